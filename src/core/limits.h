@@ -1,0 +1,39 @@
+/*
+ * limits.h - every limit that a user can meet, in one place.
+ *
+ * GET /v1/limits and docs/reference/limits.md are made from this table.
+ * X(symbol, value, unit, words)
+ */
+#ifndef CORE_LIMITS_H
+#define CORE_LIMITS_H
+
+#define LIMIT_TABLE(X) \
+	X(LIMIT_REQUEST_LINE, 8192, "bytes", "The request line of a request to this server.") \
+	X(LIMIT_REQUEST_HEADERS, 32768, "bytes", "All header fields of a request together.") \
+	X(LIMIT_REQUEST_HEADER_COUNT, 100, "fields", "Header fields of a request.") \
+	X(LIMIT_REQUEST_BODY, 5242880, "bytes", "The body of a request.") \
+	X(LIMIT_RESOURCE_DOCUMENT, 1048576, "bytes", "The document of one resource.") \
+	X(LIMIT_JSON_DEPTH, 128, "levels", "Arrays and objects inside each other.") \
+	X(LIMIT_PAGE_SIZE_DEFAULT, 20, "records", "Records of a page when pageSize is not set.") \
+	X(LIMIT_PAGE_SIZE_MAX, 10000, "records", "The largest pageSize.") \
+	X(LIMIT_PAGE_BYTES, 5242880, "bytes", "A page closes early at this size.") \
+	X(LIMIT_RESPONSE_BODY, 67108864, "bytes", "An application's answer, after decompression.") \
+	X(LIMIT_RESPONSE_HEADERS, 131072, "bytes", "All header fields of an application's answer.") \
+	X(LIMIT_CONNECTION_CONCURRENCY_MAX, 100, "requests", "The largest concurrencyLevel of a connection.") \
+	X(LIMIT_CONNECTION_CONCURRENCY_DEFAULT, 16, "requests", "Parallel requests to an application when concurrencyLevel is not set.") \
+	X(LIMIT_OUTBOUND_TIMEOUT_MS, 60000, "ms", "One request to an application, all in all.") \
+	X(LIMIT_OUTBOUND_CONNECT_MS, 15000, "ms", "Reaching an application.") \
+	X(LIMIT_REDIRECTS, 5, "hops", "Redirects followed for a GET.") \
+	X(LIMIT_ERROR_EVIDENCE, 8192, "bytes", "Of a request or answer kept with a job error.") \
+	X(LIMIT_LIST, 1000, "items", "The largest limit= of a list.") \
+	X(LIMIT_RATE_BUCKET, 100, "requests", "The bucket of a token.") \
+	X(LIMIT_RATE_REFILL, 30, "requests a second", "The refill of a token's bucket.") \
+	X(LIMIT_JOB_ATTEMPTS, 3, "attempts", "How often a job is begun before it is put aside.")
+
+enum limit_values {
+#define X(sym, value, unit, words) sym = value,
+	LIMIT_TABLE(X)
+#undef X
+};
+
+#endif

@@ -1,0 +1,92 @@
+/*
+ * thread.c - POSIX threads; conditions use CLOCK_MONOTONIC so that a change of the wall clock moves
+ * no deadline.
+ */
+#include "core/thread.h"
+
+#include <errno.h>
+#include <signal.h>
+
+void thread_start(struct thread *t, const char *name, void *(*fn)(void *), void *arg)
+{
+	sigset_t all, old;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	CHECK(pthread_create(&t->id, NULL, fn, arg) == 0);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	pthread_setname_np(t->id, name);
+	t->running = true;
+}
+
+void thread_join(struct thread *t)
+{
+	if (!t->running)
+		return;
+	CHECK(pthread_join(t->id, NULL) == 0);
+	t->running = false;
+}
+
+void mutex_init(struct mutex *m)
+{
+	CHECK(pthread_mutex_init(&m->m, NULL) == 0);
+}
+
+void mutex_destroy(struct mutex *m)
+{
+	pthread_mutex_destroy(&m->m);
+}
+
+void mutex_lock(struct mutex *m)
+{
+	CHECK(pthread_mutex_lock(&m->m) == 0);
+}
+
+void mutex_unlock(struct mutex *m)
+{
+	CHECK(pthread_mutex_unlock(&m->m) == 0);
+}
+
+void mutex_unlockp(struct mutex **m)
+{
+	mutex_unlock(*m);
+}
+
+void cond_init(struct cond *c)
+{
+	pthread_condattr_t attr;
+
+	CHECK(pthread_condattr_init(&attr) == 0);
+	CHECK(pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0);
+	CHECK(pthread_cond_init(&c->c, &attr) == 0);
+	pthread_condattr_destroy(&attr);
+}
+
+void cond_destroy(struct cond *c)
+{
+	pthread_cond_destroy(&c->c);
+}
+
+void cond_signal(struct cond *c)
+{
+	pthread_cond_signal(&c->c);
+}
+
+void cond_broadcast(struct cond *c)
+{
+	pthread_cond_broadcast(&c->c);
+}
+
+void cond_wait(struct cond *c, struct mutex *m)
+{
+	CHECK(pthread_cond_wait(&c->c, &m->m) == 0);
+}
+
+bool cond_wait_until(struct cond *c, struct mutex *m, int64_t until_ms)
+{
+	struct timespec ts = { until_ms / 1000, until_ms % 1000 * 1000000 };
+	int e = pthread_cond_timedwait(&c->c, &m->m, &ts);
+
+	CHECK(e == 0 || e == ETIMEDOUT);
+	return e == 0;
+}

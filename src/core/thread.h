@@ -1,0 +1,49 @@
+/*
+ * thread.h - threads, locks and conditions with deadlines on the monotonic clock.
+ *
+ * Thin over POSIX threads: a failure of the primitives is a programming error and aborts. Locks are
+ * held for a few instructions, never across a wait on work, disk or network.
+ */
+#ifndef CORE_THREAD_H
+#define CORE_THREAD_H
+
+#include <pthread.h>
+
+#include "core/base.h"
+
+struct thread {
+	pthread_t id;
+	bool running;
+};
+
+/* NAME (at most 15 bytes) shows in top and gdb. Signals are blocked in the new thread. */
+void thread_start(struct thread *t, const char *name, void *(*fn)(void *), void *arg);
+void thread_join(struct thread *t); /* nothing if it does not run */
+
+struct mutex {
+	pthread_mutex_t m;
+};
+struct cond {
+	pthread_cond_t c;
+};
+
+void mutex_init(struct mutex *m);
+void mutex_destroy(struct mutex *m);
+void mutex_lock(struct mutex *m);
+void mutex_unlock(struct mutex *m);
+
+void cond_init(struct cond *c);
+void cond_destroy(struct cond *c);
+void cond_signal(struct cond *c);
+void cond_broadcast(struct cond *c);
+void cond_wait(struct cond *c, struct mutex *m);
+/* False when UNTIL_MS (CLOCK_MONOTONIC, milliseconds) has passed. */
+bool cond_wait_until(struct cond *c, struct mutex *m, int64_t until_ms);
+
+void mutex_unlockp(struct mutex **m); /* for WITH_LOCK */
+/* Holds the lock until the enclosing scope ends. */
+#define WITH_LOCK(m)                                                            \
+	struct mutex *lock_held_##__LINE__ DEFER(mutex_unlockp) UNUSED = (m);   \
+	mutex_lock(m)
+
+#endif
