@@ -172,7 +172,7 @@ void *arena_grow(struct arena *a, void *p, size_t old, size_t n)
 
 struct arena_mark arena_mark(struct arena *a)
 {
-	return (struct arena_mark){ a->top, a->top == NULL ? 0 : a->top->used, a->total };
+	return (struct arena_mark){a->top, a->top == NULL ? 0 : a->top->used, a->total};
 }
 
 void arena_rewind(struct arena *a, struct arena_mark m)
@@ -196,6 +196,6 @@ bool arena_check(const struct arena *a, struct err *err)
 {
 	if (LIKELY(a->cap == 0 || a->total <= a->cap))
 		return true;
-	return err_set(err, ERR_LIMIT, "the %s needs more than %zu MB of memory", a->name,
-		a->cap >> 20);
+	return err_set(
+		err, ERR_LIMIT, "the %s needs more than %zu MB of memory", a->name, a->cap >> 20);
 }

@@ -17,8 +17,8 @@
 #define MIN(a, b)    ((a) < (b) ? (a) : (b))
 #define MAX(a, b)    ((a) > (b) ? (a) : (b))
 
-#define LIKELY(x)    __builtin_expect(!!(x), 1)
-#define UNLIKELY(x)  __builtin_expect(!!(x), 0)
+#define LIKELY(x)   __builtin_expect(!!(x), 1)
+#define UNLIKELY(x) __builtin_expect(!!(x), 0)
 
 #define MUST_CHECK   __attribute__((warn_unused_result))
 #define PRINTF(f, a) __attribute__((format(printf, f, a)))
@@ -32,10 +32,10 @@
  * A programming error, not an input error: prints the condition and its place, then aborts. Kept in
  * release builds, because going on with broken state could acknowledge what is not on disk.
  */
-#define CHECK(cond)                                                      \
-	do {                                                             \
-		if (UNLIKELY(!(cond)))                                   \
-			check_failed(#cond, __FILE__, __LINE__);         \
+#define CHECK(cond)                                                                                \
+	do {                                                                                       \
+		if (UNLIKELY(!(cond)))                                                             \
+			check_failed(#cond, __FILE__, __LINE__);                                   \
 	} while (0)
 
 NORETURN void check_failed(const char *cond, const char *file, int line);

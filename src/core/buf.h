@@ -18,7 +18,10 @@ struct buf {
 	bool over;
 };
 
-#define BUF_INIT(max_bytes) { .max = (max_bytes) }
+#define BUF_INIT(max_bytes)                                                                        \
+	{                                                                                          \
+		.max = (max_bytes)                                                                 \
+	}
 
 void buf_free(struct buf *b); /* leaves an empty buffer of the same maximum; for DEFER too */
 static inline void buf_reset(struct buf *b)

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 static const struct err_info infos[ERR_COUNT] = {
-#define X(sym, wire, status, retry, words) [sym] = { #sym, wire, status, retry, words },
+#define X(sym, wire, status, retry, words) [sym] = {#sym, wire, status, retry, words},
 	ERR_TABLE(X)
 #undef X
 };
@@ -49,8 +49,8 @@ static void put(char *s, size_t size, const char *fmt, va_list ap)
 		cut_mark(s, size);
 }
 
-static void fill(struct err *err, enum err_code code, const char *field, const char *fmt,
-	va_list ap)
+static void fill(
+	struct err *err, enum err_code code, const char *field, const char *fmt, va_list ap)
 {
 	CHECK(err->code == ERR_NONE);
 	err->code = code;

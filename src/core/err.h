@@ -19,6 +19,7 @@ enum err_retry {
 };
 
 /* X(symbol, wire code, HTTP status, may a retry help, words for the reference page) */
+/* clang-format off: a table, one row a line */
 #define ERR_TABLE(X) \
 	X(ERR_NONE, "none", 200, ERR_RETRY_NO, "No error.") \
 	X(ERR_BAD_REQUEST, "bad_request", 400, ERR_RETRY_NO, "The request can't be understood as HTTP.") \
@@ -65,6 +66,7 @@ enum err_retry {
 	X(ERR_CONFIG, "invalid_configuration", 500, ERR_RETRY_NO, "An option, the configuration file or a variable is wrong.") \
 	X(ERR_IO, "io_failed", 500, ERR_RETRY_YES, "A file or socket of this machine could not be used.") \
 	X(ERR_CRYPT, "crypt_failed", 500, ERR_RETRY_NO, "A sealed value could not be opened: wrong key, or the data was changed.")
+/* clang-format on */
 
 enum err_code {
 #define X(sym, wire, status, retry, words) sym,

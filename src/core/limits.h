@@ -7,6 +7,7 @@
 #ifndef CORE_LIMITS_H
 #define CORE_LIMITS_H
 
+/* clang-format off: a table, one row a line */
 #define LIMIT_TABLE(X) \
 	X(LIMIT_REQUEST_LINE, 8192, "bytes", "The request line of a request to this server.") \
 	X(LIMIT_REQUEST_HEADERS, 32768, "bytes", "All header fields of a request together.") \
@@ -29,6 +30,7 @@
 	X(LIMIT_RATE_BUCKET, 100, "requests", "The bucket of a token.") \
 	X(LIMIT_RATE_REFILL, 30, "requests a second", "The refill of a token's bucket.") \
 	X(LIMIT_JOB_ATTEMPTS, 3, "attempts", "How often a job is begun before it is put aside.")
+/* clang-format on */
 
 enum limit_values {
 #define X(sym, value, unit, words) sym = value,

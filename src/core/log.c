@@ -18,7 +18,7 @@ static struct {
 	enum log_level min;
 	int fd;
 	_Atomic uint64_t dropped;
-} sink = { .format = LOG_TEXT, .min = LOG_INFO, .fd = 2 };
+} sink = {.format = LOG_TEXT, .min = LOG_INFO, .fd = 2};
 
 void log_configure(enum log_format format, enum log_level min, int fd)
 {
@@ -95,7 +95,7 @@ static void add_text_value(struct buf *b, struct str s)
 
 void log_event(enum log_level level, const char *event, const struct log_field *fields, size_t n)
 {
-	static const char *const names[] = { "debug", "info", "warn", "error" };
+	static const char *const names[] = {"debug", "info", "warn", "error"};
 	struct buf b DEFER(buf_free) = BUF_INIT(LINE_MAX_BYTES);
 	char now[TIME_ISO_LEN + 1];
 
@@ -122,7 +122,8 @@ void log_event(enum log_level level, const char *event, const struct log_field *
 	if (b.over) /* too long: say that it was, rather than print half a line */
 		atomic_fetch_add(&sink.dropped, 1);
 	else
-		buf_add(&b, sink.format == LOG_JSON ? "}\n" : "\n", sink.format == LOG_JSON ? 2 : 1);
+		buf_add(&b, sink.format == LOG_JSON ? "}\n" : "\n",
+			sink.format == LOG_JSON ? 2 : 1);
 	if (!b.over)
 		log_write_lines(b.p, b.n);
 }

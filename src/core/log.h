@@ -21,9 +21,9 @@ struct log_field {
 	int64_t i;
 };
 
-#define LOG_S(name_, str_) ((struct log_field){ .name = (name_), .s = (str_).p ? (str_) : STR("") })
+#define LOG_S(name_, str_) ((struct log_field){.name = (name_), .s = (str_).p ? (str_) : STR("")})
 #define LOG_Z(name_, z_)   LOG_S((name_), str_z(z_))
-#define LOG_I(name_, v_)   ((struct log_field){ .name = (name_), .i = (int64_t)(v_) })
+#define LOG_I(name_, v_)   ((struct log_field){.name = (name_), .i = (int64_t)(v_)})
 
 /* Before threads start. The default is text from LOG_INFO up. */
 void log_configure(enum log_format format, enum log_level min, int fd);
@@ -35,12 +35,12 @@ void log_event(enum log_level level, const char *event, const struct log_field *
 struct err;
 void log_err(enum log_level level, const char *event, const struct err *err);
 
-#define LOG(level, event, ...)                                                            \
-	do {                                                                              \
-		if (log_enabled(level)) {                                                 \
-			const struct log_field log_fields_[] = { __VA_ARGS__ };           \
-			log_event((level), (event), log_fields_, ARRAY_LEN(log_fields_)); \
-		}                                                                         \
+#define LOG(level, event, ...)                                                                     \
+	do {                                                                                       \
+		if (log_enabled(level)) {                                                          \
+			const struct log_field log_fields_[] = {__VA_ARGS__};                      \
+			log_event((level), (event), log_fields_, ARRAY_LEN(log_fields_));          \
+		}                                                                                  \
 	} while (0)
 
 /*

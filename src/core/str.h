@@ -17,19 +17,22 @@ struct str {
 	size_t n;
 };
 
-#define STR(lit)    ((struct str){ "" lit, sizeof(lit) - 1 })
-#define STR_INIT(lit) { "" lit, sizeof(lit) - 1 } /* for static tables */
-#define STR_NULL    ((struct str){ NULL, 0 })
+#define STR(lit) ((struct str){"" lit, sizeof(lit) - 1})
+#define STR_INIT(lit)                                                                              \
+	{                                                                                          \
+		"" lit, sizeof(lit) - 1                                                            \
+	} /* for static tables */
+#define STR_NULL ((struct str){NULL, 0})
 /* For printf: printf("%.*s", STR_ARG(s)). */
-#define STR_ARG(s)  (int)(s).n, (s).p
+#define STR_ARG(s) (int)(s).n, (s).p
 
 static inline struct str str_of(const char *p, size_t n)
 {
-	return (struct str){ p, n };
+	return (struct str){p, n};
 }
 static inline struct str str_z(const char *z)
 {
-	return (struct str){ z, z == NULL ? 0 : strlen(z) };
+	return (struct str){z, z == NULL ? 0 : strlen(z)};
 }
 static inline bool str_eq(struct str a, struct str b)
 {
@@ -50,8 +53,8 @@ size_t str_find(struct str s, struct str what); /* offset or STR_NPOS */
 size_t str_find_char(struct str s, char c);
 
 struct str str_sub(struct str s, size_t from, size_t n); /* clipped to s */
-struct str str_from(struct str s, size_t from);          /* the rest */
-struct str str_trim(struct str s);                       /* spaces, tabs, CR, LF at both ends */
+struct str str_from(struct str s, size_t from); /* the rest */
+struct str str_trim(struct str s); /* spaces, tabs, CR, LF at both ends */
 
 /*
  * Cuts *REST at the first SEP: returns what stood before it and moves *REST behind it. Without SEP

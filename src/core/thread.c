@@ -84,7 +84,7 @@ void cond_wait(struct cond *c, struct mutex *m)
 
 bool cond_wait_until(struct cond *c, struct mutex *m, int64_t until_ms)
 {
-	struct timespec ts = { until_ms / 1000, until_ms % 1000 * 1000000 };
+	struct timespec ts = {until_ms / 1000, until_ms % 1000 * 1000000};
 	int e = pthread_cond_timedwait(&c->c, &m->m, &ts);
 
 	CHECK(e == 0 || e == ETIMEDOUT);

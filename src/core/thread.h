@@ -42,8 +42,8 @@ bool cond_wait_until(struct cond *c, struct mutex *m, int64_t until_ms);
 
 void mutex_unlockp(struct mutex **m); /* for WITH_LOCK */
 /* Holds the lock until the enclosing scope ends. */
-#define WITH_LOCK(m)                                                            \
-	struct mutex *lock_held_##__LINE__ DEFER(mutex_unlockp) UNUSED = (m);   \
+#define WITH_LOCK(m)                                                                               \
+	struct mutex *lock_held_##__LINE__ DEFER(mutex_unlockp) UNUSED = (m);                      \
 	mutex_lock(m)
 
 #endif

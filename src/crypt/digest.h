@@ -15,7 +15,8 @@ void digest_sha256(struct str data, unsigned char out[SHA256_BYTES]);
 enum hmac_algorithm { HMAC_SHA1, HMAC_SHA256, HMAC_SHA384, HMAC_SHA512 };
 #define HMAC_BYTES_MAX 64
 /* Returns the number of bytes written to OUT. */
-size_t hmac(enum hmac_algorithm alg, struct str key, struct str data, unsigned char out[HMAC_BYTES_MAX]);
+size_t hmac(enum hmac_algorithm alg, struct str key, struct str data,
+	unsigned char out[HMAC_BYTES_MAX]);
 
 /* Time depends on N alone. */
 bool crypt_equal(const void *a, const void *b, size_t n);

@@ -28,8 +28,8 @@ void key_ring_wipe(struct key_ring *k);
 struct str seal(const struct key_ring *k, struct rng *rng, struct arena *a, struct str plain,
 	struct str aad);
 /* ERR_CRYPT when the key is unknown, or the value or its place was changed. */
-MUST_CHECK bool seal_open(const struct key_ring *k, struct arena *a, struct str sealed, struct str aad,
-	struct str *plain, struct err *err);
+MUST_CHECK bool seal_open(const struct key_ring *k, struct arena *a, struct str sealed,
+	struct str aad, struct str *plain, struct err *err);
 bool seal_is(struct str s); /* does it begin like a sealed value? */
 
 #endif

@@ -51,25 +51,25 @@ struct http_exchange {
 	/* The request; read only for the handler, but for the body's bytes. */
 	enum http_method method;
 	struct str method_text;
-	struct str target;  /* origin-form as sent: path and query */
-	struct str path;    /* before '?', still percent-encoded */
-	struct str query;   /* behind '?'; p is NULL when there is no '?' */
-	unsigned minor;     /* HTTP/1.minor */
+	struct str target; /* origin-form as sent: path and query */
+	struct str path; /* before '?', still percent-encoded */
+	struct str query; /* behind '?'; p is NULL when there is no '?' */
+	unsigned minor; /* HTTP/1.minor */
 	const struct http_header *headers;
 	size_t header_count;
-	char *body;         /* may be changed in place (JSON is unescaped there); NULL when empty */
+	char *body; /* may be changed in place (JSON is unescaped there); NULL when empty */
 	size_t body_bytes;
-	struct str peer;    /* "192.0.2.1:4711", "[2001:db8::1]:4711" */
+	struct str peer; /* "192.0.2.1:4711", "[2001:db8::1]:4711" */
 	int64_t started_us; /* CLOCK_MONOTONIC, when its first byte was read */
 
 	/* The response; the handler fills it. Content-Length, Date, Connection are the server's. */
-	int status;         /* 0 becomes 500 */
+	int status; /* 0 becomes 500 */
 	struct http_header *res_headers;
 	size_t res_header_count, res_header_cap;
 	struct str res_body; /* in x->arena, static, or kept alive by whoever set it */
-	bool close;         /* close the connection behind this response */
+	bool close; /* close the connection behind this response */
 
-	void *user;         /* the handler's own */
+	void *user; /* the handler's own */
 };
 
 /* The first field of this name (case-insensitive), or p == NULL. */
@@ -111,19 +111,19 @@ struct http_handlers {
 };
 
 struct http_server_config {
-	struct str listen;          /* "127.0.0.1:8080", "[::1]:8080", ":8080" (all); port 0: any */
-	unsigned loops;             /* 0: one per core */
-	const char *tls_cert_file;  /* PEM chain; NULL: plain HTTP */
+	struct str listen; /* "127.0.0.1:8080", "[::1]:8080", ":8080" (all); port 0: any */
+	unsigned loops; /* 0: one per core */
+	const char *tls_cert_file; /* PEM chain; NULL: plain HTTP */
 	const char *tls_key_file;
-	size_t request_line_max;    /* 0: the LIMIT_ of core/limits.h, and so on */
+	size_t request_line_max; /* 0: the LIMIT_ of core/limits.h, and so on */
 	size_t headers_max;
 	size_t header_count_max;
 	size_t body_max;
-	size_t connections_max;     /* all loops; 0: 65536 or what RLIMIT_NOFILE leaves. Over it: 503 */
-	int64_t header_timeout_ms;  /* first byte to end of header section; 0: 10 s */
-	int64_t body_timeout_ms;    /* the whole body; 0: 60 s */
-	int64_t idle_timeout_ms;    /* between requests, and for the first byte; 0: 75 s */
-	int64_t write_timeout_ms;   /* no progress in sending a response; 0: 30 s */
+	size_t connections_max; /* all loops; 0: 65536 or what RLIMIT_NOFILE leaves. Over it: 503 */
+	int64_t header_timeout_ms; /* first byte to end of header section; 0: 10 s */
+	int64_t body_timeout_ms; /* the whole body; 0: 60 s */
+	int64_t idle_timeout_ms; /* between requests, and for the first byte; 0: 75 s */
+	int64_t write_timeout_ms; /* no progress in sending a response; 0: 30 s */
 	struct http_handlers handlers;
 };
 

@@ -1,0 +1,175 @@
+/*
+ * json_print.c - tape to text: one walk along the tape, with a small stack of open containers.
+ *
+ * Room for the worst case of a node is taken once, then bytes are written without checks.
+ */
+#ifdef __SSE2__
+#include <emmintrin.h> /* first: it mentions malloc, which ours forbid */
+#endif
+
+#include "data/json.h"
+
+static size_t plain_prefix(const char *s, size_t n)
+{
+	size_t i = 0;
+
+#ifdef __SSE2__
+	const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\');
+	const __m128i top = _mm_set1_epi8(0x1F);
+
+	for (; i + 16 <= n; i += 16) {
+		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)(s + i));
+		__m128i low = _mm_cmpeq_epi8(_mm_min_epu8(v, top), v); /* unsigned v <= 0x1F */
+		int bits = _mm_movemask_epi8(_mm_or_si128(
+			low, _mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, slash))));
+
+		if (bits != 0)
+			return i + (size_t)__builtin_ctz((unsigned)bits);
+	}
+#endif
+	while (i < n && (unsigned char)s[i] >= 0x20 && s[i] != '"' && s[i] != '\\')
+		i++;
+	return i;
+}
+
+static char *escape(char *d, unsigned char c)
+{
+	static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
+	const char *k = memchr(from, c, sizeof(from) - 1);
+
+	*d++ = '\\';
+	if (k != NULL) {
+		*d++ = to[k - from];
+		return d;
+	}
+	memcpy(d, "u00", 3);
+	str_hex_put(d + 3, &c, 1);
+	return d + 5;
+}
+
+/* S with escapes, in quotes; D has room for 6 * s.n + 2 bytes. */
+static char *put_escaped(char *d, struct str s)
+{
+	*d++ = '"';
+	for (size_t i = 0; i < s.n;) {
+		size_t k = plain_prefix(s.p + i, s.n - i);
+
+		memcpy(d, s.p + i, k);
+		d += k;
+		i += k;
+		if (i < s.n)
+			d = escape(d, (unsigned char)s.p[i++]);
+	}
+	*d++ = '"';
+	return d;
+}
+
+void json_print_str(struct buf *out, struct str s)
+{
+	char *d = buf_room(out, 6 * s.n + 2);
+
+	if (d != NULL)
+		out->n += (size_t)(put_escaped(d, s) - d);
+}
+
+static inline char *put(char *d, const char *s, size_t n)
+{
+	/* most strings are short: a fixed-size copy is one load and one store */
+	memcpy(d, s, n);
+	return d + n;
+}
+
+/* A value that is no container. */
+static inline bool scalar(struct buf *out, const struct json *v)
+{
+	char *d;
+
+	switch (v->type) {
+	case JSON_STRING:
+		if (!v->plain) {
+			json_print_str(out, json_str(v));
+			return !out->over;
+		}
+		d = buf_room(out, (size_t)v->n + 2);
+		if (d == NULL)
+			return false;
+		d[0] = '"';
+		put(d + 1, v->s, v->n);
+		d[v->n + 1] = '"';
+		out->n += (size_t)v->n + 2;
+		return true;
+	case JSON_NUMBER:
+		buf_add(out, v->s, v->n);
+		break;
+	case JSON_TRUE:
+		BUF_ADD_LIT(out, "true");
+		break;
+	case JSON_FALSE:
+		BUF_ADD_LIT(out, "false");
+		break;
+	default:
+		BUF_ADD_LIT(out, "null");
+	}
+	return !out->over;
+}
+
+static void newline(struct buf *out, enum json_style style, size_t depth)
+{
+	if (style == JSON_COMPACT)
+		return;
+	buf_add_char(out, '\n');
+	while (depth-- > 0)
+		BUF_ADD_LIT(out, "  ");
+}
+
+struct level {
+	const struct json *end;
+	bool object, first;
+};
+
+void json_print(struct buf *out, const struct json *root, enum json_style style)
+{
+	struct level stack[JSON_BUILD_DEPTH_MAX];
+	size_t depth = 0;
+	const struct json *v = root, *end = json_next(root);
+
+	while (v < end || depth > 0) {
+		struct level *in = depth > 0 ? &stack[depth - 1] : NULL;
+
+		if (in != NULL && v == in->end) {
+			depth--;
+			if (!in->first)
+				newline(out, style, depth);
+			buf_add_char(out, in->object ? '}' : ']');
+			continue;
+		}
+		if (in != NULL) {
+			if (!in->first)
+				buf_add_char(out, ',');
+			in->first = false;
+			newline(out, style, depth);
+			if (in->object) {
+				if (!scalar(out, v++))
+					return;
+				buf_add(out, ": ", style == JSON_PRETTY ? 2 : 1);
+			}
+		}
+		if (v->type < JSON_ARRAY) {
+			if (!scalar(out, v++))
+				return;
+			continue;
+		}
+		CHECK(depth < JSON_BUILD_DEPTH_MAX);
+		buf_add_char(out, v->type == JSON_OBJECT ? '{' : '[');
+		stack[depth++] = (struct level){json_next(v), v->type == JSON_OBJECT, true};
+		v++;
+	}
+}
+
+struct str json_print_arena(struct arena *a, const struct json *v)
+{
+	struct buf b DEFER(buf_free) = BUF_INIT(0);
+
+	json_print(&b, v, JSON_COMPACT);
+	return str_dup(a, buf_str(&b));
+}
