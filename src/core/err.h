@@ -14,12 +14,13 @@
 #include "core/base.h"
 
 enum err_retry {
-	ERR_RETRY_NO,  /* the same again fails the same way */
+	ERR_RETRY_NO, /* the same again fails the same way */
 	ERR_RETRY_YES, /* may pass by itself: back off and try again */
 };
 
 /* X(symbol, wire code, HTTP status, may a retry help, words for the reference page) */
-/* clang-format off: a table, one row a line */
+/* A table: one row a line. clang-format would break the rows. */
+/* clang-format off */
 #define ERR_TABLE(X) \
 	X(ERR_NONE, "none", 200, ERR_RETRY_NO, "No error.") \
 	X(ERR_BAD_REQUEST, "bad_request", 400, ERR_RETRY_NO, "The request can't be understood as HTTP.") \
@@ -72,7 +73,7 @@ enum err_code {
 #define X(sym, wire, status, retry, words) sym,
 	ERR_TABLE(X)
 #undef X
-	ERR_COUNT
+		ERR_COUNT
 };
 
 #define ERR_MESSAGE_MAX 1024
@@ -81,18 +82,22 @@ enum err_code {
 
 struct err {
 	enum err_code code;
-	char field[ERR_FIELD_MAX];     /* dotted path of the field at fault, or "" */
-	char message[ERR_MESSAGE_MAX]; /* UTF-8, cut at a character border with "..." when too long */
-	char hint[ERR_HINT_MAX];       /* what the user can do, or "" */
-	uint32_t retry_after_s;        /* 0: not said */
+	char field[ERR_FIELD_MAX]; /* dotted path of the field at fault, or "" */
+	char message
+		[ERR_MESSAGE_MAX]; /* UTF-8, cut at a character border with "..." when too long */
+	char hint[ERR_HINT_MAX]; /* what the user can do, or "" */
+	uint32_t retry_after_s; /* 0: not said */
 };
 
-#define ERR_INIT { .code = ERR_NONE }
+#define ERR_INIT                                                                                   \
+	{                                                                                          \
+		.code = ERR_NONE                                                                   \
+	}
 
 struct err_info {
 	const char *symbol;
 	const char *wire; /* the `code` of an API error */
-	int status;       /* HTTP */
+	int status; /* HTTP */
 	enum err_retry retry;
 	const char *words;
 };

@@ -1,0 +1,41 @@
+/*
+ * template.h - texts with placeholders: `{first_name} {last_name}`, `/customers/{idLookup}`.
+ *
+ * `{path}` and `{{path}}` stand for the value of an extract path, `{{{path}}}` for its raw value. In
+ * a URI a placeholder's value is percent-encoded as a component (not with triple braces), and one
+ * without a value is an error; in text it is raw, and one without a value renders empty. A lookup's name wins over
+ * a field's. Strings render as they are, numbers by their lexeme, booleans as words, null and
+ * missing as nothing, arrays and objects as compact JSON. `\{` is a brace.
+ */
+#ifndef MAP_TEMPLATE_H
+#define MAP_TEMPLATE_H
+
+#include "map/path.h"
+
+enum template_use { TEMPLATE_TEXT, TEMPLATE_URI };
+
+struct template;
+
+/* What placeholders may stand for besides the record's own fields. Any member may be NULL. */
+struct template_env {
+	/* The value of a lookup or variable of this name; *FOUND false: not such a name. A NULL *VALUE
+	 * with *FOUND is "no value". */
+	bool (*value)(void *ctx, struct str name, bool *found, const struct json **value,
+		struct err *err);
+	void *ctx;
+};
+
+/* ERR_INVALID with the position (from 1) of the fault. */
+MUST_CHECK bool template_compile(struct arena *a, struct str text, enum template_use use,
+	struct template **out, struct err *err);
+bool template_is_constant(const struct template *t); /* no placeholder */
+/* The I-th placeholder's path text; p NULL behind the last. */
+struct str template_placeholder(const struct template *t, size_t i);
+/*
+ * Adds to OUT. *VALUES (may be NULL): how many placeholders had a value. ERR_MISSING_VALUE names
+ * the placeholder (URI use only). ENV may be NULL.
+ */
+MUST_CHECK bool template_render(const struct template *t, const struct json *record,
+	const struct template_env *env, struct buf *out, size_t *values, struct err *err);
+
+#endif

@@ -1,0 +1,78 @@
+/*
+ * resource.h - the life of stored resources: create, replace, patch, read, list, remove.
+ *
+ * Works on documents, not on HTTP: api/ turns requests into these calls, engine/ reads through
+ * resource_open(). All calls take their reader or writer from the store; those that write block
+ * until the change is on disk (call them on a thread that may wait).
+ */
+#ifndef RESOURCE_RESOURCE_H
+#define RESOURCE_RESOURCE_H
+
+#include "crypt/seal.h"
+#include "schema/schema.h"
+#include "store/store.h"
+
+struct resources; /* the compiled types and what they need; read-only: any thread */
+
+struct resources_config {
+	struct store *store;
+	const struct key_ring *keys;
+	const struct clock *clock;
+	struct rng *rng;
+};
+struct resources *resources_new(struct arena *a, const struct resources_config *cfg);
+
+/* A type by its path segment ("connections", any letter case) or by its type word; NULL: none. */
+const struct schema *resources_by_segment(const struct resources *r, struct str segment);
+const struct schema *resources_by_type(const struct resources *r, struct str type);
+/* All types, NULL behind the last. */
+const struct schema *resources_at(const struct resources *r, size_t i);
+
+/* What a call answers with: the API's view, secrets masked. Lives in the arena given. */
+struct resource_view {
+	struct str id;
+	int64_t version;
+	int64_t modified_ms;
+	struct str json;
+};
+
+/* BODY is parsed already. Problems: ERR_INVALID and its kin, ERR_REF, ERR_STORE. */
+MUST_CHECK bool resource_create(const struct resources *r, struct str account_id,
+	const struct schema *s, const struct json *body, struct arena *a, struct resource_view *out,
+	struct problems *p);
+/* VERSION 0: any; else ERR_PRECONDITION when the stored one differs. */
+MUST_CHECK bool resource_replace(const struct resources *r, struct str account_id,
+	const struct schema *s, struct str id, int64_t version, const struct json *body,
+	struct arena *a, struct resource_view *out, struct problems *p);
+/* RFC 7396 JSON Merge Patch. */
+MUST_CHECK bool resource_patch(const struct resources *r, struct str account_id,
+	const struct schema *s, struct str id, int64_t version, const struct json *patch,
+	struct arena *a, struct resource_view *out, struct problems *p);
+MUST_CHECK bool resource_get(const struct resources *r, struct str account_id,
+	const struct schema *s, struct str id, struct arena *a, struct resource_view *out,
+	struct err *err);
+/*
+ * The array of all that pass FILTER, printed into OUT. *LAST (may be NULL): id of the last one when
+ * the limit cut the list, else p NULL.
+ */
+MUST_CHECK bool resource_list(const struct resources *r, struct str account_id,
+	const struct schema *s, const struct store_filter *filter, struct arena *a, struct buf *out,
+	struct str *last, struct err *err);
+/*
+ * ERR_CONFLICT lists who refers to it (`field` is the referrer's path, e.g.
+ * "flows/5587...: _exportId"), unless CASCADE: then the referrers go too, theirs first, in one
+ * transaction.
+ */
+MUST_CHECK bool resource_remove(const struct resources *r, struct str account_id,
+	const struct schema *s, struct str id, int64_t version, bool cascade, struct arena *a,
+	struct problems *p);
+
+/*
+ * For the engine: the stored document with secrets opened, in ARENA (wipe it). By type word and id;
+ * ERR_NOT_FOUND, ERR_CRYPT.
+ */
+MUST_CHECK bool resource_open(const struct resources *r, struct store_conn *c, struct arena *a,
+	struct str account_id, struct str type, struct str id, const struct json **doc,
+	struct err *err);
+
+#endif
