@@ -2,10 +2,33 @@
  * arena.c - a chain of chunks, newest first; allocation bumps a pointer in the newest.
  *
  * Chunks double from 4 KiB to 1 MiB, so a request costs one malloc and a large page few. A larger
- * single allocation gets a chunk of its own size.
+ * single allocation gets a chunk of its own size. Under AddressSanitizer each allocation has a
+ * poisoned red zone behind it, and all that is free is poisoned.
  */
 #define CORE_ALLOCATES
 #include "core/arena.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#define UNDER_ASAN 1
+#elif defined(__has_feature)
+#define UNDER_ASAN __has_feature(address_sanitizer)
+#else
+#define UNDER_ASAN 0
+#endif
+
+#if UNDER_ASAN
+#include <sanitizer/asan_interface.h>
+#ifndef __clang__ /* the poisoning functions take const pointers, and gcc thinks that they read */
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+#define RED_ZONE       ALIGN
+#define POISON(p, n)   __asan_poison_memory_region((p), (n))
+#define UNPOISON(p, n) __asan_unpoison_memory_region((p), (n))
+#else
+#define RED_ZONE       ((size_t)0)
+#define POISON(p, n)   ((void)(p))
+#define UNPOISON(p, n) ((void)(p))
+#endif
 
 #define CHUNK_FIRST ((size_t)4096)
 #define CHUNK_MAX   ((size_t)1 << 20)
@@ -15,8 +38,8 @@ struct chunk {
 	struct chunk *older;
 	size_t size; /* of data */
 	size_t used;
-	size_t unused_pad; /* keeps data aligned to 16 */
-	unsigned char data[];
+	size_t high; /* the most that was used before a rewind or reset; see arena_wipe() */
+	_Alignas(16) unsigned char data[];
 };
 
 struct arena {
@@ -45,7 +68,17 @@ static struct chunk *chunk_new(struct chunk *older, size_t size)
 	c->older = older;
 	c->size = size;
 	c->used = 0;
+	c->high = 0;
+	POISON(c->data, size);
 	return c;
+}
+
+/* Takes back what was handed out of C beyond USED. */
+static void chunk_cut(struct chunk *c, size_t used)
+{
+	c->high = MAX(c->high, c->used);
+	c->used = used;
+	POISON(c->data + used, c->size - used);
 }
 
 struct arena *arena_new(const char *name, size_t cap_bytes)
@@ -62,6 +95,7 @@ struct arena *arena_new(const char *name, size_t cap_bytes)
 static void chunks_free(struct chunk *c, const struct chunk *until)
 {
 	while (c != until) {
+		CHECK(c != NULL); /* else the mark is older than a reset */
 		struct chunk *older = c->older;
 
 		free(c);
@@ -92,40 +126,59 @@ void arena_reset(struct arena *a)
 	while (first->older != NULL)
 		first = first->older;
 	chunks_free(a->top, first);
-	first->used = 0;
 	a->top = first;
 	a->total = 0;
+	if (first->size > CHUNK_MAX) {
+		/* One large thing must not stay with an idle owner. */
+		free(first);
+		a->top = NULL;
+	} else {
+		chunk_cut(first, 0);
+	}
 }
 
 void arena_wipe(struct arena *a)
 {
-	for (struct chunk *c = a->top; c != NULL; c = c->older)
-		explicit_bzero(c->data, c->used);
+	for (struct chunk *c = a->top; c != NULL; c = c->older) {
+		size_t n = MAX(c->high, c->used);
+
+		UNPOISON(c->data, n);
+		explicit_bzero(c->data, n);
+	}
 	arena_reset(a);
 }
 
 void *arena_alloc(struct arena *a, size_t n)
 {
 	CHECK(n < SIZE_MAX / 2);
-	size_t need = round_up(n);
+	size_t size = round_up(n), need = size + RED_ZONE;
 	struct chunk *c = a->top;
 
 	if (c == NULL || c->size - c->used < need) {
-		size_t size = c == NULL ? CHUNK_FIRST : MIN(c->size * 2, CHUNK_MAX);
+		size_t usual = c == NULL ? CHUNK_FIRST : MIN(c->size * 2, CHUNK_MAX);
 
-		c = chunk_new(c, MAX(size, need));
+		c = chunk_new(c, MAX(usual, need));
 		a->top = c;
 	}
 	void *p = c->data + c->used;
 
+	UNPOISON(p, n);
 	c->used += need;
-	a->total += need;
+	a->total += size;
 	return p;
 }
 
 void *arena_zalloc(struct arena *a, size_t n)
 {
 	return memset(arena_alloc(a, n), 0, n);
+}
+
+void *arena_array(struct arena *a, size_t size, size_t n)
+{
+	size_t bytes;
+
+	CHECK(!__builtin_mul_overflow(size, n, &bytes));
+	return arena_zalloc(a, bytes);
 }
 
 void *arena_memdup(struct arena *a, const void *p, size_t n)
@@ -149,17 +202,19 @@ char *arena_strndup(struct arena *a, const char *p, size_t n)
 
 void *arena_grow(struct arena *a, void *p, size_t old, size_t n)
 {
+	CHECK(n < SIZE_MAX / 2);
 	size_t have = round_up(old), need = round_up(n);
 
 	if (p == NULL)
 		return arena_alloc(a, n);
-	if (need <= have)
+	if (n <= old)
 		return p;
 
 	struct chunk *c = a->top;
-	bool latest = (unsigned char *)p + have == c->data + c->used;
+	bool latest = (unsigned char *)p + have + RED_ZONE == c->data + c->used;
 
-	if (latest && c->size - c->used >= need - have) {
+	if (need == have || (latest && c->size - c->used >= need - have)) {
+		UNPOISON(p, n);
 		c->used += need - have;
 		a->total += need - have;
 		return p;
@@ -172,7 +227,7 @@ void *arena_grow(struct arena *a, void *p, size_t old, size_t n)
 
 struct arena_mark arena_mark(struct arena *a)
 {
-	return (struct arena_mark){a->top, a->top == NULL ? 0 : a->top->used, a->total};
+	return (struct arena_mark){ a->top, a->top == NULL ? 0 : a->top->used, a->total };
 }
 
 void arena_rewind(struct arena *a, struct arena_mark m)
@@ -183,7 +238,8 @@ void arena_rewind(struct arena *a, struct arena_mark m)
 	}
 	chunks_free(a->top, m.chunk);
 	a->top = m.chunk;
-	a->top->used = m.used;
+	CHECK(m.used <= a->top->used);
+	chunk_cut(a->top, m.used);
 	a->total = m.total;
 }
 
@@ -196,6 +252,8 @@ bool arena_check(const struct arena *a, struct err *err)
 {
 	if (LIKELY(a->cap == 0 || a->total <= a->cap))
 		return true;
-	return err_set(
-		err, ERR_LIMIT, "the %s needs more than %zu MB of memory", a->name, a->cap >> 20);
+	bool mb = a->cap >= 1 << 20;
+
+	return err_set(err, ERR_LIMIT, "the %s needs more than %zu %s of memory", a->name,
+		mb ? a->cap >> 20 : a->cap, mb ? "MB" : "bytes");
 }

@@ -7,7 +7,8 @@
  * an arena over its cap still serves, and the code that loops over input asks arena_check() once a
  * round and turns it into an error of the user's words.
  *
- * One owner, one thread at a time. Alignment is 16 bytes.
+ * One owner, one thread at a time. Alignment is 16 bytes. Under AddressSanitizer what was not handed
+ * out, was rewound or reset is poisoned, so that a use of it is reported as with malloc.
  */
 #ifndef CORE_ARENA_H
 #define CORE_ARENA_H
@@ -29,18 +30,24 @@ struct arena_mark {
  * cap, 0 for none.
  */
 struct arena *arena_new(const char *name, size_t cap_bytes);
-void arena_free(struct arena *a); /* NULL is allowed */
+void arena_free(struct arena *a);   /* NULL is allowed */
 void arena_freep(struct arena **a); /* for DEFER */
 
-/* Forgets everything and keeps the first chunk for reuse. */
+/* Forgets everything and keeps the first chunk for reuse, unless that is a large one. */
 void arena_reset(struct arena *a);
-/* As arena_reset(), and overwrites the bytes first: for arenas that held secrets. */
+/*
+ * As arena_reset(), and overwrites the bytes first: for arenas that held secrets. It reaches what
+ * was rewound within a chunk; chunks that a rewind or reset gave back went as they were.
+ */
 void arena_wipe(struct arena *a);
 
-void *arena_alloc(struct arena *a, size_t n); /* not zeroed */
+void *arena_alloc(struct arena *a, size_t n);  /* not zeroed */
 void *arena_zalloc(struct arena *a, size_t n); /* zeroed */
 void *arena_memdup(struct arena *a, const void *p, size_t n);
 char *arena_strndup(struct arena *a, const char *p, size_t n); /* adds a NUL */
+
+/* N items of SIZE bytes, zeroed. A product that overflows is a programming error. */
+void *arena_array(struct arena *a, size_t size, size_t n);
 
 /*
  * Grows P from OLD to N bytes; in place when P was the latest allocation, else by copying. The old
@@ -56,6 +63,6 @@ size_t arena_used(const struct arena *a); /* bytes handed out since the last res
 MUST_CHECK bool arena_check(const struct arena *a, struct err *err);
 
 #define arena_new_of(a, type)      ((type *)arena_zalloc((a), sizeof(type)))
-#define arena_array_of(a, type, n) ((type *)arena_zalloc((a), sizeof(type) * (n)))
+#define arena_array_of(a, type, n) ((type *)arena_array((a), sizeof(type), (n)))
 
 #endif

@@ -22,8 +22,11 @@
 #include <string.h>
 #include <time.h>
 
+/* Some are macros as well, those of stdio under clang with _FORTIFY_SOURCE. */
 #undef alloca
 #undef setjmp
+#undef sprintf
+#undef vsprintf
 
 #pragma GCC poison strcpy strcat sprintf vsprintf gets strtok
 #pragma GCC poison atoi atol atof

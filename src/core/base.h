@@ -32,10 +32,10 @@
  * A programming error, not an input error: prints the condition and its place, then aborts. Kept in
  * release builds, because going on with broken state could acknowledge what is not on disk.
  */
-#define CHECK(cond)                                                                                \
-	do {                                                                                       \
-		if (UNLIKELY(!(cond)))                                                             \
-			check_failed(#cond, __FILE__, __LINE__);                                   \
+#define CHECK(cond)                                              \
+	do {                                                     \
+		if (UNLIKELY(!(cond)))                           \
+			check_failed(#cond, __FILE__, __LINE__); \
 	} while (0)
 
 NORETURN void check_failed(const char *cond, const char *file, int line);

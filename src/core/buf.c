@@ -1,5 +1,7 @@
 /*
- * buf.c - doubles with realloc.
+ * buf.c - doubles with realloc, from 256 bytes up to the maximum.
+ *
+ * The capacity may be one byte more than the maximum: vsnprintf writes a NUL behind the text.
  */
 #define CORE_ALLOCATES
 #include "core/buf.h"
@@ -21,20 +23,29 @@ static void resize(struct buf *b, size_t cap)
 	b->cap = cap;
 }
 
-char *buf_room(struct buf *b, size_t n)
+/* Makes sure that N bytes fit, and SPARE more that will not count as content. */
+static char *room(struct buf *b, size_t n, size_t spare)
 {
 	if (UNLIKELY(b->over || (b->max != 0 && n > b->max - MIN(b->n, b->max)))) {
 		b->over = true;
 		return NULL;
 	}
-	if (UNLIKELY(b->cap - b->n < n)) {
-		size_t cap = MAX(b->cap * 2, FIRST);
+	if (UNLIKELY(b->p == NULL || b->cap - b->n < n + spare)) {
+		CHECK(n < SIZE_MAX / 4 && b->n < SIZE_MAX / 4);
+		size_t need = b->n + n + spare, cap = MAX(b->cap, FIRST);
 
-		while (cap - b->n < n)
+		while (cap < need)
 			cap *= 2;
-		resize(b, b->max != 0 ? MIN(cap, b->max) : cap);
+		if (b->max != 0)
+			cap = MAX(need, MIN(cap, b->max));
+		resize(b, cap);
 	}
 	return b->p + b->n;
+}
+
+char *buf_room(struct buf *b, size_t n)
+{
+	return room(b, n, 0);
 }
 
 void buf_add(struct buf *b, const void *p, size_t n)
@@ -47,11 +58,6 @@ void buf_add(struct buf *b, const void *p, size_t n)
 		memcpy(d, p, n);
 		b->n += n;
 	}
-}
-
-void buf_add_char(struct buf *b, char c)
-{
-	buf_add(b, &c, 1);
 }
 
 void buf_add_u64(struct buf *b, uint64_t v)
@@ -80,8 +86,7 @@ void buf_add_fmt(struct buf *b, const char *fmt, ...)
 		buf_add(b, small, (size_t)n);
 		return;
 	}
-	/* vsnprintf wants room for its NUL, which does not stay. */
-	char *d = buf_room(b, (size_t)n + 1);
+	char *d = room(b, (size_t)n, 1);
 
 	if (d == NULL)
 		return;

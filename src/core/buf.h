@@ -18,10 +18,9 @@ struct buf {
 	bool over;
 };
 
-#define BUF_INIT(max_bytes)                                                                        \
-	{                                                                                          \
-		.max = (max_bytes)                                                                 \
-	}
+/* clang-format off */
+#define BUF_INIT(max_bytes) { .max = (max_bytes) }
+/* clang-format on */
 
 void buf_free(struct buf *b); /* leaves an empty buffer of the same maximum; for DEFER too */
 static inline void buf_reset(struct buf *b)
@@ -29,17 +28,23 @@ static inline void buf_reset(struct buf *b)
 	b->n = 0;
 	b->over = false;
 }
-/* Room for N more bytes: the place to write them, or NULL when over the maximum. */
+/* Room for N more bytes: the place to write them, never NULL but when over the maximum. */
 char *buf_room(struct buf *b, size_t n);
-void buf_add(struct buf *b, const void *p, size_t n);
-void buf_add_char(struct buf *b, char c);
+void buf_add(struct buf *b, const void *p, size_t n); /* P must not point into B */
 void buf_add_fmt(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
 void buf_add_u64(struct buf *b, uint64_t v);
 /* Drops the first N bytes. */
 void buf_drop(struct buf *b, size_t n);
-/* Gives memory back when the capacity is above KEEP and the content is small. */
+/* Gives memory back when the capacity is above KEEP and the content fits into KEEP. */
 void buf_shrink(struct buf *b, size_t keep);
 
+static inline void buf_add_char(struct buf *b, char c)
+{
+	if (LIKELY(b->n < b->cap && b->n != b->max && !b->over))
+		b->p[b->n++] = c;
+	else
+		buf_add(b, &c, 1);
+}
 static inline void buf_add_str(struct buf *b, struct str s)
 {
 	buf_add(b, s.p, s.n);

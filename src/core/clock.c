@@ -26,7 +26,7 @@ static int64_t system_mono(const struct clock *c UNUSED)
 
 const struct clock *clock_system(void)
 {
-	static const struct clock system_clock = {system_wall, system_mono};
+	static const struct clock system_clock = { system_wall, system_mono };
 
 	return &system_clock;
 }
@@ -43,7 +43,7 @@ static int64_t test_mono(const struct clock *c)
 
 void clock_test_init(struct clock_test *t, int64_t wall_ms)
 {
-	t->clock = (struct clock){test_wall, test_mono};
+	t->clock = (struct clock){ test_wall, test_mono };
 	atomic_init(&t->wall, wall_ms);
 	atomic_init(&t->mono, 1000);
 }

@@ -1,13 +1,18 @@
 /*
  * err.c - fixed buffers and vsnprintf; texts that do not fit end in "..." on a character border.
+ *
+ * Every text passes clean(), because messages quote what users and other programs sent, and go into
+ * JSON answers, headers and logs.
  */
 #include "core/err.h"
 
 #include <stdarg.h>
 #include <unistd.h>
 
+#include "core/str.h"
+
 static const struct err_info infos[ERR_COUNT] = {
-#define X(sym, wire, status, retry, words) [sym] = {#sym, wire, status, retry, words},
+#define X(sym, wire, status, retry, words) [sym] = { #sym, wire, status, retry, words },
 	ERR_TABLE(X)
 #undef X
 };
@@ -41,24 +46,56 @@ static void cut_mark(char *s, size_t size)
 	memcpy(s + n, "...", 4);
 }
 
-static void put(char *s, size_t size, const char *fmt, va_list ap)
+static void clean(char *s)
 {
-	int n = vsnprintf(s, size, fmt, ap);
+	struct str rest = str_z(s);
 
-	if (n >= 0 && (size_t)n >= size)
-		cut_mark(s, size);
+	for (char *p = s; *p != '\0'; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7F)
+			*p = '?';
+	for (;;) {
+		size_t good = str_utf8_prefix(rest);
+
+		if (good == rest.n)
+			return;
+		s += good;
+		*s++ = '?';
+		rest = str_from(rest, good + 1);
+	}
 }
 
-static void fill(
-	struct err *err, enum err_code code, const char *field, const char *fmt, va_list ap)
+/* Writes the text at S + AT; SIZE is that of the whole. */
+PRINTF(4, 0)
+static void vput(char *s, size_t size, size_t at, const char *fmt, va_list ap)
+{
+	int n = vsnprintf(s + at, size - at, fmt, ap);
+
+	if (n >= 0 && (size_t)n >= size - at)
+		cut_mark(s, size);
+	clean(s + at);
+}
+
+PRINTF(4, 5)
+static void put(char *s, size_t size, size_t at, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vput(s, size, at, fmt, ap);
+	va_end(ap);
+}
+
+PRINTF(4, 0)
+static void fill(struct err *err, enum err_code code, const char *field, const char *fmt,
+	va_list ap)
 {
 	CHECK(err->code == ERR_NONE);
 	err->code = code;
 	err->field[0] = err->hint[0] = '\0';
 	err->retry_after_s = 0;
 	if (field != NULL)
-		snprintf(err->field, sizeof(err->field), "%s", field);
-	put(err->message, sizeof(err->message), fmt, ap);
+		put(err->field, sizeof(err->field), 0, "%s", field);
+	vput(err->message, sizeof(err->message), 0, fmt, ap);
 }
 
 bool err_set(struct err *err, enum err_code code, const char *fmt, ...)
@@ -84,13 +121,9 @@ bool err_set_errno(struct err *err, enum err_code code, int e, const char *fmt, 
 	va_end(ap);
 
 	char text[128];
-	size_t n = strlen(err->message);
 
-	int k = snprintf(err->message + n, sizeof(err->message) - n, ": %s",
+	put(err->message, sizeof(err->message), strlen(err->message), ": %s",
 		strerror_r(e, text, sizeof(text)));
-
-	if (k >= 0 && (size_t)k >= sizeof(err->message) - n)
-		cut_mark(err->message, sizeof(err->message));
 	return false;
 }
 
@@ -116,14 +149,9 @@ bool err_wrap(struct err *err, const char *fmt, ...)
 
 	memcpy(old, err->message, sizeof(old));
 	va_start(ap, fmt);
-	put(err->message, sizeof(err->message), fmt, ap);
+	vput(err->message, sizeof(err->message), 0, fmt, ap);
 	va_end(ap);
-
-	size_t n = strlen(err->message);
-	int k = snprintf(err->message + n, sizeof(err->message) - n, ": %s", old);
-
-	if (k >= 0 && (size_t)k >= sizeof(err->message) - n)
-		cut_mark(err->message, sizeof(err->message));
+	put(err->message, sizeof(err->message), strlen(err->message), ": %s", old);
 	return false;
 }
 
@@ -135,7 +163,7 @@ bool err_hint(struct err *err, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	put(err->hint, sizeof(err->hint), fmt, ap);
+	vput(err->hint, sizeof(err->hint), 0, fmt, ap);
 	va_end(ap);
 	return false;
 }

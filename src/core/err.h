@@ -14,12 +14,11 @@
 #include "core/base.h"
 
 enum err_retry {
-	ERR_RETRY_NO, /* the same again fails the same way */
+	ERR_RETRY_NO,  /* the same again fails the same way */
 	ERR_RETRY_YES, /* may pass by itself: back off and try again */
 };
 
 /* X(symbol, wire code, HTTP status, may a retry help, words for the reference page) */
-/* A table: one row a line. clang-format would break the rows. */
 /* clang-format off */
 #define ERR_TABLE(X) \
 	X(ERR_NONE, "none", 200, ERR_RETRY_NO, "No error.") \
@@ -69,35 +68,39 @@ enum err_retry {
 	X(ERR_CRYPT, "crypt_failed", 500, ERR_RETRY_NO, "A sealed value could not be opened: wrong key, or the data was changed.")
 /* clang-format on */
 
+/* clang-format off */
 enum err_code {
 #define X(sym, wire, status, retry, words) sym,
 	ERR_TABLE(X)
 #undef X
-		ERR_COUNT
+	ERR_COUNT
 };
+/* clang-format on */
 
 #define ERR_MESSAGE_MAX 1024
 #define ERR_FIELD_MAX   160
 #define ERR_HINT_MAX    256
 
+/*
+ * The texts are valid UTF-8 without control characters whatever went into them (other bytes become
+ * '?'), and end in "..." on a character border where they were too long.
+ */
 struct err {
 	enum err_code code;
-	char field[ERR_FIELD_MAX]; /* dotted path of the field at fault, or "" */
-	char message
-		[ERR_MESSAGE_MAX]; /* UTF-8, cut at a character border with "..." when too long */
-	char hint[ERR_HINT_MAX]; /* what the user can do, or "" */
-	uint32_t retry_after_s; /* 0: not said */
+	char field[ERR_FIELD_MAX];     /* dotted path of the field at fault, or "" */
+	char message[ERR_MESSAGE_MAX]; /* what happened, in the user's words */
+	char hint[ERR_HINT_MAX];       /* what the user can do, or "" */
+	uint32_t retry_after_s;        /* 0: not said */
 };
 
-#define ERR_INIT                                                                                   \
-	{                                                                                          \
-		.code = ERR_NONE                                                                   \
-	}
+/* clang-format off */
+#define ERR_INIT { .code = ERR_NONE }
+/* clang-format on */
 
 struct err_info {
 	const char *symbol;
 	const char *wire; /* the `code` of an API error */
-	int status; /* HTTP */
+	int status;       /* HTTP */
 	enum err_retry retry;
 	const char *words;
 };

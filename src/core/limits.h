@@ -7,7 +7,6 @@
 #ifndef CORE_LIMITS_H
 #define CORE_LIMITS_H
 
-/* A table: one row a line. clang-format would break the rows. */
 /* clang-format off */
 #define LIMIT_TABLE(X) \
 	X(LIMIT_REQUEST_LINE, 8192, "bytes", "The request line of a request to this server.") \

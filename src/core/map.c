@@ -48,8 +48,8 @@ static void grow(struct map *m)
 {
 	size_t cap = m->cap == 0 ? 8 : m->cap * 2;
 
-	m->entries = arena_grow(
-		m->arena, m->entries, m->cap * sizeof(struct entry), cap * sizeof(struct entry));
+	m->entries = arena_grow(m->arena, m->entries, m->cap * sizeof(struct entry),
+		cap * sizeof(struct entry));
 	m->cap = cap;
 	m->nslots = cap * 2;
 	m->slots = arena_array_of(m->arena, uint32_t, m->nslots);
@@ -72,7 +72,7 @@ void *map_put(struct map *m, struct str key, void *value)
 		m->entries[*slot - 1].value = value;
 		return old;
 	}
-	m->entries[m->count] = (struct entry){key, value, h};
+	m->entries[m->count] = (struct entry){ key, value, h };
 	*slot = (uint32_t)++m->count;
 	return NULL;
 }

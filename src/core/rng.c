@@ -23,7 +23,7 @@ static void system_fill(struct rng *r UNUSED, void *out, size_t n)
 
 struct rng *rng_system(void)
 {
-	static struct rng system_rng = {system_fill, 0};
+	static struct rng system_rng = { system_fill, 0 };
 
 	return &system_rng;
 }
@@ -53,14 +53,15 @@ static void test_fill(struct rng *r, void *out, size_t n)
 
 void rng_test_init(struct rng *r, uint64_t seed)
 {
-	*r = (struct rng){test_fill, seed};
+	*r = (struct rng){ test_fill, seed };
 }
 
 uint64_t rng_below(struct rng *r, uint64_t bound)
 {
+	CHECK(bound > 0);
+	/* The lowest 2^64 mod BOUND values would make some results likelier than others. */
 	uint64_t v, reject = (0 - bound) % bound;
 
-	CHECK(bound > 0);
 	do {
 		rng_fill(r, &v, sizeof(v));
 	} while (v < reject);

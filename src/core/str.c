@@ -63,7 +63,8 @@ struct str str_sub(struct str s, size_t from, size_t n)
 {
 	if (from > s.n)
 		from = s.n;
-	return str_of(s.p + from, MIN(n, s.n - from));
+	/* NULL + 0 is undefined in C17, and STR_NULL is an ordinary empty text here. */
+	return str_of(from == 0 ? s.p : s.p + from, MIN(n, s.n - from));
 }
 
 struct str str_from(struct str s, size_t from)
@@ -141,13 +142,17 @@ const char *str_to_z(struct arena *a, struct str s)
 
 struct str str_vfmt(struct arena *a, const char *fmt, va_list ap)
 {
+	char small[256]; /* most texts are short: formatted once, then copied */
 	va_list again;
 
+	CHECK(fmt != NULL);
 	va_copy(again, ap);
-	int n = vsnprintf(NULL, 0, fmt, again);
+	int n = vsnprintf(small, sizeof(small), fmt, again);
 
 	va_end(again);
 	CHECK(n >= 0);
+	if ((size_t)n < sizeof(small))
+		return str_of(arena_strndup(a, small, (size_t)n), (size_t)n);
 	char *p = arena_alloc(a, (size_t)n + 1);
 
 	vsnprintf(p, (size_t)n + 1, fmt, ap);
@@ -188,15 +193,13 @@ bool str_hex_get(struct str s, void *out, size_t n)
 {
 	unsigned char *b = out;
 
-	if (s.n != 2 * n)
+	if (s.n / 2 != n || s.n % 2 != 0)
 		return false;
-	for (size_t i = 0; i < n; i++) {
-		int hi = hex_digit(s.p[2 * i]), lo = hex_digit(s.p[2 * i + 1]);
-
-		if (hi < 0 || lo < 0)
+	for (size_t i = 0; i < s.n; i++)
+		if (hex_digit(s.p[i]) < 0)
 			return false;
-		b[i] = (unsigned char)(hi << 4 | lo);
-	}
+	for (size_t i = 0; i < n; i++)
+		b[i] = (unsigned char)(hex_digit(s.p[2 * i]) << 4 | hex_digit(s.p[2 * i + 1]));
 	return true;
 }
 
@@ -262,14 +265,31 @@ static size_t utf8_char(const unsigned char *p, size_t n)
 	return len;
 }
 
-bool str_is_utf8(struct str s)
+size_t str_utf8_prefix(struct str s)
 {
 	const unsigned char *p = (const unsigned char *)s.p;
+	size_t i = 0;
 
-	for (size_t i = 0, k; i < s.n; i += k) {
-		k = utf8_char(p + i, s.n - i);
+	while (i < s.n) {
+		uint64_t word;
+
+		/* Most text is ASCII: eight bytes at a time while it is. */
+		while (s.n - i >= sizeof(word)) {
+			memcpy(&word, p + i, sizeof(word));
+			if ((word & 0x8080808080808080u) != 0)
+				break;
+			i += sizeof(word);
+		}
+		size_t k = i < s.n ? utf8_char(p + i, s.n - i) : 0;
+
 		if (k == 0)
-			return false;
+			break;
+		i += k;
 	}
-	return true;
+	return i;
+}
+
+bool str_is_utf8(struct str s)
+{
+	return str_utf8_prefix(s) == s.n;
 }

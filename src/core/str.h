@@ -17,22 +17,21 @@ struct str {
 	size_t n;
 };
 
-#define STR(lit) ((struct str){"" lit, sizeof(lit) - 1})
-#define STR_INIT(lit)                                                                              \
-	{                                                                                          \
-		"" lit, sizeof(lit) - 1                                                            \
-	} /* for static tables */
-#define STR_NULL ((struct str){NULL, 0})
+/* clang-format off */
+#define STR(lit)      ((struct str){ "" lit, sizeof(lit) - 1 })
+#define STR_INIT(lit) { "" lit, sizeof(lit) - 1 } /* for static tables */
+#define STR_NULL      ((struct str){ NULL, 0 })
+/* clang-format on */
 /* For printf: printf("%.*s", STR_ARG(s)). */
-#define STR_ARG(s) (int)(s).n, (s).p
+#define STR_ARG(s) (int)MIN((s).n, (size_t)INT32_MAX), (s).p
 
 static inline struct str str_of(const char *p, size_t n)
 {
-	return (struct str){p, n};
+	return (struct str){ p, n };
 }
 static inline struct str str_z(const char *z)
 {
-	return (struct str){z, z == NULL ? 0 : strlen(z)};
+	return (struct str){ z, z == NULL ? 0 : strlen(z) };
 }
 static inline bool str_eq(struct str a, struct str b)
 {
@@ -53,8 +52,8 @@ size_t str_find(struct str s, struct str what); /* offset or STR_NPOS */
 size_t str_find_char(struct str s, char c);
 
 struct str str_sub(struct str s, size_t from, size_t n); /* clipped to s */
-struct str str_from(struct str s, size_t from); /* the rest */
-struct str str_trim(struct str s); /* spaces, tabs, CR, LF at both ends */
+struct str str_from(struct str s, size_t from);          /* the rest */
+struct str str_trim(struct str s);                       /* spaces, tabs, CR, LF at both ends */
 
 /*
  * Cuts *REST at the first SEP: returns what stood before it and moves *REST behind it. Without SEP
@@ -70,17 +69,25 @@ MUST_CHECK bool str_to_u64(struct str s, uint64_t *out);
 struct str str_dup(struct arena *a, struct str s);
 const char *str_to_z(struct arena *a, struct str s);
 struct str str_fmt(struct arena *a, const char *fmt, ...) PRINTF(2, 3);
-struct str str_vfmt(struct arena *a, const char *fmt, va_list ap);
+struct str str_vfmt(struct arena *a, const char *fmt, va_list ap) PRINTF(2, 0);
 
-/* Lower-case hexadecimal, both ways. OUT of str_hex_put has 2 * N bytes, no NUL. */
+/*
+ * Hexadecimal: written in lower case (OUT has 2 * N bytes, no NUL), read in either; OUT of
+ * str_hex_get() is untouched when it fails.
+ */
 void str_hex_put(char *out, const void *bytes, size_t n);
 MUST_CHECK bool str_hex_get(struct str s, void *out, size_t n); /* s.n must be 2 * n */
 
-/* Number of edits (insert, delete, replace, swap of neighbours) between two names, for "did you
- * mean"; at most LIMIT + 1 is returned. Names over 64 bytes count as far apart. */
+/*
+ * Number of edits (insert, delete, replace, swap of neighbours; case of ASCII letters ignored)
+ * between two names, for "did you mean"; at most LIMIT + 1 is returned. Names over 64 bytes count
+ * as far apart.
+ */
 unsigned str_distance(struct str a, struct str b, unsigned limit);
 
 /* Is S valid UTF-8 (RFC 3629: no surrogates, no overlong forms, at most U+10FFFF)? */
 bool str_is_utf8(struct str s);
+/* How many bytes at the start of S are valid UTF-8: s.n when all are. */
+size_t str_utf8_prefix(struct str s);
 
 #endif

@@ -16,9 +16,14 @@ struct thread {
 	bool running;
 };
 
-/* NAME (at most 15 bytes) shows in top and gdb. Signals are blocked in the new thread. */
+/*
+ * NAME (at most 15 bytes) shows in top and gdb. Signals are blocked in the new thread, but for those
+ * that a fault of its own raises (SIGSEGV and the like).
+ */
 void thread_start(struct thread *t, const char *name, void *(*fn)(void *), void *arg);
 void thread_join(struct thread *t); /* nothing if it does not run */
+/* False when it still runs at UNTIL_MS (CLOCK_MONOTONIC, milliseconds). */
+MUST_CHECK bool thread_join_until(struct thread *t, int64_t until_ms);
 
 struct mutex {
 	pthread_mutex_t m;
@@ -37,13 +42,15 @@ void cond_destroy(struct cond *c);
 void cond_signal(struct cond *c);
 void cond_broadcast(struct cond *c);
 void cond_wait(struct cond *c, struct mutex *m);
-/* False when UNTIL_MS (CLOCK_MONOTONIC, milliseconds) has passed. */
+/* False when UNTIL_MS (CLOCK_MONOTONIC, milliseconds) has passed; below 0 counts as passed. */
 bool cond_wait_until(struct cond *c, struct mutex *m, int64_t until_ms);
 
 void mutex_unlockp(struct mutex **m); /* for WITH_LOCK */
 /* Holds the lock until the enclosing scope ends. */
-#define WITH_LOCK(m)                                                                               \
-	struct mutex *lock_held_##__LINE__ DEFER(mutex_unlockp) UNUSED = (m);                      \
-	mutex_lock(m)
+#define WITH_LOCK(m)          WITH_LOCK_NAMED(m, __LINE__)
+#define WITH_LOCK_NAMED(m, n) WITH_LOCK_AS(m, n)
+#define WITH_LOCK_AS(m, n)                                             \
+	struct mutex *lock_held_##n DEFER(mutex_unlockp) UNUSED = (m); \
+	mutex_lock(lock_held_##n)
 
 #endif
