@@ -31,7 +31,7 @@ enum json_type {
 struct json {
 	uint16_t type;
 	uint16_t plain; /* a string that prints as it stands: nothing in it needs an escape */
-	uint32_t n; /* bytes of a string or number; elements; members */
+	uint32_t n;     /* bytes of a string or number; elements; members */
 	union {
 		const char *s; /* string, number */
 		uint64_t span; /* array, object: nodes in all, itself included */
@@ -42,7 +42,7 @@ struct json {
 
 struct json_limits {
 	uint32_t depth_max; /* 0: LIMIT_JSON_DEPTH */
-	size_t bytes_max; /* 0: 4 GB - 1 */
+	size_t bytes_max;   /* 0: 4 GB - 1 */
 };
 
 /*
@@ -52,8 +52,8 @@ struct json_limits {
 MUST_CHECK bool json_parse(struct arena *a, char *text, size_t n, const struct json_limits *limits,
 	const struct json **root, struct err *err);
 /* As json_parse(), on a copy in the arena. */
-MUST_CHECK bool json_parse_copy(
-	struct arena *a, struct str text, const struct json **root, struct err *err);
+MUST_CHECK bool json_parse_copy(struct arena *a, struct str text, const struct json **root,
+	struct err *err);
 
 /* ---- walk ---- */
 
@@ -84,14 +84,14 @@ static inline bool json_is_array(const struct json *v)
 }
 
 /* for (json_each(item, array)) */
-#define json_each(it, arr)                                                                         \
-	const struct json *it = (arr) + 1, *it##_end = json_next(arr);                             \
-	it < it##_end;                                                                             \
+#define json_each(it, arr)                                             \
+	const struct json *it = (arr) + 1, *it##_end = json_next(arr); \
+	it < it##_end;                                                 \
 	it = json_next(it)
 /* for (json_each_member(key, object)) { value is json_value(key) } */
-#define json_each_member(key, obj)                                                                 \
-	const struct json *key = (obj) + 1, *key##_end = json_next(obj);                           \
-	key < key##_end;                                                                           \
+#define json_each_member(key, obj)                                       \
+	const struct json *key = (obj) + 1, *key##_end = json_next(obj); \
+	key < key##_end;                                                 \
 	key = json_next(key + 1)
 static inline const struct json *json_value(const struct json *key)
 {
@@ -118,41 +118,6 @@ const char *json_type_name(enum json_type t); /* "string", "boolean" ... */
 extern const struct json json_null, json_true, json_false, json_empty_object, json_empty_array,
 	json_empty_string;
 
-/* ---- build ---- */
-
-#define JSON_BUILD_DEPTH_MAX 512
-
-/*
- * Appends nodes to a new document. Strings are kept by reference. Wrong use (a value without a key
- * in an object, an end too many) is a programming error.
- */
-struct json_build {
-	struct arena *arena;
-	struct json *nodes;
-	size_t count, cap;
-	uint32_t depth;
-	uint64_t open[JSON_BUILD_DEPTH_MAX]; /* index of each open container */
-};
-
-void json_build_init(struct json_build *b, struct arena *a);
-void json_build_object(struct json_build *b);
-void json_build_array(struct json_build *b);
-void json_build_end(struct json_build *b); /* of the innermost container */
-void json_build_key(struct json_build *b, struct str name);
-void json_build_str(struct json_build *b, struct str s); /* must be UTF-8 */
-void json_build_lexeme(struct json_build *b, struct str number); /* must be a JSON number */
-void json_build_i64(struct json_build *b, int64_t v);
-void json_build_bool(struct json_build *b, bool v);
-void json_build_null(struct json_build *b);
-void json_build_copy(struct json_build *b, const struct json *v); /* V and all it holds */
-const struct json *json_build_done(struct json_build *b); /* the root; all must be ended */
-/* Key and value in one; a p == NULL string adds nothing. */
-void json_add_str(struct json_build *b, struct str name, struct str s);
-void json_add_i64(struct json_build *b, struct str name, int64_t v);
-void json_add_bool(struct json_build *b, struct str name, bool v);
-void json_add_copy(
-	struct json_build *b, struct str name, const struct json *v); /* NULL adds nothing */
-
 /* ---- print ---- */
 
 enum json_style { JSON_COMPACT, JSON_PRETTY /* two spaces, "name": value */ };
@@ -161,5 +126,7 @@ void json_print(struct buf *out, const struct json *v, enum json_style style);
 struct str json_print_arena(struct arena *a, const struct json *v);
 /* One string with its quotes. */
 void json_print_str(struct buf *out, struct str s);
+
+#include "data/json_build.h"
 
 #endif

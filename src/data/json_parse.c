@@ -70,8 +70,8 @@ static __attribute__((noinline)) void grow(struct parser *ps)
 {
 	size_t cap = ps->cap + ps->cap / 2 + 16;
 
-	ps->nodes = arena_grow(
-		ps->arena, ps->nodes, ps->cap * sizeof(struct json), cap * sizeof(struct json));
+	ps->nodes = arena_grow(ps->arena, ps->nodes, ps->cap * sizeof(struct json),
+		cap * sizeof(struct json));
 	ps->cap = cap;
 }
 
@@ -81,7 +81,7 @@ static inline struct json *push(struct parser *ps, enum json_type type)
 		grow(ps);
 	struct json *v = &ps->nodes[ps->count++];
 
-	*v = (struct json){.type = (uint16_t)type};
+	*v = (struct json){ .type = (uint16_t)type };
 	return v;
 }
 
@@ -460,19 +460,19 @@ static bool document(struct parser *ps)
 bool json_parse(struct arena *a, char *text, size_t n, const struct json_limits *limits,
 	const struct json **root, struct err *err)
 {
-	size_t bytes_max =
-		limits != NULL && limits->bytes_max != 0 ? limits->bytes_max : UINT32_MAX;
-	struct parser ps = {.arena = a,
+	size_t bytes_max = limits != NULL && limits->bytes_max != 0 ? limits->bytes_max
+								    : UINT32_MAX;
+	struct parser ps = { .arena = a,
 		.p = text,
 		.end = text + n,
 		.start = text,
 		.line_start = text,
 		.line = 1,
 		.parent = NO_PARENT,
-		.err = err};
+		.err = err };
 
-	ps.depth_max =
-		limits != NULL && limits->depth_max != 0 ? limits->depth_max : LIMIT_JSON_DEPTH;
+	ps.depth_max = limits != NULL && limits->depth_max != 0 ? limits->depth_max
+								: LIMIT_JSON_DEPTH;
 	if (n > bytes_max)
 		return err_set(err, ERR_LIMIT,
 			"the JSON text has %zu bytes, more than the limit of %zu", n, bytes_max);

@@ -20,8 +20,8 @@ static size_t plain_prefix(const char *s, size_t n)
 	for (; i + 16 <= n; i += 16) {
 		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)(s + i));
 		__m128i low = _mm_cmpeq_epi8(_mm_min_epu8(v, top), v); /* unsigned v <= 0x1F */
-		int bits = _mm_movemask_epi8(_mm_or_si128(
-			low, _mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, slash))));
+		int bits = _mm_movemask_epi8(_mm_or_si128(low,
+			_mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, slash))));
 
 		if (bits != 0)
 			return i + (size_t)__builtin_ctz((unsigned)bits);
@@ -161,7 +161,7 @@ void json_print(struct buf *out, const struct json *root, enum json_style style)
 		}
 		CHECK(depth < JSON_BUILD_DEPTH_MAX);
 		buf_add_char(out, v->type == JSON_OBJECT ? '{' : '[');
-		stack[depth++] = (struct level){json_next(v), v->type == JSON_OBJECT, true};
+		stack[depth++] = (struct level){ json_next(v), v->type == JSON_OBJECT, true };
 		v++;
 	}
 }

@@ -5,12 +5,12 @@
 
 #include <errno.h>
 
-const struct json json_null = {.type = JSON_NULL};
-const struct json json_true = {.type = JSON_TRUE};
-const struct json json_false = {.type = JSON_FALSE};
-const struct json json_empty_object = {.type = JSON_OBJECT, .span = 1};
-const struct json json_empty_array = {.type = JSON_ARRAY, .span = 1};
-const struct json json_empty_string = {.type = JSON_STRING, .plain = 1, .s = ""};
+const struct json json_null = { .type = JSON_NULL };
+const struct json json_true = { .type = JSON_TRUE };
+const struct json json_false = { .type = JSON_FALSE };
+const struct json json_empty_object = { .type = JSON_OBJECT, .span = 1 };
+const struct json json_empty_array = { .type = JSON_ARRAY, .span = 1 };
+const struct json json_empty_string = { .type = JSON_STRING, .plain = 1, .s = "" };
 
 const struct json *json_get(const struct json *obj, struct str name)
 {
@@ -91,8 +91,8 @@ bool json_equal(const struct json *a, const struct json *b)
 
 const char *json_type_name(enum json_type t)
 {
-	static const char *const names[] = {
-		"null", "boolean", "boolean", "number", "string", "array", "object"};
+	static const char *const names[] = { "null", "boolean", "boolean", "number", "string",
+		"array", "object" };
 
 	return names[t];
 }
@@ -142,7 +142,7 @@ static void add(struct json_build *b, struct json v)
 static void open(struct json_build *b, enum json_type type)
 {
 	CHECK(b->depth < JSON_BUILD_DEPTH_MAX);
-	add(b, (struct json){.type = (uint16_t)type, .span = 1});
+	add(b, (struct json){ .type = (uint16_t)type, .span = 1 });
 	b->open[b->depth++] = b->count - 1;
 }
 
@@ -167,19 +167,19 @@ void json_build_end(struct json_build *b)
 void json_build_key(struct json_build *b, struct str name)
 {
 	CHECK(b->depth > 0);
-	*room(b, 1) = (struct json){.type = JSON_STRING, .n = (uint32_t)name.n, .s = name.p};
+	*room(b, 1) = (struct json){ .type = JSON_STRING, .n = (uint32_t)name.n, .s = name.p };
 	b->nodes[b->open[b->depth - 1]].n++;
 }
 
 void json_build_str(struct json_build *b, struct str s)
 {
 	CHECK(s.n <= UINT32_MAX);
-	add(b, (struct json){.type = JSON_STRING, .n = (uint32_t)s.n, .s = s.p});
+	add(b, (struct json){ .type = JSON_STRING, .n = (uint32_t)s.n, .s = s.p });
 }
 
 void json_build_lexeme(struct json_build *b, struct str number)
 {
-	add(b, (struct json){.type = JSON_NUMBER, .n = (uint32_t)number.n, .s = number.p});
+	add(b, (struct json){ .type = JSON_NUMBER, .n = (uint32_t)number.n, .s = number.p });
 }
 
 void json_build_i64(struct json_build *b, int64_t v)
