@@ -25,27 +25,27 @@ struct http_pool;
 struct http_call {
 	/* In. All must stay alive until the call is finished. */
 	enum http_method method;
-	struct str url; /* absolute */
+	struct str url;                    /* absolute */
 	const struct http_header *headers; /* Host, Content-Length are the client's */
 	size_t header_count;
 	struct str body;
-	int64_t timeout_ms; /* all in all; 0: LIMIT_OUTBOUND_TIMEOUT_MS */
+	int64_t timeout_ms;         /* all in all; 0: LIMIT_OUTBOUND_TIMEOUT_MS */
 	int64_t connect_timeout_ms; /* 0: LIMIT_OUTBOUND_CONNECT_MS */
-	size_t body_max; /* 0: LIMIT_RESPONSE_BODY */
-	unsigned redirects_max; /* 0: none are followed */
-	bool insecure_tls; /* the connection's disableStrictSSL */
+	size_t body_max;            /* 0: LIMIT_RESPONSE_BODY */
+	unsigned redirects_max;     /* 0: none are followed */
+	bool insecure_tls;          /* the connection's disableStrictSSL */
 	void *user;
 
 	/* Out. `done` is set when the call is handed back. */
 	bool done;
 	struct err err; /* ERR_NONE: an answer came, whatever its status */
-	bool sent; /* some of the request reached the socket: the outcome may be unknown */
+	bool sent;      /* some of the request reached the socket: the outcome may be unknown */
 	int status;
 	struct buf res_headers; /* raw field lines of the final answer; the caller's, reused */
-	struct buf res_body; /* the caller's, reused; not NUL-terminated */
-	char res_url[2048]; /* the URL that answered, after redirects; cut when longer */
-	int64_t took_us; /* from submit to finish */
-	int64_t connect_us; /* of that, to connect (0 when a connection was reused) */
+	struct buf res_body;    /* the caller's, reused; not NUL-terminated */
+	char res_url[2048];     /* the URL that answered, after redirects; cut when longer */
+	int64_t took_us;        /* from submit to finish */
+	int64_t connect_us;     /* of that, to connect (0 when a connection was reused) */
 
 	struct http_call_priv *priv; /* the pool's */
 };
@@ -60,7 +60,7 @@ struct str http_call_header(const struct http_call *c, struct str name);
 struct http_pool_config {
 	const struct egress *egress; /* required */
 	unsigned concurrency; /* calls in the air at once; more wait inside the pool; 0: 16 */
-	const char *ca_file; /* NULL: the system's */
+	const char *ca_file;  /* NULL: the system's */
 };
 
 struct http_pool *http_pool_new(const struct http_pool_config *cfg);

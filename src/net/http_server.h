@@ -26,7 +26,7 @@
 #include "core/str.h"
 
 struct http_header {
-	struct str name; /* as sent */
+	struct str name;  /* as sent */
 	struct str value; /* without white space at its ends */
 };
 
@@ -52,22 +52,23 @@ struct http_exchange {
 	enum http_method method;
 	struct str method_text;
 	struct str target; /* origin-form as sent: path and query */
-	struct str path; /* before '?', still percent-encoded */
-	struct str query; /* behind '?'; p is NULL when there is no '?' */
-	unsigned minor; /* HTTP/1.minor */
+	struct str path;   /* before '?', still percent-encoded */
+	struct str query;  /* behind '?'; p is NULL when there is no '?' */
+	unsigned minor;    /* HTTP/1.minor */
 	const struct http_header *headers;
 	size_t header_count;
 	char *body; /* may be changed in place (JSON is unescaped there); NULL when empty */
 	size_t body_bytes;
-	struct str peer; /* "192.0.2.1:4711", "[2001:db8::1]:4711" */
+	struct str peer;    /* "192.0.2.1:4711", "[2001:db8::1]:4711" */
 	int64_t started_us; /* CLOCK_MONOTONIC, when its first byte was read */
+	unsigned loop;      /* the event loop it is on, from 0 */
 
 	/* The response; the handler fills it. Content-Length, Date, Connection are the server's. */
 	int status; /* 0 becomes 500 */
 	struct http_header *res_headers;
 	size_t res_header_count, res_header_cap;
 	struct str res_body; /* in x->arena, static, or kept alive by whoever set it */
-	bool close; /* close the connection behind this response */
+	bool close;          /* close the connection behind this response */
 
 	void *user; /* the handler's own */
 };
@@ -80,8 +81,8 @@ struct str http_request_header(const struct http_exchange *x, struct str name);
  */
 struct str http_request_query(const struct http_exchange *x, struct str name);
 /* Walks all parameters: *AT starts at 0; false at the end. */
-bool http_request_query_next(
-	const struct http_exchange *x, size_t *at, struct str *name, struct str *value);
+bool http_request_query_next(const struct http_exchange *x, size_t *at, struct str *name,
+	struct str *value);
 
 /* Adds a response field. CR, LF or NUL in it is a programming error. Slices are kept, not copied. */
 void http_response_header(struct http_exchange *x, struct str name, struct str value);
@@ -94,25 +95,25 @@ void http_exchange_finish(struct http_exchange *x);
 struct http_handlers {
 	/* A complete request. */
 	enum http_verdict (*request)(void *ctx, struct http_exchange *x);
-	/*
-	 * A request that was refused before the handler (syntax, limits, deadlines): fill status and
-	 * body from ERR. Fields of the request may be empty. NULL: an empty body.
-	 */
+	/* A request that was refused before the handler (syntax, limits, deadlines): fill the body from
+	 * ERR; the status is set already. Fields of the request may be empty. NULL: an empty body. */
 	void (*refused)(void *ctx, struct http_exchange *x, const struct err *err);
-	/* After the response went to the socket's buffer: for logs and metrics. May be NULL. */
+	/* The last that is heard of an exchange, once for each that began: after the response went to
+	 * the socket's buffer, or the connection was lost (status 0: no handler was asked). For logs
+	 * and metrics. May be NULL. */
 	void (*finished)(void *ctx, struct http_exchange *x, uint64_t bytes_sent);
 	/* Once a turn of each loop, before it waits: for flushing what was gathered. May be NULL. */
 	void (*turn)(void *ctx, unsigned loop);
-	/* May a body of this length come? Called when the header section is complete and before any
-	 * body is read or 100 Continue sent: return false with status and body filled to refuse.
-	 * May be NULL. */
+	/* May this body come? Called when the header section is complete and before any body is read or
+	 * 100 Continue sent; x->body_bytes is its Content-Length, 0 when it is chunked. Return false with
+	 * status and body filled to refuse; that ends the connection. May be NULL. */
 	bool (*header)(void *ctx, struct http_exchange *x);
 	void *ctx;
 };
 
 struct http_server_config {
-	struct str listen; /* "127.0.0.1:8080", "[::1]:8080", ":8080" (all); port 0: any */
-	unsigned loops; /* 0: one per core */
+	struct str listen;         /* "127.0.0.1:8080", "[::1]:8080", ":8080" (all); port 0: any */
+	unsigned loops;            /* 0: one per core */
 	const char *tls_cert_file; /* PEM chain; NULL: plain HTTP */
 	const char *tls_key_file;
 	size_t request_line_max; /* 0: the LIMIT_ of core/limits.h, and so on */
@@ -121,17 +122,17 @@ struct http_server_config {
 	size_t body_max;
 	size_t connections_max; /* all loops; 0: 65536 or what RLIMIT_NOFILE leaves. Over it: 503 */
 	int64_t header_timeout_ms; /* first byte to end of header section; 0: 10 s */
-	int64_t body_timeout_ms; /* the whole body; 0: 60 s */
-	int64_t idle_timeout_ms; /* between requests, and for the first byte; 0: 75 s */
-	int64_t write_timeout_ms; /* no progress in sending a response; 0: 30 s */
+	int64_t body_timeout_ms;   /* the whole body; 0: 60 s */
+	int64_t idle_timeout_ms;   /* between requests, and for the first byte; 0: 75 s */
+	int64_t write_timeout_ms;  /* no progress in sending a response; 0: 30 s */
 	struct http_handlers handlers;
 };
 
 struct http_server;
 
-/* Binds, listens and starts the loops. ERR_CONFIG, ERR_IO, ERR_TLS. */
-MUST_CHECK bool http_server_start(
-	const struct http_server_config *cfg, struct http_server **out, struct err *err);
+/* ERR_CONFIG, ERR_IO, ERR_TLS. */
+MUST_CHECK bool http_server_start(const struct http_server_config *cfg, struct http_server **out,
+	struct err *err);
 unsigned http_server_port(const struct http_server *s);
 unsigned http_server_loops(const struct http_server *s);
 
@@ -140,7 +141,6 @@ struct http_server_stats {
 	uint64_t bytes_in, bytes_out, timeouts;
 };
 void http_server_stats(const struct http_server *s, struct http_server_stats *out);
-
 /*
  * Graceful drain: stops accepting, closes idle connections, lets requests in work finish (their
  * responses say "Connection: close"), and after WITHIN_MS cuts what is left. Blocks; then the loops

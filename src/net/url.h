@@ -12,21 +12,21 @@
 #define URL_BYTES_MAX 16384
 
 struct url {
-	struct str scheme; /* lower case */
+	struct str scheme;   /* lower case */
 	struct str userinfo; /* p NULL: none */
-	struct str host; /* lower case; an IPv6 literal without its brackets */
+	struct str host;     /* lower case; an IPv6 literal without its brackets */
 	bool host_is_ipv6;
-	uint16_t port; /* the scheme's default when absent */
-	struct str path; /* "/" when empty */
-	struct str query; /* without '?'; p NULL: none */
+	uint16_t port;       /* the scheme's default when absent */
+	struct str path;     /* "/" when empty */
+	struct str query;    /* without '?'; p NULL: none */
 	struct str fragment; /* without '#'; p NULL: none */
 };
 
 /* ERR_INVALID with what is wrong. Schemes: http, https, ftp, ftps, sftp. */
 MUST_CHECK bool url_parse(struct arena *a, struct str text, struct url *out, struct err *err);
 /* RFC 3986, 5.2: REF (absolute, //host, /path, path, ?query or "") against BASE. */
-MUST_CHECK bool url_resolve(
-	struct arena *a, const struct url *base, struct str ref, struct url *out, struct err *err);
+MUST_CHECK bool url_resolve(struct arena *a, const struct url *base, struct str ref,
+	struct url *out, struct err *err);
 /* The whole URL without fragment and userinfo. */
 struct str url_print(struct arena *a, const struct url *u);
 /* Same scheme, host and port. */
