@@ -1,0 +1,232 @@
+/*
+ * job.c - jobs: their words, rows, the claim of the next one, and the lists.
+ */
+#include "store/row.h"
+#include "store/store_priv.h"
+
+#define LIST_LIMIT 1001 /* one more than a page, so that a caller knows whether there is one */
+
+static const char *const type_words[] = {
+	[JOB_FLOW] = "flow",
+	[JOB_EXPORT] = "export",
+	[JOB_IMPORT] = "import",
+	[JOB_RETRY] = "retry",
+};
+
+static const char *const status_words[] = {
+	[JOB_QUEUED] = "queued",
+	[JOB_RUNNING] = "running",
+	[JOB_RETRYING] = "retrying",
+	[JOB_CANCELING] = "canceling",
+	[JOB_CANCELED] = "canceled",
+	[JOB_COMPLETED] = "completed",
+	[JOB_FAILED] = "failed",
+};
+
+const char *job_type_word(enum job_type t)
+{
+	CHECK((size_t)t < ARRAY_LEN(type_words));
+	return type_words[t];
+}
+
+const char *job_status_word(enum job_status s)
+{
+	CHECK((size_t)s < ARRAY_LEN(status_words));
+	return status_words[s];
+}
+
+bool job_type_of(struct str word, enum job_type *out)
+{
+	for (size_t i = 0; i < ARRAY_LEN(type_words); i++)
+		if (str_eq_z(word, type_words[i])) {
+			*out = (enum job_type)i;
+			return true;
+		}
+	return false;
+}
+
+bool job_status_of(struct str word, enum job_status *out)
+{
+	for (size_t i = 0; i < ARRAY_LEN(status_words); i++)
+		if (str_eq_z(word, status_words[i])) {
+			*out = (enum job_status)i;
+			return true;
+		}
+	return false;
+}
+
+/* Every exported record is accounted for, in every transaction. */
+static bool ledger_adds_up(const struct store_job *j, struct err *err)
+{
+	const struct job_ledger *l = &j->ledger;
+
+	if (l->exported == l->succeeded + l->ignored + l->failed + l->in_flight)
+		return true;
+	return err_set(err, ERR_INTERNAL, "the ledger of job %.*s does not add up", STR_ARG(j->id));
+}
+
+static bool not_found(struct str id, struct err *err)
+{
+	return err_set(err, ERR_NOT_FOUND, "there is no job %.*s", STR_ARG(id));
+}
+
+bool store_job_add(struct store_conn *c, const struct store_job *j, struct err *err)
+{
+	struct sql_stmt *st DEFER(sql_donep) = conn_use_to_write(c, STMT_JOB_ADD);
+
+	if (!ledger_adds_up(j, err))
+		return false;
+	row_bind(st, 1, &row_job, 0, row_job.count, j);
+	return sql_run(st) || sql_error(st->conn, err);
+}
+
+bool store_job_update(struct store_conn *c, const struct store_job *j, struct err *err)
+{
+	struct sql_stmt *st DEFER(sql_donep) = conn_use_to_write(c, STMT_JOB_UPDATE);
+
+	if (!ledger_adds_up(j, err))
+		return false;
+	sql_bind_str(st, 1, j->account_id);
+	sql_bind_str(st, 2, j->id);
+	row_bind(st, 3, &row_job, ROW_JOB_FIXED, row_job.count, j);
+	if (!sql_run(st))
+		return sql_error(st->conn, err);
+	return sql_changes(st) == 1 || not_found(j->id, err);
+}
+
+bool store_job_get(struct store_conn *c, struct arena *a, struct str account_id, struct str id,
+	struct store_job *out, struct err *err)
+{
+	struct sql_stmt *st DEFER(sql_donep) = conn_use(c, STMT_JOB_GET);
+	struct store_job j;
+
+	sql_bind_str(st, 1, account_id);
+	sql_bind_str(st, 2, id);
+
+	enum sql_result r = row_read_one(st, &row_job, a, &j, err);
+
+	if (r == SQL_DONE)
+		return not_found(id, err);
+	if (r == SQL_ROW)
+		*out = j;
+	return r == SQL_ROW;
+}
+
+bool store_job_queued_of_flow(struct store_conn *c, struct arena *a, struct str account_id,
+	struct str flow_id, struct store_job *out, struct err *err)
+{
+	struct sql_stmt *st DEFER(sql_donep) = conn_use(c, STMT_JOB_QUEUED_OF_FLOW);
+	struct store_job j;
+
+	sql_bind_str(st, 1, account_id);
+	sql_bind_str(st, 2, flow_id);
+
+	enum sql_result r = row_read_one(st, &row_job, a, &j, err);
+
+	if (r == SQL_DONE)
+		return err_set(err, ERR_NOT_FOUND, "no job of flow %.*s is queued",
+			STR_ARG(flow_id));
+	if (r == SQL_ROW)
+		*out = j;
+	return r == SQL_ROW;
+}
+
+bool store_job_claim(struct store_conn *c, struct arena *a, int64_t now_ms, struct store_job *out,
+	bool *found, struct err *err)
+{
+	struct sql_stmt *st DEFER(sql_donep) = conn_use_to_write(c, STMT_JOB_CLAIM);
+	struct store_job j;
+
+	sql_bind_i64(st, 1, now_ms);
+
+	enum sql_result r = row_read_one(st, &row_job, a, &j, err);
+
+	if (r == SQL_FAILED)
+		return false;
+	if (r == SQL_ROW && !sql_run(st))
+		return sql_error(st->conn, err);
+	*found = r == SQL_ROW;
+	if (*found)
+		*out = j;
+	return true;
+}
+
+static bool read_jobs(struct sql_stmt *st, struct arena *a, struct store_job **out, size_t *count,
+	struct err *err)
+{
+	struct row_list l = { .arena = a, .row_bytes = sizeof(struct store_job) };
+
+	if (!row_read_all(st, &row_job, &l, err))
+		return false;
+	*out = (struct store_job *)(void *)l.p;
+	*count = l.count;
+	return true;
+}
+
+bool store_job_unfinished(struct store_conn *c, struct arena *a, struct store_job **out,
+	size_t *count, struct err *err)
+{
+	struct sql_stmt *st DEFER(sql_donep) = conn_use(c, STMT_JOB_UNFINISHED);
+
+	return read_jobs(st, a, out, count, err);
+}
+
+bool store_job_children(struct store_conn *c, struct arena *a, struct str account_id,
+	struct str flow_job_id, struct store_job **out, size_t *count, struct err *err)
+{
+	struct sql_stmt *st DEFER(sql_donep) = conn_use(c, STMT_JOB_CHILDREN);
+
+	sql_bind_str(st, 1, account_id);
+	sql_bind_str(st, 2, flow_job_id);
+	return read_jobs(st, a, out, count, err);
+}
+
+/* The filter column that leads, the rarest first. */
+static enum statement_id list_statement(const struct store_job_filter *f)
+{
+	if (f->flow_job_id.p != NULL)
+		return STMT_JOB_LIST_BY_FLOW_JOB;
+	if (f->flow_id.p != NULL)
+		return STMT_JOB_LIST_BY_FLOW;
+	if (f->export_id.p != NULL)
+		return STMT_JOB_LIST_BY_EXPORT;
+	if (f->import_id.p != NULL)
+		return STMT_JOB_LIST_BY_IMPORT;
+	if (f->integration_id.p != NULL)
+		return STMT_JOB_LIST_BY_INTEGRATION;
+	return STMT_JOB_LIST;
+}
+
+static void bind_filter(struct sql_stmt *st, struct str account_id,
+	const struct store_job_filter *f)
+{
+	sql_bind_str(st, 1, account_id);
+	sql_bind_i64(st, 2, f->created_gte_ms == 0 ? INT64_MIN : f->created_gte_ms);
+	sql_bind_i64(st, 3, f->created_lte_ms == 0 ? INT64_MAX : f->created_lte_ms);
+	sql_bind_str(st, 4, f->flow_job_id);
+	sql_bind_str(st, 5, f->flow_id);
+	sql_bind_str(st, 6, f->export_id);
+	sql_bind_str(st, 7, f->import_id);
+	sql_bind_str(st, 8, f->integration_id);
+	sql_bind_str(st, 9, f->has_status ? str_z(job_status_word(f->status)) : STR_NULL);
+	sql_bind_str(st, 10, f->has_type ? str_z(job_type_word(f->type)) : STR_NULL);
+	sql_bind_i64(st, 11, f->parents_only);
+	sql_bind_i64(st, 12, f->limit == 0 ? LIST_LIMIT : (int64_t)f->limit);
+}
+
+bool store_job_list(struct store_conn *c, struct str account_id, const struct store_job_filter *f,
+	bool (*fn)(void *arg, const struct store_job *j), void *arg, struct err *err)
+{
+	struct sql_stmt *st DEFER(sql_donep) = conn_use(c, list_statement(f));
+	struct store_job j;
+	enum sql_result got;
+
+	bind_filter(st, account_id, f);
+	while ((got = sql_step(st)) == SQL_ROW) {
+		if (!row_read(st, &row_job, NULL, &j, err))
+			return false;
+		if (!fn(arg, &j))
+			return true;
+	}
+	return got == SQL_DONE || sql_error(st->conn, err);
+}

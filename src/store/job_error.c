@@ -1,0 +1,129 @@
+/*
+ * job_error.c - errors of jobs, and the data of records that failed.
+ *
+ * An error belongs to a child job and to the flow job above it (root_job_id, which is the job itself
+ * where there is none above): both ids list it, each by an index of its own. Within one instant
+ * errors stand in the order of their records.
+ */
+#include "store/row.h"
+#include "store/store_priv.h"
+
+static bool retry_data_add(struct store_conn *c, const struct store_job_error *e, struct str data,
+	struct err *err)
+{
+	struct sql_stmt *st DEFER(sql_donep) = conn_use_to_write(c, STMT_RETRY_DATA_ADD);
+
+	CHECK(e->retry_id.p != NULL);
+	sql_bind_str(st, 1, e->account_id);
+	sql_bind_str(st, 2, e->retry_id);
+	sql_bind_i64(st, 3, e->created_ms);
+	sql_bind_str(st, 4, data);
+	return sql_run(st) || sql_error(st->conn, err);
+}
+
+bool store_job_error_add(struct store_conn *c, const struct store_job_error *e,
+	struct str retry_data, struct err *err)
+{
+	struct sql_stmt *st DEFER(sql_donep) = conn_use_to_write(c, STMT_JOB_ERROR_ADD);
+
+	row_bind(st, 1, &row_job_error, 0, row_job_error.count, e);
+	if (!sql_run(st)) {
+		if (st->failure == SQL_REFERENCE)
+			return err_set(err, ERR_CONFLICT, "there is no job %.*s",
+				STR_ARG(e->job_id));
+		return sql_error(st->conn, err);
+	}
+	return retry_data.p == NULL || retry_data_add(c, e, retry_data, err);
+}
+
+struct place {
+	int64_t created_ms, record_index;
+	struct str id;
+};
+
+static bool list_place(struct store_conn *c, struct str account_id, struct str after,
+	struct place *out, struct err *err)
+{
+	struct sql_stmt *st DEFER(sql_donep) = conn_use(c, STMT_JOB_ERROR_PLACE);
+
+	sql_bind_str(st, 1, account_id);
+	sql_bind_str(st, 2, after);
+	switch (sql_step(st)) {
+	case SQL_FAILED:
+		return sql_error(st->conn, err);
+	case SQL_DONE:
+		return err_set(err, ERR_NOT_FOUND, "there is no error %.*s", STR_ARG(after));
+	case SQL_ROW:
+		break;
+	}
+	*out = (struct place){ sql_i64(st, 0), sql_i64(st, 1), after };
+	return true;
+}
+
+static bool is_child(struct store_conn *c, struct str account_id, struct str job_id, bool *out,
+	struct err *err)
+{
+	struct sql_stmt *st DEFER(sql_donep) = conn_use(c, STMT_JOB_IS_CHILD);
+
+	sql_bind_str(st, 1, account_id);
+	sql_bind_str(st, 2, job_id);
+
+	enum sql_result r = sql_step(st);
+
+	if (r == SQL_FAILED)
+		return sql_error(st->conn, err);
+	*out = r == SQL_ROW;
+	return true;
+}
+
+bool store_job_error_list(struct store_conn *c, struct str account_id, struct str job_id,
+	struct str after, size_t limit, bool (*fn)(void *arg, const struct store_job_error *e),
+	void *arg, struct err *err)
+{
+	struct place place = { INT64_MIN, INT64_MIN, STR_INIT("") };
+	struct store_job_error e;
+	enum sql_result got;
+	bool child = false;
+
+	if (after.p != NULL && !list_place(c, account_id, after, &place, err))
+		return false;
+	if (!is_child(c, account_id, job_id, &child, err))
+		return false;
+
+	struct sql_stmt *st DEFER(sql_donep) = conn_use(c,
+		child ? STMT_JOB_ERROR_LIST_BY_JOB : STMT_JOB_ERROR_LIST_BY_FLOW_JOB);
+
+	sql_bind_str(st, 1, account_id);
+	sql_bind_str(st, 2, job_id);
+	sql_bind_i64(st, 3, place.created_ms);
+	sql_bind_i64(st, 4, place.record_index);
+	sql_bind_str(st, 5, place.id);
+	sql_bind_i64(st, 6, limit == 0 ? INT64_MAX : (int64_t)limit);
+	while ((got = sql_step(st)) == SQL_ROW) {
+		if (!row_read(st, &row_job_error, NULL, &e, err))
+			return false;
+		if (!fn(arg, &e))
+			return true;
+	}
+	return got == SQL_DONE || sql_error(st->conn, err);
+}
+
+bool store_retry_data_get(struct store_conn *c, struct arena *a, struct str account_id,
+	struct str retry_id, struct str *data, struct err *err)
+{
+	struct sql_stmt *st DEFER(sql_donep) = conn_use(c, STMT_RETRY_DATA_GET);
+
+	sql_bind_str(st, 1, account_id);
+	sql_bind_str(st, 2, retry_id);
+	switch (sql_step(st)) {
+	case SQL_FAILED:
+		return sql_error(st->conn, err);
+	case SQL_DONE:
+		return err_set(err, ERR_NOT_FOUND, "there is no retry data %.*s",
+			STR_ARG(retry_id));
+	case SQL_ROW:
+		break;
+	}
+	*data = str_dup(a, sql_str(st, 0));
+	return true;
+}

@@ -1,0 +1,184 @@
+/*
+ * sqlite_vfs.c - each open file is ours followed by the system's; methods look at the fault table
+ * and hand on.
+ */
+#include "store/sqlite_vfs.h"
+
+#include <sqlite3.h>
+
+#include "store/fault.h"
+
+struct file {
+	sqlite3_file base;
+	sqlite3_file *under; /* behind this struct, in the room that SQLite gives */
+};
+
+#define UNDER_OFFSET ((sizeof(struct file) + 15) / 16 * 16)
+
+static sqlite3_file *under(sqlite3_file *f)
+{
+	return ((struct file *)(void *)f)->under;
+}
+
+static int file_close(sqlite3_file *f)
+{
+	return under(f)->pMethods->xClose(under(f));
+}
+
+static int file_read(sqlite3_file *f, void *p, int n, sqlite3_int64 at)
+{
+	if (UNLIKELY(fault_hit(FAULT_READ)))
+		return SQLITE_IOERR_READ;
+	return under(f)->pMethods->xRead(under(f), p, n, at);
+}
+
+static int file_write(sqlite3_file *f, const void *p, int n, sqlite3_int64 at)
+{
+	if (UNLIKELY(fault_hit(FAULT_WRITE_FULL)))
+		return SQLITE_FULL;
+	if (UNLIKELY(fault_hit(FAULT_WRITE_IO)))
+		return SQLITE_IOERR_WRITE;
+	return under(f)->pMethods->xWrite(under(f), p, n, at);
+}
+
+static int file_truncate(sqlite3_file *f, sqlite3_int64 size)
+{
+	if (UNLIKELY(fault_hit(FAULT_TRUNCATE)))
+		return SQLITE_IOERR_TRUNCATE;
+	return under(f)->pMethods->xTruncate(under(f), size);
+}
+
+static int file_sync(sqlite3_file *f, int flags)
+{
+	if (UNLIKELY(fault_hit(FAULT_SYNC)))
+		return SQLITE_IOERR_FSYNC;
+	return under(f)->pMethods->xSync(under(f), flags);
+}
+
+static int file_size(sqlite3_file *f, sqlite3_int64 *size)
+{
+	return under(f)->pMethods->xFileSize(under(f), size);
+}
+
+static int file_lock(sqlite3_file *f, int how)
+{
+	return under(f)->pMethods->xLock(under(f), how);
+}
+
+static int file_unlock(sqlite3_file *f, int how)
+{
+	return under(f)->pMethods->xUnlock(under(f), how);
+}
+
+static int file_check_reserved(sqlite3_file *f, int *out)
+{
+	return under(f)->pMethods->xCheckReservedLock(under(f), out);
+}
+
+static int file_control(sqlite3_file *f, int op, void *arg)
+{
+	return under(f)->pMethods->xFileControl(under(f), op, arg);
+}
+
+static int file_sector_size(sqlite3_file *f)
+{
+	return under(f)->pMethods->xSectorSize(under(f));
+}
+
+static int file_characteristics(sqlite3_file *f)
+{
+	return under(f)->pMethods->xDeviceCharacteristics(under(f));
+}
+
+static int shm_map(sqlite3_file *f, int page, int size, int extend, void volatile **out)
+{
+	return under(f)->pMethods->xShmMap(under(f), page, size, extend, out);
+}
+
+static int shm_lock(sqlite3_file *f, int offset, int n, int flags)
+{
+	return under(f)->pMethods->xShmLock(under(f), offset, n, flags);
+}
+
+static void shm_barrier(sqlite3_file *f)
+{
+	under(f)->pMethods->xShmBarrier(under(f));
+}
+
+static int shm_unmap(sqlite3_file *f, int remove)
+{
+	return under(f)->pMethods->xShmUnmap(under(f), remove);
+}
+
+static const sqlite3_io_methods methods = {
+	.iVersion = 2, /* with shared memory for the log's index, without memory mapping */
+	.xClose = file_close,
+	.xRead = file_read,
+	.xWrite = file_write,
+	.xTruncate = file_truncate,
+	.xSync = file_sync,
+	.xFileSize = file_size,
+	.xLock = file_lock,
+	.xUnlock = file_unlock,
+	.xCheckReservedLock = file_check_reserved,
+	.xFileControl = file_control,
+	.xSectorSize = file_sector_size,
+	.xDeviceCharacteristics = file_characteristics,
+	.xShmMap = shm_map,
+	.xShmLock = shm_lock,
+	.xShmBarrier = shm_barrier,
+	.xShmUnmap = shm_unmap,
+};
+
+static sqlite3_vfs *vfs_under(sqlite3_vfs *v)
+{
+	return v->pAppData;
+}
+
+static int vfs_open(sqlite3_vfs *v, const char *name, sqlite3_file *f, int flags, int *flags_out)
+{
+	struct file *file = (struct file *)(void *)f;
+
+	file->under = (sqlite3_file *)(void *)((char *)f + UNDER_OFFSET);
+	file->under->pMethods = NULL;
+
+	int rc = vfs_under(v)->xOpen(vfs_under(v), name, file->under, flags, flags_out);
+
+	/* SQLite closes a file that has methods, even when opening it failed. */
+	f->pMethods = file->under->pMethods == NULL ? NULL : &methods;
+	return rc;
+}
+
+static int vfs_delete(sqlite3_vfs *v, const char *name, int sync_dir)
+{
+	int rc = vfs_under(v)->xDelete(vfs_under(v), name, sync_dir);
+
+	if (sync_dir && UNLIKELY(fault_hit(FAULT_DIR_SYNC)) && rc == SQLITE_OK)
+		return SQLITE_IOERR_DIR_FSYNC;
+	return rc;
+}
+
+static int vfs_full_pathname(sqlite3_vfs *v, const char *name, int n, char *out)
+{
+	return vfs_under(v)->xFullPathname(vfs_under(v), name, n, out);
+}
+
+void sqlite_vfs_register(void)
+{
+	static sqlite3_vfs vfs; /* SQLite keeps it in its list, for the life of the process */
+	sqlite3_vfs *system_vfs = sqlite3_vfs_find("unix");
+
+	if (sqlite3_vfs_find(SQLITE_VFS_NAME) != NULL)
+		return;
+	CHECK(system_vfs != NULL);
+	/* The rest of the methods do not look at the object that they are called on. */
+	vfs = *system_vfs;
+	vfs.zName = SQLITE_VFS_NAME;
+	vfs.szOsFile = (int)UNDER_OFFSET + system_vfs->szOsFile;
+	vfs.pNext = NULL;
+	vfs.pAppData = system_vfs;
+	vfs.xOpen = vfs_open;
+	vfs.xDelete = vfs_delete;
+	vfs.xFullPathname = vfs_full_pathname;
+	CHECK(sqlite3_vfs_register(&vfs, 0) == SQLITE_OK);
+}

@@ -1,0 +1,17 @@
+/*
+ * sqlite_vfs.h - SQLite's own file layer with the fault table in between.
+ *
+ * The layer below does all the work; this one fails a read, write, truncation or sync when the fault
+ * table (fault.h) says so. It offers no memory mapping, so none can be switched on.
+ */
+#ifndef STORE_SQLITE_VFS_H
+#define STORE_SQLITE_VFS_H
+
+#include "core/base.h"
+
+#define SQLITE_VFS_NAME "integrator"
+
+/* Registers it when it is not; after sqlite3_initialize(), one thread at a time. */
+void sqlite_vfs_register(void);
+
+#endif

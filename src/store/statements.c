@@ -1,0 +1,254 @@
+/*
+ * statements.c - the texts. Columns of a table are listed once, in the order of its row table
+ * (row.c); a list that filters has one text per column that can lead it, chosen by the
+ * caller, because one text for all would lead the planner to walk the whole account.
+ */
+#include "store/statements.h"
+
+#include "core/base.h"
+
+#define ACCOUNT_COLUMNS "id, name, created_ms, rate_bucket, rate_refill"
+
+#define TOKEN_COLUMNS                                                                       \
+	"t.account_id, t.id, t.name, t.scope, t.connector_id, t.created_ms, t.expires_ms, " \
+	"a.rate_bucket, a.rate_refill"
+
+#define RESOURCE_COLUMNS                                                              \
+	"account_id, type, id, created_ms, version, modified_ms, name, external_id, " \
+	"integration_id, connector_id, api_identifier, document"
+
+/* clang-format off */
+
+/* "One of": the values come as one JSON array. */
+#define ONE_OF_SQLITE(column, n) column " IN (SELECT value FROM json_each(?" n "))"
+#define ONE_OF_PGSQL(column, n) \
+	column " IN (SELECT jsonb_array_elements_text(CAST(?" n " AS jsonb)))"
+
+/* A filter that is set, and one that may be. */
+#define MUST(column, n, ONE_OF)  " AND " ONE_OF(column, n)
+#define MAYBE(column, n, ONE_OF) " AND (CAST(?" n " AS TEXT) IS NULL OR " ONE_OF(column, n) ")"
+
+#define RESOURCE_LIST_IN(created, ONE_OF, by_name, by_external_id, by_integration, by_connector) \
+	"SELECT " RESOURCE_COLUMNS " FROM resource " \
+	"WHERE account_id = ?1 AND type = ?2 AND (" created ", id) > (?3, ?4)" \
+	by_name("name", "5", ONE_OF) \
+	by_external_id("external_id", "6", ONE_OF) \
+	by_integration("integration_id", "7", ONE_OF) \
+	by_connector("connector_id", "8", ONE_OF) \
+	" ORDER BY " created ", id LIMIT ?9"
+#define RESOURCE_LIST(created, n, e, i, c) \
+	{ RESOURCE_LIST_IN(created, ONE_OF_SQLITE, n, e, i, c), \
+	  RESOURCE_LIST_IN(created, ONE_OF_PGSQL, n, e, i, c) }
+/* The sum keeps the planner from walking all in order of creation to find the few. */
+#define BY_CREATION "created_ms"
+#define BY_FILTER   "created_ms + 0"
+
+/* What is settled when a job is made, and what may change later. */
+#define JOB_FIXED \
+	"account_id, id, type, flow_id, export_id, import_id, integration_id, flow_job_id, " \
+	"created_ms, order_index, started_by"
+#define JOB_MUTABLE \
+	"status, started_ms, ended_ms, modified_ms, purge_ms, num_error, num_success, " \
+	"num_ignore, num_resolved, num_open_error, num_export, pages_generated, pages_processed, " \
+	"done_exporting, retriable, attempts, exported, succeeded, ignored, failed, in_flight, " \
+	"zero_reason, error_code, error_message, cursor_json"
+#define JOB_COLUMNS JOB_FIXED ", " JOB_MUTABLE
+
+#define JOB_IN_WORK "('running', 'retrying', 'canceling')"
+
+#define JOB_CLAIM(lock) \
+	"UPDATE job SET status = 'running', attempts = attempts + 1, modified_ms = ?1, " \
+	"started_ms = CASE WHEN started_ms = 0 THEN ?1 ELSE started_ms END " \
+	"WHERE (account_id, id) = (SELECT q.account_id, q.id FROM job q " \
+	"WHERE q.status = 'queued' AND q.type = 'flow' AND NOT EXISTS (SELECT 1 FROM job w " \
+	"WHERE w.account_id = q.account_id AND w.flow_id = q.flow_id " \
+	"AND w.status IN " JOB_IN_WORK ") " \
+	"ORDER BY q.created_ms, q.id LIMIT 1" lock ") " \
+	"RETURNING " JOB_COLUMNS
+
+#define JOB_MUST(column, n)  " AND " column " = ?" n
+#define JOB_MAYBE(column, n) " AND (CAST(?" n " AS TEXT) IS NULL OR " column " = ?" n ")"
+#define JOB_LIST(by_flow_job, by_flow, by_export, by_import, by_integration) \
+	{ "SELECT " JOB_COLUMNS " FROM job WHERE account_id = ?1 " \
+	  "AND created_ms >= ?2 AND created_ms <= ?3" \
+	  by_flow_job("flow_job_id", "4") \
+	  by_flow("flow_id", "5") \
+	  by_export("export_id", "6") \
+	  by_import("import_id", "7") \
+	  by_integration("integration_id", "8") \
+	  JOB_MAYBE("status", "9") \
+	  JOB_MAYBE("type", "10") \
+	  " AND (?11 = 0 OR flow_job_id IS NULL) " \
+	  "ORDER BY created_ms DESC, id DESC LIMIT ?12" }
+
+#define JOB_ERROR_COLUMNS \
+	"account_id, id, job_id, flow_job_id, flow_id, step_id, created_ms, stage, source, code, " \
+	"message, field, hint, trace_key, record_index, request, response, resolved, retry_id"
+
+#define JOB_ERROR_LIST(by) \
+	{ "SELECT " JOB_ERROR_COLUMNS " FROM job_error WHERE account_id = ?1 AND " by " = ?2 " \
+	  "AND (created_ms, record_index, id) > (?3, ?4, ?5) " \
+	  "ORDER BY created_ms, record_index, id LIMIT ?6" }
+
+/* clang-format on */
+
+static const struct statement texts[STATEMENT_COUNT] = {
+	[STMT_MIGRATION_LAST] = { "SELECT COALESCE(MAX(version), 0) FROM migration" },
+	[STMT_MIGRATION_ADD] = { "INSERT INTO migration (version, description, applied_ms) "
+				 "VALUES (?1, ?2, ?3)" },
+
+	[STMT_SETTING_GET] = { "SELECT value FROM setting WHERE key = ?1" },
+	[STMT_SETTING_PUT] = { "INSERT INTO setting (key, value) VALUES (?1, ?2) "
+			       "ON CONFLICT (key) DO UPDATE SET value = excluded.value" },
+
+	[STMT_ACCOUNT_ADD] = { "INSERT INTO account (" ACCOUNT_COLUMNS ") "
+			       "VALUES (?1, ?2, ?3, ?4, ?5)" },
+	[STMT_ACCOUNT_UPDATE] = { "UPDATE account SET name = ?2, rate_bucket = ?3, "
+				  "rate_refill = ?4 WHERE id = ?1" },
+	/* A name may look like another's id: the id wins. */
+	[STMT_ACCOUNT_GET] = { "SELECT " ACCOUNT_COLUMNS " FROM account WHERE id = ?1 OR name = ?1 "
+			       "ORDER BY CASE WHEN id = ?1 THEN 0 ELSE 1 END LIMIT 1" },
+	[STMT_ACCOUNT_LIST] = { "SELECT " ACCOUNT_COLUMNS " FROM account ORDER BY created_ms, id" },
+
+	[STMT_TOKEN_ADD] = { "INSERT INTO token (account_id, id, name, scope, connector_id, "
+			     "created_ms, expires_ms, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, "
+			     "?8)" },
+	[STMT_TOKEN_FIND] = { "SELECT " TOKEN_COLUMNS " FROM token t JOIN account a "
+			      "ON a.id = t.account_id WHERE t.hash = ?1" },
+	[STMT_TOKEN_LIST] = { "SELECT " TOKEN_COLUMNS " FROM token t JOIN account a "
+			      "ON a.id = t.account_id WHERE t.account_id = ?1 "
+			      "ORDER BY t.created_ms, t.id" },
+	[STMT_TOKEN_REMOVE] = { "DELETE FROM token WHERE account_id = ?1 AND id = ?2" },
+
+	[STMT_RESOURCE_ADD] = { "INSERT INTO resource (" RESOURCE_COLUMNS ") "
+				"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)" },
+	[STMT_RESOURCE_UPDATE] = { "UPDATE resource SET version = version + 1, "
+				   "modified_ms = ?5, name = ?6, external_id = ?7, "
+				   "integration_id = ?8, connector_id = ?9, api_identifier = ?10, "
+				   "document = ?11 WHERE account_id = ?1 AND type = ?2 AND id = ?3 "
+				   "AND version = ?4" },
+	[STMT_RESOURCE_REMOVE] = { "DELETE FROM resource WHERE account_id = ?1 AND type = ?2 "
+				   "AND id = ?3 AND (?4 = 0 OR version = ?4)" },
+	[STMT_RESOURCE_GET] = { "SELECT " RESOURCE_COLUMNS " FROM resource "
+				"WHERE account_id = ?1 AND type = ?2 AND id = ?3" },
+	[STMT_RESOURCE_BY_API_IDENTIFIER] = { "SELECT " RESOURCE_COLUMNS " FROM resource "
+					      "WHERE account_id = ?1 AND api_identifier = ?2" },
+	[STMT_RESOURCE_VERSION] = { "SELECT version FROM resource "
+				    "WHERE account_id = ?1 AND type = ?2 AND id = ?3" },
+	[STMT_RESOURCE_CREATED] = { "SELECT created_ms FROM resource "
+				    "WHERE account_id = ?1 AND type = ?2 AND id = ?3" },
+	[STMT_RESOURCE_LIST] = RESOURCE_LIST(BY_CREATION, MAYBE, MAYBE, MAYBE, MAYBE),
+	[STMT_RESOURCE_LIST_BY_NAME] = RESOURCE_LIST(BY_FILTER, MUST, MAYBE, MAYBE, MAYBE),
+	[STMT_RESOURCE_LIST_BY_EXTERNAL_ID] = RESOURCE_LIST(BY_FILTER, MAYBE, MUST, MAYBE, MAYBE),
+	[STMT_RESOURCE_LIST_BY_INTEGRATION] = RESOURCE_LIST(BY_FILTER, MAYBE, MAYBE, MUST, MAYBE),
+	[STMT_RESOURCE_LIST_BY_CONNECTOR] = RESOURCE_LIST(BY_FILTER, MAYBE, MAYBE, MAYBE, MUST),
+	[STMT_RESOURCE_REFERRERS] = { "SELECT DISTINCT r.account_id, r.type, r.id, r.created_ms, "
+				      "r.version, r.modified_ms, r.name, r.external_id, "
+				      "r.integration_id, r.connector_id, r.api_identifier, NULL "
+				      "FROM resource_ref f JOIN resource r "
+				      "ON r.account_id = f.account_id AND r.type = f.type "
+				      "AND r.id = f.id WHERE f.account_id = ?1 "
+				      "AND f.target_type = ?2 AND f.target_id = ?3 "
+				      "AND NOT (f.type = ?2 AND f.id = ?3) "
+				      "ORDER BY r.created_ms, r.id, r.type" },
+	[STMT_REF_ADD] = { "INSERT INTO resource_ref (account_id, type, id, field, target_type, "
+			   "target_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING" },
+	[STMT_REF_REMOVE_ALL] = { "DELETE FROM resource_ref "
+				  "WHERE account_id = ?1 AND type = ?2 AND id = ?3" },
+
+	[STMT_JOB_ADD] = { "INSERT INTO job (" JOB_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, "
+			   "?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, "
+			   "?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, "
+			   "?36)" },
+	[STMT_JOB_UPDATE] = { "UPDATE job SET (" JOB_MUTABLE
+			      ") = (?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
+			      "?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, "
+			      "?24, ?25, ?26, ?27) WHERE account_id = ?1 AND id = ?2" },
+	[STMT_JOB_GET] = { "SELECT " JOB_COLUMNS " FROM job WHERE account_id = ?1 AND id = ?2" },
+	[STMT_JOB_QUEUED_OF_FLOW] = { "SELECT " JOB_COLUMNS " FROM job WHERE account_id = ?1 "
+				      "AND flow_id = ?2 AND status = 'queued' AND type = 'flow' "
+				      "ORDER BY created_ms, id LIMIT 1" },
+	[STMT_JOB_CLAIM] = { JOB_CLAIM(""), JOB_CLAIM(" FOR UPDATE SKIP LOCKED") },
+	[STMT_JOB_UNFINISHED] = { "SELECT " JOB_COLUMNS " FROM job WHERE status IN " JOB_IN_WORK
+				  " ORDER BY created_ms, id" },
+	[STMT_JOB_CHILDREN] = { "SELECT " JOB_COLUMNS " FROM job WHERE account_id = ?1 "
+				"AND flow_job_id = ?2 ORDER BY order_index, created_ms, id" },
+	[STMT_JOB_LIST] = JOB_LIST(JOB_MAYBE, JOB_MAYBE, JOB_MAYBE, JOB_MAYBE, JOB_MAYBE),
+	[STMT_JOB_LIST_BY_FLOW_JOB] = JOB_LIST(JOB_MUST, JOB_MAYBE, JOB_MAYBE, JOB_MAYBE,
+		JOB_MAYBE),
+	[STMT_JOB_LIST_BY_FLOW] = JOB_LIST(JOB_MAYBE, JOB_MUST, JOB_MAYBE, JOB_MAYBE, JOB_MAYBE),
+	[STMT_JOB_LIST_BY_EXPORT] = JOB_LIST(JOB_MAYBE, JOB_MAYBE, JOB_MUST, JOB_MAYBE, JOB_MAYBE),
+	[STMT_JOB_LIST_BY_IMPORT] = JOB_LIST(JOB_MAYBE, JOB_MAYBE, JOB_MAYBE, JOB_MUST, JOB_MAYBE),
+	[STMT_JOB_LIST_BY_INTEGRATION] = JOB_LIST(JOB_MAYBE, JOB_MAYBE, JOB_MAYBE, JOB_MAYBE,
+		JOB_MUST),
+	[STMT_JOB_IS_CHILD] = { "SELECT 1 FROM job WHERE account_id = ?1 AND id = ?2 "
+				"AND flow_job_id IS NOT NULL" },
+
+	/* root_job_id: the flow job's id, or the job's own where there is none. */
+	[STMT_JOB_ERROR_ADD] = { "INSERT INTO job_error (" JOB_ERROR_COLUMNS ", root_job_id) "
+				 "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
+				 "?14, ?15, ?16, ?17, ?18, ?19, COALESCE(?4, ?3))" },
+	[STMT_JOB_ERROR_PLACE] = { "SELECT created_ms, record_index FROM job_error "
+				   "WHERE account_id = ?1 AND id = ?2" },
+	[STMT_JOB_ERROR_LIST_BY_JOB] = JOB_ERROR_LIST("job_id"),
+	[STMT_JOB_ERROR_LIST_BY_FLOW_JOB] = JOB_ERROR_LIST("root_job_id"),
+	[STMT_RETRY_DATA_ADD] = { "INSERT INTO retry_data (account_id, id, created_ms, data) "
+				  "VALUES (?1, ?2, ?3, ?4)" },
+	[STMT_RETRY_DATA_GET] = { "SELECT data FROM retry_data WHERE account_id = ?1 AND id = ?2" },
+
+	[STMT_IDEMPOTENCY_GET] = { "SELECT account_id, key, created_ms, status, response, "
+				   "request_hash FROM idempotency WHERE account_id = ?1 AND key = "
+				   "?2 "
+				   "AND created_ms > ?3" },
+	/* Replaces one that is too old to count. */
+	[STMT_IDEMPOTENCY_PUT] = { "INSERT INTO idempotency (account_id, key, created_ms, status, "
+				   "response, request_hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6) "
+				   "ON CONFLICT (account_id, key) DO UPDATE SET "
+				   "created_ms = excluded.created_ms, status = excluded.status, "
+				   "response = excluded.response, "
+				   "request_hash = excluded.request_hash "
+				   "WHERE idempotency.created_ms <= ?7" },
+	[STMT_IDEMPOTENCY_PURGE] = { "DELETE FROM idempotency WHERE (account_id, key) IN "
+				     "(SELECT account_id, key FROM idempotency "
+				     "WHERE created_ms <= ?1 ORDER BY created_ms LIMIT ?2)" },
+
+	/* Each row is one fault, in words. */
+	[STMT_VERIFY_LEDGER] = { "SELECT 'job ' || id || ' of account ' || account_id || "
+				 "': its ledger does not add up (exported ' || "
+				 "CAST(exported AS TEXT) || ', accounted for ' || "
+				 "CAST(succeeded + ignored + failed + in_flight AS TEXT) || ')' "
+				 "FROM job WHERE exported <> succeeded + ignored + failed + "
+				 "in_flight" },
+	[STMT_VERIFY_REFS] = { "SELECT f.type || ' ' || f.id || ' of account ' || f.account_id || "
+			       "': ' || f.field || ' refers to ' || f.target_type || ' ' || "
+			       "f.target_id || ', which does not exist' FROM resource_ref f "
+			       "WHERE NOT EXISTS (SELECT 1 FROM resource r "
+			       "WHERE r.account_id = f.account_id AND r.type = f.target_type "
+			       "AND r.id = f.target_id)" },
+	[STMT_VERIFY_JOB_PARENT] = { "SELECT 'job ' || j.id || ' of account ' || j.account_id || "
+				     "': its flow job ' || j.flow_job_id || ' does not exist' "
+				     "FROM job j WHERE j.flow_job_id IS NOT NULL AND NOT EXISTS "
+				     "(SELECT 1 FROM job p WHERE p.account_id = j.account_id "
+				     "AND p.id = j.flow_job_id)" },
+	[STMT_VERIFY_VERSION] = { "SELECT type || ' ' || id || ' of account ' || account_id || "
+				  "': its version is ' || CAST(version AS TEXT) FROM resource "
+				  "WHERE version < 1" },
+};
+
+const struct statement *statement_text(enum statement_id id)
+{
+	CHECK(id >= 0 && id < STATEMENT_COUNT && texts[id].sql != NULL);
+	return &texts[id];
+}
+
+const char *statement_name(enum statement_id id)
+{
+	static const char *const names[STATEMENT_COUNT] = {
+#define X(id) #id,
+		STATEMENT_TABLE(X)
+#undef X
+	};
+
+	CHECK(id >= 0 && id < STATEMENT_COUNT);
+	return names[id];
+}

@@ -1,0 +1,83 @@
+/*
+ * statements.h - every statement that the store runs, by name; the texts stand once, in statements.c.
+ *
+ * The texts keep to what SQLite and PostgreSQL have in common: ON CONFLICT, RETURNING, row values,
+ * partial indexes. Where they must differ the PostgreSQL spelling stands beside (`pgsql`, NULL when
+ * it is the same). Parameters are written ?1, ?2 ...; a driver that wants $1 puts '$' for each '?',
+ * which occurs nowhere else in a text. Each parameter from 1 to the highest is used.
+ */
+#ifndef STORE_STATEMENTS_H
+#define STORE_STATEMENTS_H
+
+#define STATEMENT_TABLE(X)                   \
+	X(STMT_MIGRATION_LAST)               \
+	X(STMT_MIGRATION_ADD)                \
+	X(STMT_SETTING_GET)                  \
+	X(STMT_SETTING_PUT)                  \
+	X(STMT_ACCOUNT_ADD)                  \
+	X(STMT_ACCOUNT_UPDATE)               \
+	X(STMT_ACCOUNT_GET)                  \
+	X(STMT_ACCOUNT_LIST)                 \
+	X(STMT_TOKEN_ADD)                    \
+	X(STMT_TOKEN_FIND)                   \
+	X(STMT_TOKEN_LIST)                   \
+	X(STMT_TOKEN_REMOVE)                 \
+	X(STMT_RESOURCE_ADD)                 \
+	X(STMT_RESOURCE_UPDATE)              \
+	X(STMT_RESOURCE_REMOVE)              \
+	X(STMT_RESOURCE_GET)                 \
+	X(STMT_RESOURCE_BY_API_IDENTIFIER)   \
+	X(STMT_RESOURCE_VERSION)             \
+	X(STMT_RESOURCE_CREATED)             \
+	X(STMT_RESOURCE_LIST)                \
+	X(STMT_RESOURCE_LIST_BY_NAME)        \
+	X(STMT_RESOURCE_LIST_BY_EXTERNAL_ID) \
+	X(STMT_RESOURCE_LIST_BY_INTEGRATION) \
+	X(STMT_RESOURCE_LIST_BY_CONNECTOR)   \
+	X(STMT_RESOURCE_REFERRERS)           \
+	X(STMT_REF_ADD)                      \
+	X(STMT_REF_REMOVE_ALL)               \
+	X(STMT_JOB_ADD)                      \
+	X(STMT_JOB_UPDATE)                   \
+	X(STMT_JOB_GET)                      \
+	X(STMT_JOB_QUEUED_OF_FLOW)           \
+	X(STMT_JOB_CLAIM)                    \
+	X(STMT_JOB_UNFINISHED)               \
+	X(STMT_JOB_CHILDREN)                 \
+	X(STMT_JOB_LIST)                     \
+	X(STMT_JOB_LIST_BY_FLOW_JOB)         \
+	X(STMT_JOB_LIST_BY_FLOW)             \
+	X(STMT_JOB_LIST_BY_EXPORT)           \
+	X(STMT_JOB_LIST_BY_IMPORT)           \
+	X(STMT_JOB_LIST_BY_INTEGRATION)      \
+	X(STMT_JOB_ERROR_ADD)                \
+	X(STMT_JOB_ERROR_PLACE)              \
+	X(STMT_JOB_ERROR_LIST_BY_JOB)        \
+	X(STMT_JOB_ERROR_LIST_BY_FLOW_JOB)   \
+	X(STMT_JOB_IS_CHILD)                 \
+	X(STMT_RETRY_DATA_ADD)               \
+	X(STMT_RETRY_DATA_GET)               \
+	X(STMT_IDEMPOTENCY_GET)              \
+	X(STMT_IDEMPOTENCY_PUT)              \
+	X(STMT_IDEMPOTENCY_PURGE)            \
+	X(STMT_VERIFY_LEDGER)                \
+	X(STMT_VERIFY_REFS)                  \
+	X(STMT_VERIFY_JOB_PARENT)            \
+	X(STMT_VERIFY_VERSION)
+
+enum statement_id {
+#define X(id) id,
+	STATEMENT_TABLE(X)
+#undef X
+		STATEMENT_COUNT
+};
+
+struct statement {
+	const char *sql;
+	const char *pgsql; /* NULL: as sql */
+};
+
+const struct statement *statement_text(enum statement_id id);
+const char *statement_name(enum statement_id id);
+
+#endif

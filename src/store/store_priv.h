@@ -1,0 +1,93 @@
+/*
+ * store_priv.h - the store's parts, for its own files: the writer's queue and the readers' pool.
+ */
+#ifndef STORE_STORE_PRIV_H
+#define STORE_STORE_PRIV_H
+
+#include <stdatomic.h>
+
+#include "core/thread.h"
+#include "store/sql.h"
+#include "store/store.h"
+
+#define WRITER_QUEUE_MAX 1024 /* units waiting; more wait for room */
+#define WRITER_GROUP_MAX 256  /* units of one commit */
+/* Groups that can be alive at once: the waiting ones, the one in work, the one just told. */
+#define WRITER_GROUPS (WRITER_QUEUE_MAX / WRITER_GROUP_MAX + 4)
+
+#define READERS_MAX       64   /* connections; more readers wait */
+#define READERS_WAIT_MS   5000 /* so long, then ERR_OVERLOADED */
+#define READERS_IDLE_KEEP 1    /* stay open when nobody reads */
+#define READERS_TRIM_MS   5000 /* how long others stay unused before they are closed */
+
+struct store_conn {
+	struct store *store;
+	struct sql_conn *sql;
+	bool writer;
+	bool in_snapshot;    /* of a reader: its transaction has begun */
+	bool tokens_changed; /* of the writer: in this transaction */
+	struct arena *arena; /* of a reader: its own memory */
+	struct store_conn *next;
+};
+
+struct unit;
+
+struct writer {
+	struct thread thread;
+	struct mutex lock; /* over what follows */
+	struct cond more, room, told[WRITER_GROUPS];
+	struct unit *first, *last;
+	size_t waiting;      /* units queued */
+	uint64_t open_group; /* the group that new units join, */
+	size_t open_count;   /* and how many it has */
+	_Atomic bool asleep; /* until something is put in; read without the lock */
+	int64_t trim_at_ms;  /* when to look at the readers' pool; 0: not set */
+	bool stopping;
+	bool failed; /* for ever, because of: */
+	struct err reason;
+	struct store_stats stats;
+	struct store_conn conn; /* the thread's own */
+};
+
+struct readers {
+	struct mutex lock;
+	struct cond room;
+	struct store_conn *idle; /* last used first */
+	size_t open, idle_count;
+	size_t idle_low; /* the fewest idle ones since the last trim: those were of no use */
+};
+
+struct store {
+	struct arena *arena;
+	const char *dir;
+	const struct clock *clock;
+	const struct sql_driver *driver;
+	struct sql_place place;
+	int lock_fd;
+	struct writer writer;
+	struct readers readers;
+	_Atomic uint64_t token_epoch;
+};
+
+/* Takes over the connection. */
+void writer_start(struct store *s, struct sql_conn *sql);
+/* Does what is queued, then ends the thread. */
+void writer_stop(struct store *s);
+/* When the readers are closed: empties the log and closes the connection. */
+void writer_close(struct store *s);
+/* Lets an idle writer look at the readers' pool. */
+void writer_nudge(struct store *s);
+
+void readers_init(struct readers *r);
+/* Are there more idle ones than stay? */
+bool readers_trimmable(struct store *s);
+/* Closes those that were of no use since the last time. */
+void readers_trim(struct store *s);
+void readers_close(struct store *s); /* all must have been given back */
+
+/* A statement on a connection; the first of a reader begins its snapshot. */
+struct sql_stmt *conn_use(struct store_conn *c, enum statement_id id);
+/* The same, for functions that change something. */
+struct sql_stmt *conn_use_to_write(struct store_conn *c, enum statement_id id);
+
+#endif
