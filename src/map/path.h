@@ -16,8 +16,8 @@
 struct path;
 
 /* ERR_INVALID with the position (from 1) of the fault. STARS: may it hold [*]? */
-MUST_CHECK bool path_compile(
-	struct arena *a, struct str text, bool stars, struct path **out, struct err *err);
+MUST_CHECK bool path_compile(struct arena *a, struct str text, bool stars, struct path **out,
+	struct err *err);
 struct str path_text(const struct path *p);
 /* The value, or NULL when any step is missing. P must hold no [*]. */
 const struct json *path_get(const struct path *p, const struct json *record);

@@ -1,0 +1,230 @@
+/*
+ * mapping_compile.c - JSON of a mapping to fields and a tree of targets; all faults are found here.
+ */
+#include "map/mapping_priv.h"
+
+struct compiler {
+	struct arena *arena;
+	struct map *lookups; /* by name; NULL: none */
+	struct err *err;
+	char at[ERR_FIELD_MAX]; /* path of what is being compiled: "mapping.fields.3" */
+};
+
+static bool fail(struct compiler *c, const char *member, const char *fmt, ...) PRINTF(3, 4);
+
+static bool fail(struct compiler *c, const char *member, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	struct str text = str_vfmt(c->arena, fmt, ap);
+
+	va_end(ap);
+	return err_set_field(c->err, ERR_INVALID, str_fmt(c->arena, "%s.%s", c->at, member).p,
+		"%.*s", STR_ARG(text));
+}
+
+/* Puts the field's place into an error that a path or template reported. */
+static bool place(struct compiler *c, const char *member)
+{
+	snprintf(c->err->field, sizeof(c->err->field), "%.100s.%s", c->at, member);
+	return false;
+}
+
+/* ---- lookups ---- */
+
+static bool is_true(const struct json *v)
+{
+	return v != NULL &&
+	       (v->type == JSON_TRUE || (v->type == JSON_STRING && str_eq_z(json_str(v), "true")));
+}
+
+static void add_lookup(struct compiler *c, const struct json *doc)
+{
+	struct lookup *l = arena_new_of(c->arena, struct lookup);
+	const struct json *table = json_get(doc, STR("map"));
+
+	l->name = json_get_str(doc, STR("name"));
+	l->allow_failures = is_true(json_get(doc, STR("allowFailures")));
+	l->def = json_get(doc, STR("default"));
+	if (l->name.p == NULL)
+		return;
+	if (json_is_object(table)) {
+		l->map = map_new(c->arena);
+		for (json_each_member(key, table))
+			map_put(l->map, json_str(key), (void *)(uintptr_t)json_value(key));
+	}
+	map_put(c->lookups, l->name, l);
+}
+
+/* ---- targets ---- */
+
+static struct target *child(struct compiler *c, struct target *in, struct str name)
+{
+	struct target **at = &in->first;
+
+	for (; *at != NULL; at = &(*at)->next)
+		if (str_eq((*at)->name, name))
+			return *at;
+	*at = arena_new_of(c->arena, struct target);
+	(*at)->name = name;
+	return *at;
+}
+
+/* The target of a `generate` path, with the objects on its way. */
+static struct target *target_of(struct compiler *c, struct target *root, struct str generate)
+{
+	struct str rest = generate;
+	struct target *t = root;
+
+	while (rest.p != NULL) {
+		struct str name = str_cut(&rest, '.');
+
+		if (name.n == 0) {
+			fail(c, "generate", "\"%.*s\" has an empty name", STR_ARG(generate));
+			return NULL;
+		}
+		if (t->field != 0 || t->list != NULL) {
+			fail(c, "generate",
+				"\"%.*s\" lies inside a value that another field generates",
+				STR_ARG(generate));
+			return NULL;
+		}
+		t = child(c, t, name);
+	}
+	if (t->field != 0 || t->list != NULL || t->first != NULL) {
+		fail(c, "generate", "\"%.*s\" is generated twice", STR_ARG(generate));
+		return NULL;
+	}
+	return t;
+}
+
+/* ---- fields ---- */
+
+static bool read_extract(struct compiler *c, const struct json *doc, bool stars, struct field *f)
+{
+	struct str extract = json_get_str(doc, STR("extract"));
+
+	f->hard_coded = json_get(doc, STR("hardCodedValue"));
+	if (extract.p == NULL)
+		return true;
+	if (f->hard_coded != NULL)
+		return fail(c, "hardCodedValue",
+			"a field has either an extract or a hardCodedValue");
+	if (str_find_char(extract, '{') != STR_NPOS)
+		return template_compile(c->arena, extract, TEMPLATE_TEXT, &f->template, c->err) ||
+		       place(c, "extract");
+	return path_compile(c->arena, extract, stars, &f->path, c->err) || place(c, "extract");
+}
+
+static bool read_lookup(struct compiler *c, const struct json *doc, struct field *f)
+{
+	const char *member = "lookupName";
+	struct str name = json_get_str(doc, STR("lookupName"));
+
+	if (name.p == NULL) {
+		member = "lookup";
+		name = json_get_str(doc, STR("lookup"));
+	}
+	if (name.p == NULL)
+		return true;
+	f->lookup = map_get(c->lookups, name);
+	return f->lookup != NULL ||
+	       fail(c, member, "there is no lookup named \"%.*s\"", STR_ARG(name));
+}
+
+static bool read_type(struct compiler *c, const struct json *doc, struct field *f)
+{
+	static const char *const names[] = { "", "string", "number", "boolean", "stringarray",
+		"numberarray", "booleanarray", "objectarray" };
+	struct str name = json_get_str(doc, STR("dataType"));
+
+	if (name.p == NULL)
+		return true;
+	for (size_t i = 1; i < ARRAY_LEN(names); i++) {
+		if (str_eq_ci(name, str_z(names[i]))) {
+			f->type = (enum data_type)i;
+			return true;
+		}
+	}
+	return fail(c, "dataType",
+		"\"%.*s\" is none of string, number, boolean, stringarray, numberarray, "
+		"booleanarray, objectarray",
+		STR_ARG(name));
+}
+
+static bool add_field(struct compiler *c, struct block *b, const struct json *doc, bool stars)
+{
+	struct field *f = &b->fields[b->count];
+
+	f->generate = json_get_str(doc, STR("generate"));
+	f->def = json_get(doc, STR("default"));
+	if (f->generate.p == NULL)
+		return fail(c, "generate", "a field needs the name it generates");
+	if (!read_extract(c, doc, stars, f) || !read_lookup(c, doc, f) || !read_type(c, doc, f))
+		return false;
+	if (f->path == NULL && f->template == NULL && f->hard_coded == NULL && f->lookup == NULL &&
+		f->def == NULL)
+		return fail(c, "extract", "a field needs an extract, a hardCodedValue or a lookup");
+	struct target *t = target_of(c, &b->root, f->generate);
+
+	if (t == NULL)
+		return false;
+	t->field = ++b->count;
+	return true;
+}
+
+static bool add_fields(struct compiler *c, struct block *b, const struct json *docs, const char *at,
+	bool stars)
+{
+	size_t i = 0;
+
+	if (!json_is_array(docs))
+		return true;
+	b->fields = arena_array_of(c->arena, struct field, MAX(docs->n, 1));
+	for (json_each (doc, docs)) {
+		snprintf(c->at, sizeof(c->at), "%s.%zu", at, i++);
+		if (!add_field(c, b, doc, stars))
+			return false;
+	}
+	return true;
+}
+
+static bool add_list(struct compiler *c, struct block *body, const struct json *doc, size_t i)
+{
+	struct list *l = arena_new_of(c->arena, struct list);
+	struct str generate = json_get_str(doc, STR("generate"));
+
+	snprintf(c->at, sizeof(c->at), "mapping.lists.%zu", i);
+	if (generate.p == NULL)
+		return fail(c, "generate", "a list needs the name it generates");
+	struct target *t = target_of(c, &body->root, generate);
+
+	if (t == NULL)
+		return false;
+	t->list = l;
+	return add_fields(c, &l->block, json_get(doc, STR("fields")),
+		str_fmt(c->arena, "mapping.lists.%zu.fields", i).p, true);
+}
+
+bool mapping_compile(struct arena *a, const struct json *mapping, const struct json *lookups,
+	struct mapping **out, struct err *err)
+{
+	struct compiler c = { .arena = a, .err = err, .lookups = map_new(a) };
+	struct mapping *m = arena_new_of(a, struct mapping);
+	const struct json *lists = json_get(mapping, STR("lists"));
+	size_t i = 0;
+
+	m->identity = mapping == NULL || mapping->type == JSON_NULL;
+	if (json_is_array(lookups))
+		for (json_each (doc, lookups))
+			add_lookup(&c, doc);
+	if (!add_fields(&c, &m->body, json_get(mapping, STR("fields")), "mapping.fields", false))
+		return false;
+	if (json_is_array(lists))
+		for (json_each (doc, lists))
+			if (!add_list(&c, &m->body, doc, i++))
+				return false;
+	*out = m;
+	return true;
+}

@@ -1,0 +1,241 @@
+/*
+ * path.c - a path is compiled to steps: a name, an index, or the star of list mappings.
+ *
+ * A step written as digits between dots keeps both readings: its name for objects, its number for
+ * arrays.
+ */
+#include "map/path.h"
+
+enum step_kind { STEP_NAME, STEP_INDEX, STEP_EITHER, STEP_STAR };
+
+struct step {
+	enum step_kind kind;
+	struct str name;
+	uint64_t index;
+};
+
+struct path {
+	struct str text;
+	size_t count;
+	bool star;
+	struct step steps[PATH_STEPS_MAX];
+};
+
+struct reader {
+	struct str text;
+	size_t at;
+	struct path *path;
+	struct arena *arena;
+	struct err *err;
+};
+
+static bool fail(struct reader *r, const char *what)
+{
+	return err_set(r->err, ERR_INVALID, "path \"%.*s\", position %zu: %s", STR_ARG(r->text),
+		r->at + 1, what);
+}
+
+static struct step *add(struct reader *r, enum step_kind kind)
+{
+	if (r->path->count == PATH_STEPS_MAX)
+		return NULL;
+	struct step *s = &r->path->steps[r->path->count++];
+
+	*s = (struct step){ .kind = kind };
+	return s;
+}
+
+/* A name up to the next '.', '[' or the end. */
+static bool read_name(struct reader *r)
+{
+	size_t from = r->at;
+
+	while (r->at < r->text.n && r->text.p[r->at] != '.' && r->text.p[r->at] != '[') {
+		if (r->text.p[r->at] == ']' || r->text.p[r->at] == '{' || r->text.p[r->at] == '}')
+			return fail(r,
+				"this character can't be in a name without brackets and quotes");
+		r->at++;
+	}
+	if (r->at == from)
+		return fail(r, "expected a name");
+	struct step *s = add(r, STEP_NAME);
+
+	if (s == NULL)
+		return fail(r, "the path has too many steps");
+	s->name = str_dup(r->arena, str_sub(r->text, from, r->at - from));
+	if (str_to_u64(s->name, &s->index))
+		s->kind = STEP_EITHER;
+	return true;
+}
+
+/* ["name"], where \" and \\ stand for themselves; R is at the quote. */
+static bool read_quoted(struct reader *r)
+{
+	struct buf b DEFER(buf_free) = BUF_INIT(0);
+
+	for (r->at++; r->at < r->text.n && r->text.p[r->at] != '"'; r->at++) {
+		if (r->text.p[r->at] == '\\' && r->at + 1 < r->text.n)
+			r->at++;
+		buf_add_char(&b, r->text.p[r->at]);
+	}
+	if (r->at == r->text.n)
+		return fail(r, "expected '\"'");
+	r->at++;
+	struct step *s = add(r, STEP_NAME);
+
+	if (s == NULL)
+		return fail(r, "the path has too many steps");
+	s->name = str_dup(r->arena, buf_str(&b));
+	return true;
+}
+
+static bool read_number(struct reader *r)
+{
+	size_t from = r->at;
+
+	while (r->at < r->text.n && (unsigned)(r->text.p[r->at] - '0') <= 9)
+		r->at++;
+	struct step *s = add(r, STEP_INDEX);
+
+	if (s == NULL)
+		return fail(r, "the path has too many steps");
+	return str_to_u64(str_sub(r->text, from, r->at - from), &s->index) ||
+	       fail(r, "expected an index, '*' or a name in quotes");
+}
+
+/* What stands in brackets; R is at the '['. */
+static bool read_bracket(struct reader *r, bool stars)
+{
+	char c = r->at + 1 < r->text.n ? r->text.p[r->at + 1] : '\0';
+
+	r->at++;
+	if (c == '*') {
+		if (!stars)
+			return fail(r, "[*] has a meaning in the fields of a list only");
+		if (add(r, STEP_STAR) == NULL)
+			return fail(r, "the path has too many steps");
+		r->path->star = true;
+		r->at++;
+	} else if (!(c == '"' ? read_quoted(r) : read_number(r))) {
+		return false;
+	}
+	if (r->at == r->text.n || r->text.p[r->at] != ']')
+		return fail(r, "expected ']'");
+	r->at++;
+	return true;
+}
+
+bool path_compile(struct arena *a, struct str text, bool stars, struct path **out, struct err *err)
+{
+	struct path *p = arena_new_of(a, struct path);
+	struct reader r = { .text = text, .path = p, .arena = a, .err = err };
+
+	p->text = str_dup(a, text);
+	if (text.n == 0)
+		return fail(&r, "expected a name");
+	while (r.at < text.n) {
+		bool bracket = text.p[r.at] == '[';
+
+		if (!bracket && r.at > 0) {
+			if (text.p[r.at] != '.')
+				return fail(&r, "expected '.' or '['");
+			r.at++;
+		}
+		if (!(bracket ? read_bracket(&r, stars) : read_name(&r)))
+			return false;
+	}
+	*out = p;
+	return true;
+}
+
+struct str path_text(const struct path *p)
+{
+	return p->text;
+}
+
+bool path_has_star(const struct path *p)
+{
+	return p->star;
+}
+
+static const struct json *step(const struct step *s, const struct json *v, size_t star)
+{
+	switch (s->kind) {
+	case STEP_NAME:
+		return json_get(v, s->name);
+	case STEP_INDEX:
+		return json_at(v, s->index);
+	case STEP_STAR:
+		return json_at(v, star);
+	default:
+		return json_is_array(v) ? json_at(v, s->index) : json_get(v, s->name);
+	}
+}
+
+static const struct json *walk(const struct path *p, size_t from, const struct json *v, size_t star)
+{
+	for (size_t i = from; v != NULL && i < p->count; i++) {
+		v = step(&p->steps[i], v, star);
+		if (p->steps[i].kind == STEP_STAR)
+			star = 0;
+	}
+	return v;
+}
+
+/* A record that is an array of rows: the first row is meant, unless the path counts itself. */
+static const struct json *row_of(const struct path *p, const struct json *record)
+{
+	return json_is_array(record) && p->steps[0].kind == STEP_NAME ? json_at(record, 0) : record;
+}
+
+const struct json *path_get(const struct path *p, const struct json *record)
+{
+	return walk(p, 0, row_of(p, record), 0);
+}
+
+const struct json *path_get_star(const struct path *p, const struct json *record, size_t i)
+{
+	return walk(p, 0, row_of(p, record), i);
+}
+
+const struct json *path_star_array(const struct path *p, const struct json *record)
+{
+	const struct json *v = row_of(p, record);
+
+	for (size_t i = 0; v != NULL && p->steps[i].kind != STEP_STAR; i++)
+		v = step(&p->steps[i], v, 0);
+	return v;
+}
+
+#define NEAREST_LEVELS 3
+
+struct nearest {
+	struct arena *arena;
+	struct str path;
+	size_t length;
+};
+
+static void look(struct nearest *n, const struct json *v, struct str path, unsigned level)
+{
+	if (json_is_array(v) && path.n > 0 && (n->path.p == NULL || v->n > n->length)) {
+		n->path = path;
+		n->length = v->n;
+	}
+	if (!json_is_object(v) || level == NEAREST_LEVELS)
+		return;
+	for (json_each_member(key, v))
+		look(n, json_value(key),
+			path.n == 0 ? json_str(key)
+				    : str_fmt(n->arena, "%.*s.%.*s", STR_ARG(path),
+					      STR_ARG(json_str(key))),
+			level + 1);
+}
+
+struct str path_nearest_array(struct arena *a, const struct json *doc, size_t *length)
+{
+	struct nearest n = { .arena = a, .path = STR_NULL };
+
+	look(&n, doc, STR(""), 0);
+	*length = n.length;
+	return n.path;
+}
