@@ -12,6 +12,9 @@
 #include "schema/schema.h"
 #include "store/store.h"
 
+/* The tables of all types, NULL behind the last: for documentation and tests. */
+extern const struct res_def *const resource_defs[];
+
 struct resources; /* the compiled types and what they need; read-only: any thread */
 
 struct resources_config {
@@ -36,7 +39,10 @@ struct resource_view {
 	struct str json;
 };
 
-/* BODY is parsed already. Problems: ERR_INVALID and its kin, ERR_REF, ERR_STORE. */
+/*
+ * BODY is parsed already. Problems: ERR_INVALID and its kin, ERR_REF, ERR_TOO_LARGE, ERR_STORE.
+ * PROBLEMS' arena may be A. Secrets of BODY are sealed before they reach the store.
+ */
 MUST_CHECK bool resource_create(const struct resources *r, struct str account_id,
 	const struct schema *s, const struct json *body, struct arena *a, struct resource_view *out,
 	struct problems *p);
@@ -44,7 +50,7 @@ MUST_CHECK bool resource_create(const struct resources *r, struct str account_id
 MUST_CHECK bool resource_replace(const struct resources *r, struct str account_id,
 	const struct schema *s, struct str id, int64_t version, const struct json *body,
 	struct arena *a, struct resource_view *out, struct problems *p);
-/* RFC 7396 JSON Merge Patch. */
+/* RFC 7396 JSON Merge Patch, applied to the API's view: a mask in it keeps the secret. */
 MUST_CHECK bool resource_patch(const struct resources *r, struct str account_id,
 	const struct schema *s, struct str id, int64_t version, const struct json *patch,
 	struct arena *a, struct resource_view *out, struct problems *p);

@@ -1,0 +1,147 @@
+/*
+ * connection.c - the rows of a connection: where an application is and what it wants as proof.
+ */
+#include "resource/resource_priv.h"
+
+static const struct fld rows[] = {
+	{ "name", FLD_STR, FLD_INDEXED, "Give your connection an intuitive name to stay organized.",
+		.min = 1, .max = 512, .example = "\"Shop API\"" },
+	{ "type", FLD_ENUM, FLD_REQUIRED,
+		"The kind of application: it decides which section the document has.",
+		.values = "rest", .values_later = "netsuite|ftp|http|wrapper|salesforce|sftp|s3",
+		.example = "\"rest\"" },
+	{ "offline", FLD_BOOL, 0,
+		"True while the application can't be used: flows that need this connection wait. "
+		"Set it to keep an application from being called.",
+		.def = "false", .example = "true" },
+	ROW_INTEGRATION,
+	{ NULL },
+};
+
+static const struct fld rest_rows[] = {
+	{ "rest", FLD_OBJECT, FLD_REQUIRED, "How to reach an application with a RESTful JSON API.",
+		.when = "type=rest" },
+	{ "rest.mediaType", FLD_ENUM, 0,
+		"What bodies are sent in: JSON, or the form of HTML forms.",
+		.values = "json|urlencoded", .values_inert = "urlencoded",
+		.values_later = "xml|csv", .def = "\"json\"", .example = "\"json\"" },
+	{ "rest.baseURI", FLD_URL, FLD_REQUIRED,
+		"What every relative URI of exports and imports is appended to.", .min = 1,
+		.max = 2048, .example = "\"https://api.example.com/v1\"" },
+	{ "rest.authType", FLD_ENUM, 0,
+		"How requests prove who they are: `basic` by rest.basicAuth, `token` by "
+		"rest.bearerToken, `custom` by rest.headers alone. When it is not set, the fields "
+		"that are filled say it.",
+		.values = "basic|token|custom|oauth|cookie", .values_inert = "oauth|cookie",
+		.values_later = "jwt|hmac|wsse|oauth1", .example = "\"token\"" },
+	{ "rest.bearerToken", FLD_STR, FLD_SECRET | FLD_LINE,
+		"The token that the application gave you; it is sent as rest.tokenLocation says.",
+		.min = 1, .max = 16384, .example = "\"my_api_token\"" },
+	{ "rest.tokenLocation", FLD_ENUM, 0,
+		"Where the token goes: into a header, or into the query of every URL.",
+		.values = "header|url", .values_later = "body", .def = "\"header\"",
+		.example = "\"header\"" },
+	{ "rest.tokenParam", FLD_STR, FLD_LINE,
+		"The name of the query parameter that carries the token when rest.tokenLocation "
+		"is `url`.",
+		.min = 1, .max = 256, .def = "\"access_token\"", .example = "\"api_key\"" },
+	{ "rest.scope", FLD_STR, FLD_LIST | FLD_LINE | FLD_UNUSED,
+		"OAuth 2.0 scopes to ask for when the user grants access.", .min = 1, .max = 1024,
+		.example = "[\"orders.read\",\"orders.write\"]" },
+	{ "rest.scopeDelimiter", FLD_STR, FLD_UNUSED,
+		"What stands between two scopes in the authorization request.", .min = 1, .max = 8,
+		.def = "\" \"", .example = "\",\"" },
+	{ "rest.refreshToken", FLD_STR, FLD_SECRET | FLD_LINE | FLD_INERT,
+		"The OAuth 2.0 token by which a new bearer token is fetched when the old one ends.",
+		.min = 1, .max = 16384, .example = "\"my_refresh_token\"" },
+	{ "rest.authURI", FLD_URL, FLD_INERT, "The application's OAuth 2.0 authorization page.",
+		.min = 1, .max = 2048, .example = "\"https://example.com/oauth/authorize\"" },
+	{ "rest.authHeader", FLD_TOKEN, 0, "The name of the header that carries the token.",
+		.min = 1, .max = 256, .def = "\"Authorization\"", .example = "\"X-Api-Key\"" },
+	{ "rest.authScheme", FLD_TOKEN, 0,
+		"The word before the token in its header; the empty string sends the bare token.",
+		.min = 0, .max = 64, .def = "\"Bearer\"", .example = "\"OAuth\"" },
+	{ "rest.basicAuth", FLD_OBJECT, 0,
+		"User name and password for HTTP Basic authentication (RFC 7617)." },
+	{ "rest.basicAuth.username", FLD_STR, FLD_REQUIRED | FLD_LINE,
+		"The user's name; it can't hold a colon.", .min = 1, .max = 1024,
+		.example = "\"integrator\"" },
+	{ "rest.basicAuth.password", FLD_STR, FLD_SECRET | FLD_LINE, "The user's password.",
+		.min = 0, .max = 4096, .example = "\"my_password\"" },
+	{ "rest._iClientId", FLD_REF, FLD_INERT,
+		"The _id of the iClient whose client id and secret are used with OAuth 2.0.",
+		.values = "iclient", .example = "\"5587092fd78228000000000f\"" },
+	{ "rest.info", FLD_MAP, FLD_UNUSED,
+		"What the application told about the user or account while access was granted.",
+		.example = "{\"team\":\"Example\"}" },
+	{ "rest.pingRelativeURI", FLD_STR, FLD_LINE | FLD_UNUSED,
+		"A relative URI that answers a GET with 2xx when the connection works.", .min = 1,
+		.max = 2048, .example = "\"/me\"" },
+	ROWS_HEADERS("rest.headers", "to this application"),
+	{ "rest.disableStrictSSL", FLD_BOOL, 0,
+		"True accepts certificates that can't be verified. Anyone between here and the "
+		"application can then read and change what is sent.",
+		.def = "false", .example = "true" },
+	{ "rest.concurrencyLevel", FLD_INT, 0,
+		"How many requests a running flow may have in the air to this application at "
+		"once.",
+		.min = 1, .max = LIMIT_CONNECTION_CONCURRENCY_MAX, .def = "16", .example = "4" },
+	{ NULL },
+};
+
+static void check_auth(const struct json *doc, struct problems *p)
+{
+	const struct json *token = res_at(doc, "rest.bearerToken");
+	const struct json *basic = res_at(doc, "rest.basicAuth");
+
+	if (res_is(doc, "rest.authType", "token") && token == NULL)
+		problems_add(p, ERR_MISSING, "rest.bearerToken", NULL,
+			"rest.bearerToken is required when rest.authType is token");
+	if (res_is(doc, "rest.authType", "basic") && basic == NULL)
+		problems_add(p, ERR_MISSING, "rest.basicAuth.username", NULL,
+			"rest.basicAuth.username is required when rest.authType is basic");
+	if (res_at(doc, "rest.authType") == NULL && token != NULL && basic != NULL)
+		problems_add(p, ERR_INVALID, "rest.authType", "set it to token or basic",
+			"rest.authType must say which is used: rest.bearerToken and rest.basicAuth "
+			"are both set");
+}
+
+static void check(const struct json *doc, struct problems *p)
+{
+	struct str user = json_get_str(res_at(doc, "rest.basicAuth"), STR("username"));
+
+	if (user.p != NULL && str_find_char(user, ':') != STR_NPOS)
+		problems_add(p, ERR_INVALID, "rest.basicAuth.username", NULL,
+			"rest.basicAuth.username must not hold a colon: HTTP Basic authentication "
+			"ends the name there");
+	check_auth(doc, p);
+	res_check_headers(doc, "rest.headers", p);
+}
+
+static const struct fld *const tables[] = { res_rows_head, rows, rest_rows, res_rows_tail, NULL };
+
+static const char *const examples[] = {
+	"{\"name\":\"Shop API\",\"type\":\"rest\",\"rest\":{\"mediaType\":\"json\","
+	"\"baseURI\":\"https://api.example.com/v1\",\"bearerToken\":\"my_api_token\","
+	"\"pingRelativeURI\":\"/me\",\"concurrencyLevel\":4}}",
+	"{\"name\":\"Helpdesk\",\"type\":\"rest\",\"rest\":{"
+	"\"baseURI\":\"https://example.zendesk.com/api/v2\",\"authType\":\"basic\","
+	"\"basicAuth\":{\"username\":\"agent@example.com/token\",\"password\":\"my_password\"}}}",
+	"{\"name\":\"Chat\",\"type\":\"rest\",\"rest\":{\"baseURI\":\"https://chat.example.com/"
+	"api\","
+	"\"authType\":\"token\",\"bearerToken\":\"my_api_token\",\"tokenLocation\":\"url\","
+	"\"tokenParam\":\"token\"}}",
+	NULL,
+};
+
+const struct res_def res_connection = {
+	.type = "connection",
+	.segment = "connections",
+	.title = "Connection",
+	.text = "Connections are used to store credentials, along with other access information "
+		"for an application or system. Exports and imports name the connection that they "
+		"use.",
+	.tables = tables,
+	.examples = examples,
+	.check = check,
+};

@@ -1,0 +1,234 @@
+/*
+ * export.c - the rows of an export: what is fetched from an application, page by page.
+ */
+#include "resource/resource_priv.h"
+
+static const struct fld rows[] = {
+	{ "name", FLD_STR, FLD_INDEXED, "Give your export an intuitive name to stay organized.",
+		.min = 1, .max = 512, .example = "\"My Export\"" },
+	{ "_connectionId", FLD_REF, 0,
+		"The _id of the [Connection](connection.md) resource that should be used to "
+		"access the system or application hosting the data being exported. Every export "
+		"needs one but a webhook.",
+		.values = "connection", .example = "\"5587092ef78228000000000a\"" },
+	{ "apiIdentifier", FLD_STR, FLD_READ_ONLY,
+		"The letter e and hexadecimal digits, given at creation: POST to it to invoke the "
+		"export.",
+		.example = "\"e53ec3130\"" },
+	{ "asynchronous", FLD_BOOL, 0,
+		"Sent by many clients and kept for them. In a flow an export always runs page by "
+		"page beside the imports, invoked by its apiIdentifier it always answers with its "
+		"records.",
+		.def = "false", .example = "true" },
+	{ "type", FLD_ENUM, 0,
+		"Which records are exported. Not set: all, every time. `test`: at most "
+		"test.limit, for trying out. `delta`: those changed since the last run. `once`: "
+		"those whose once.booleanField is false. `webhook`: those that an application "
+		"posts here.",
+		.values = "delta|once|test|webhook|simple",
+		.values_inert = "delta|once|webhook|simple", .values_later = "distributed|blob",
+		.example = "\"test\"" },
+	{ "pageSize", FLD_INT, 0,
+		"How many records make a page: what hooks and imports get at once. A page is "
+		"closed early at 5 MB.",
+		.min = 1, .max = LIMIT_PAGE_SIZE_MAX, .def = "20", .example = "50" },
+	ROW_INTEGRATION,
+	{ "test", FLD_OBJECT, 0, "Settings for type `test`." },
+	{ "test.limit", FLD_INT, 0, "The largest number of records that a test run exports.",
+		.min = 1, .max = 100, .def = "1", .example = "10" },
+	{ "delta", FLD_OBJECT, 0, "Settings for type `delta`." },
+	{ "delta.dateField", FLD_STR, FLD_INERT | FLD_LINE,
+		"The field that holds a record's last change; several are separated by commas.",
+		.min = 1, .max = 512, .example = "\"updated_at\"" },
+	{ "delta.dateFormat", FLD_STR, FLD_INERT | FLD_LINE,
+		"How the application writes dates, in the tokens of moment.js. Not set: ISO 8601.",
+		.min = 1, .max = 128, .example = "\"YYYY-MM-DD HH:mm:ss\"" },
+	{ "once", FLD_OBJECT, 0, "Settings for type `once`." },
+	{ "once.booleanField", FLD_STR, FLD_INERT | FLD_LINE,
+		"The boolean field that says that a record was exported already; it is set to "
+		"true behind each delivery.",
+		.min = 1, .max = 512, .example = "\"exported\"" },
+	{ NULL },
+};
+
+static const struct fld rest_rows[] = {
+	{ "rest", FLD_OBJECT, 0, "The request that fetches records from a RESTful JSON API." },
+	{ "rest.relativeURI", FLD_STR, FLD_REQUIRED | FLD_LINE,
+		"What is appended to the connection's rest.baseURI. Placeholders such as {sku} "
+		"stand for values of the body that an invocation posts, percent-encoded.",
+		.min = 0, .max = 8192, .example = "\"/customers\"" },
+	{ "rest.method", FLD_ENUM, 0, "The HTTP method of the request.", .values = "GET|POST|PUT",
+		.def = "\"GET\"", .example = "\"GET\"" },
+	ROWS_HEADERS("rest.headers", "of this export"),
+	{ "rest.query", FLD_MAP, 0,
+		"Query parameters by name; they are percent-encoded and appended to the relative "
+		"URI.",
+		.values = "scalar", .example = "{\"status\":\"open\",\"limit\":100}" },
+	{ "rest.resourcePath", FLD_STR, FLD_LINE,
+		"Where the records stand in the response, as a dotted path. Not set: the response "
+		"itself is the array of records, or the one record.",
+		.min = 1, .max = 1024, .example = "\"customers\"" },
+	{ "rest.postBody", FLD_ANY, 0, "The request's body: a JSON value, or a text.",
+		.example = "{\"filter\":{\"status\":\"open\"}}" },
+	{ "rest.pagingMethod", FLD_ENUM, 0,
+		"How to ask for the next page of the application's response. Not set: there is "
+		"one page. `nextpageurl`: the URL at rest.nextPagePath. `pageargument`: a counted "
+		"query parameter. `skipargument`: a counted offset. `token`: the value at "
+		"rest.nextPagePath as query parameter. `linkheader`: the Link header (RFC 8288). "
+		"`relativeuri` and `postbody`: a template for the next request.",
+		.values = "nextpageurl|pageargument|skipargument|token|linkheader|relativeuri|"
+			  "postbody",
+		.values_inert = "pageargument|skipargument|token|linkheader|relativeuri|postbody",
+		.example = "\"nextpageurl\"" },
+	{ "rest.nextPagePath", FLD_STR, FLD_LINE,
+		"The dotted path of the next page's URL, or token, in the response. A page "
+		"without a value there is the last.",
+		.min = 1, .max = 1024, .example = "\"next_page\"" },
+	{ "rest.pageArgument", FLD_STR, FLD_LINE | FLD_UNUSED,
+		"The query parameter that carries the page's number, or the token.", .min = 1,
+		.max = 256, .def = "\"page\"", .example = "\"page\"" },
+	{ "rest.skipArgument", FLD_STR, FLD_LINE | FLD_UNUSED,
+		"The query parameter that carries the number of records to skip.", .min = 1,
+		.max = 256, .def = "\"skip\"", .example = "\"offset\"" },
+	{ "rest.maxPagePath", FLD_STR, FLD_LINE | FLD_UNUSED,
+		"The dotted path of the number of pages in the response.", .min = 1, .max = 1024,
+		.example = "\"meta.pages\"" },
+	{ "rest.maxCountPath", FLD_STR, FLD_LINE | FLD_UNUSED,
+		"The dotted path of the number of records in the response.", .min = 1, .max = 1024,
+		.example = "\"meta.total\"" },
+	{ "rest.linkHeaderRelation", FLD_STR, FLD_LINE | FLD_UNUSED,
+		"The relation in the Link header that leads to the next page.", .min = 1,
+		.max = 128, .def = "\"next\"", .example = "\"next\"" },
+	{ "rest.nextPageRelativeURI", FLD_STR, FLD_LINE | FLD_UNUSED,
+		"The next page's relative URI, with placeholders for values of the page before.",
+		.min = 1, .max = 8192, .example = "\"/customers?after={id}\"" },
+	{ "rest.pagingPostBody", FLD_ANY, FLD_UNUSED,
+		"The next page's body, with placeholders for values of the page before.",
+		.example = "{\"cursor\":\"{cursor}\"}" },
+	{ "rest.once", FLD_OBJECT, 0,
+		"The request that sets once.booleanField behind each delivered record." },
+	{ "rest.once.relativeURI", FLD_STR, FLD_REQUIRED | FLD_LINE | FLD_INERT,
+		"Its relative URI, with placeholders for the record's values.", .min = 1,
+		.max = 8192, .example = "\"/customers/{id}\"" },
+	{ "rest.once.method", FLD_ENUM, FLD_INERT, "The HTTP method of that request.",
+		.values = "PUT|POST|PATCH", .def = "\"PUT\"", .example = "\"PUT\"" },
+	{ "rest.once.postBody", FLD_ANY, FLD_INERT, "The body of that request, with placeholders.",
+		.example = "{\"exported\":true}" },
+	{ NULL },
+};
+
+static const struct fld webhook_rows[] = {
+	{ "webhook", FLD_OBJECT, FLD_REQUIRED, "How a posted event proves where it comes from.",
+		.when = "type=webhook" },
+	{ "webhook.verify", FLD_ENUM, FLD_REQUIRED | FLD_INERT,
+		"`hmac`: by a keyed digest of the body in a header. `token`: by a shared secret "
+		"in the body.",
+		.values = "hmac|token", .values_later = "basic|secret_url|standard",
+		.example = "\"hmac\"" },
+	{ "webhook.token", FLD_STR, FLD_REQUIRED | FLD_SECRET | FLD_LINE | FLD_INERT,
+		"The shared secret that the body must hold.", .min = 1, .max = 1024,
+		.when = "webhook.verify=token", .example = "\"my_webhook_token\"" },
+	{ "webhook.path", FLD_STR, FLD_REQUIRED | FLD_LINE | FLD_INERT,
+		"The dotted path of the shared secret in the body.", .min = 1, .max = 1024,
+		.when = "webhook.verify=token", .example = "\"verification.token\"" },
+	{ "webhook.algorithm", FLD_ENUM, FLD_REQUIRED | FLD_INERT, "The digest's algorithm.",
+		.values = "sha1|sha256|sha384|sha512", .when = "webhook.verify=hmac",
+		.example = "\"sha256\"" },
+	{ "webhook.encoding", FLD_ENUM, FLD_REQUIRED | FLD_INERT,
+		"How the digest is written in the header.", .values = "hex|base64",
+		.when = "webhook.verify=hmac", .example = "\"hex\"" },
+	{ "webhook.key", FLD_STR, FLD_REQUIRED | FLD_SECRET | FLD_INERT,
+		"The key of the digest, as the application has it too.", .min = 1, .max = 1024,
+		.when = "webhook.verify=hmac", .example = "\"my_webhook_key\"" },
+	{ "webhook.header", FLD_TOKEN, FLD_REQUIRED | FLD_INERT,
+		"The header that carries the digest; letter case does not matter.", .min = 1,
+		.max = 256, .when = "webhook.verify=hmac", .example = "\"X-Apple-Banana\"" },
+	{ NULL },
+};
+
+static const struct fld hook_rows[] = {
+	{ "hooks", FLD_OBJECT, 0, "Functions of yours that are called while the export runs." },
+	{ "hooks._preSavePageId", FLD_REF, FLD_INERT,
+		"The _id of the hook that gets each page before it is saved and handed to "
+		"imports; it may change, drop or add records.",
+		.values = "hook", .example = "\"5587092fd78228000f0e001b\"" },
+	ROWS_INLINE_HOOK("hooks.preSavePage", "with each page before it is saved"),
+	{ "hooks.isolate", FLD_BOOL, FLD_UNUSED,
+		"Whether a page whose hook failed is tried again record by record, so that one "
+		"bad record does not take the others with it.",
+		.def = "true", .example = "false" },
+	{ NULL },
+};
+
+static void need(const struct json *doc, const char *path, const char *why, struct problems *p)
+{
+	if (res_at(doc, path) == NULL)
+		problems_add(p, ERR_MISSING, path, NULL, "%s is required %s", path, why);
+}
+
+static void check_paging(const struct json *doc, struct problems *p)
+{
+	static const struct {
+		const char *method, *field;
+	} needs[] = {
+		{ "nextpageurl", "rest.nextPagePath" },
+		{ "token", "rest.nextPagePath" },
+		{ "relativeuri", "rest.nextPageRelativeURI" },
+		{ "postbody", "rest.pagingPostBody" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(needs); i++)
+		if (res_is(doc, "rest.pagingMethod", needs[i].method))
+			need(doc, needs[i].field,
+				str_fmt(p->arena, "when rest.pagingMethod is %s", needs[i].method)
+					.p,
+				p);
+}
+
+static void check(const struct json *doc, struct problems *p)
+{
+	if (!res_is(doc, "type", "webhook")) {
+		need(doc, "_connectionId", "for every export but a webhook", p);
+		if (res_at(doc, "rest") == NULL)
+			need(doc, "rest.relativeURI", "for every export but a webhook", p);
+	}
+	if (res_is(doc, "type", "once"))
+		need(doc, "once.booleanField", "when type is once", p);
+	check_paging(doc, p);
+	res_check_uri_at(doc, "rest.relativeURI", p);
+	res_check_headers(doc, "rest.headers", p);
+	res_check_extract_at(doc, "rest.resourcePath", p);
+	res_check_extract_at(doc, "rest.nextPagePath", p);
+	res_check_target(doc, "hooks.preSavePage", p);
+}
+
+static const struct fld *const tables[] = { res_rows_head, rows, rest_rows, webhook_rows, hook_rows,
+	res_rows_tail, NULL };
+
+static const char *const examples[] = {
+	"{\"name\":\"My Export\",\"_connectionId\":\"5587092ef78228000000000a\","
+	"\"asynchronous\":true,\"rest\":{\"relativeURI\":\"/customers\",\"method\":\"GET\","
+	"\"resourcePath\":\"customers\",\"pagingMethod\":\"nextpageurl\","
+	"\"nextPagePath\":\"next_page\"},\"pageSize\":20,"
+	"\"hooks\":{\"_preSavePageId\":\"5587092fd78228000f0e001b\"}}",
+	"{\"name\":\"Ten open tickets\",\"_connectionId\":\"5587092ef78228000000000a\","
+	"\"type\":\"test\",\"test\":{\"limit\":10},\"rest\":{\"relativeURI\":\"/tickets\","
+	"\"query\":{\"status\":\"open\"},\"resourcePath\":\"tickets\"}}",
+	"{\"name\":\"My Webhook\",\"type\":\"webhook\",\"webhook\":{\"verify\":\"hmac\","
+	"\"algorithm\":\"sha256\",\"encoding\":\"hex\",\"key\":\"********\","
+	"\"header\":\"X-Apple-Banana\"}}",
+	NULL,
+};
+
+const struct res_def res_export = {
+	.type = "export",
+	.segment = "exports",
+	.title = "Export",
+	.text = "Exports are used to extract data from an application or system. Exports can run "
+		"standalone, or in the context of a flow: there they break the data down into "
+		"pages and stream those pages to imports.",
+	.tables = tables,
+	.examples = examples,
+	.api_letter = 'e',
+	.check = check,
+};

@@ -1,0 +1,323 @@
+/*
+ * import.c - the rows of an import: how records become requests to an application.
+ *
+ * The mapping, its lookups and every template and path are compiled when the import is saved, so
+ * that their faults are found by whoever writes them and not by the first record.
+ */
+#include "core/map.h"
+#include "map/mapping.h"
+#include "resource/resource_priv.h"
+
+static const struct fld rows[] = {
+	{ "name", FLD_STR, FLD_INDEXED, "Give your import an intuitive name to stay organized.",
+		.min = 1, .max = 512, .example = "\"REST API Sample Post\"" },
+	{ "_connectionId", FLD_REF, FLD_REQUIRED,
+		"The _id of the [Connection](connection.md) resource that should be used to "
+		"access the system or application that gets the data.",
+		.values = "connection", .example = "\"5587092ed7822800000d0c0a\"" },
+	{ "apiIdentifier", FLD_STR, FLD_READ_ONLY,
+		"The letter i and hexadecimal digits, given at creation: POST an array of records "
+		"to it to invoke the import.",
+		.example = "\"i66ec3120\"" },
+	ROW_INTEGRATION,
+	{ "maxAttempts", FLD_INT, FLD_UNUSED,
+		"How often a request is tried when the application can't be reached or answers "
+		"that it is overloaded.",
+		.min = 1, .max = 10, .def = "4", .example = "3" },
+	{ "ignoreExisting", FLD_BOOL, FLD_INERT,
+		"True: a record that the application has already is counted as ignored and not "
+		"sent. ignoreExistingLoE or rest.resourceId says how that is found out.",
+		.def = "false", .example = "true" },
+	{ "ignoreExistingLoE", FLD_STR, FLD_LINE | FLD_INERT,
+		"The name of the lookup, or the extract, that has a value when the record exists.",
+		.min = 1, .max = 1024, .example = "\"idLookup\"" },
+	{ "ignoreMissing", FLD_BOOL, FLD_INERT,
+		"True: a record that the application does not have is counted as ignored and not "
+		"sent. ignoreMissingLoE or rest.resourceId says how that is found out.",
+		.def = "false", .example = "true" },
+	{ "ignoreMissingLoE", FLD_STR, FLD_LINE | FLD_INERT,
+		"The name of the lookup, or the extract, that has no value when the record is "
+		"missing.",
+		.min = 1, .max = 1024, .example = "\"idLookup\"" },
+	{ NULL },
+};
+
+static const struct fld rest_rows[] = {
+	{ "rest", FLD_OBJECT, FLD_REQUIRED,
+		"The request that gives a record to a RESTful JSON API." },
+	{ "rest.relativeURI", FLD_STR, FLD_REQUIRED | FLD_LINE | FLD_LIST_OR_ONE | FLD_LIST_INERT,
+		"What is appended to the connection's rest.baseURI. Placeholders such as {id} "
+		"stand for the record's values, percent-encoded; a record that lacks one fails. "
+		"Two of them: the first updates what exists, the second creates what does not.",
+		.min = 0, .max = 8192, .example = "\"/customers\"" },
+	{ "rest.method", FLD_ENUM, FLD_LIST_OR_ONE | FLD_LIST_INERT,
+		"The HTTP method; two of them go with two relative URIs.",
+		.values = "POST|PUT|PATCH|DELETE|GET", .def = "\"POST\"", .example = "\"POST\"" },
+	ROWS_HEADERS("rest.headers", "of this import"),
+	{ "rest.responseIdPath", FLD_STR, FLD_LINE,
+		"The dotted path of the new record's id in the response. Not set: its `id`, else "
+		"its `_id`.",
+		.min = 1, .max = 1024, .example = "\"customer.id\"" },
+	{ "rest.successPath", FLD_STR, FLD_LINE,
+		"For an API that answers 200 to failures too: the dotted path of a value that is "
+		"there and neither null, false, empty nor 0 when the request succeeded.",
+		.min = 1, .max = 1024, .example = "\"ok\"" },
+	{ "rest.resourceId", FLD_OBJECT, 0,
+		"How it is found out whether a record exists already." },
+	{ "rest.resourceId.lookupName", FLD_STR, FLD_LINE | FLD_INERT,
+		"The name of the lookup that has a value when the record exists.", .min = 1,
+		.max = 256, .example = "\"idLookup\"" },
+	{ "rest.resourceId.extract", FLD_STR, FLD_LINE | FLD_INERT,
+		"The path of the value in the record that is there when the record exists.",
+		.min = 1, .max = 1024, .example = "\"remote_id\"" },
+	{ "rest.lookups", FLD_OBJECT, FLD_LIST,
+		"Values that are not in the record: found in a table, or asked of the application. "
+		"Mappings and URIs use them by name." },
+	{ "rest.lookups[].name", FLD_STR, FLD_REQUIRED | FLD_LINE,
+		"The lookup's name; each name may be used once.", .min = 1, .max = 256,
+		.example = "\"currencyMap\"" },
+	{ "rest.lookups[].map", FLD_MAP, 0,
+		"A static lookup: its values by the extracted value, as text.",
+		.example = "{\"USA\":\"USD\",\"JAPAN\":\"JPY\"}" },
+	{ "rest.lookups[].relativeURI", FLD_STR, FLD_LINE | FLD_INERT,
+		"A dynamic lookup: the relative URI that is asked, with placeholders for the "
+		"record's values.",
+		.min = 1, .max = 8192, .example = "\"/customers?ns_id={internalId}\"" },
+	{ "rest.lookups[].method", FLD_ENUM, FLD_UNUSED, "The HTTP method of a dynamic lookup.",
+		.values = "GET|POST", .def = "\"GET\"", .example = "\"GET\"" },
+	{ "rest.lookups[].postData", FLD_ANY, FLD_UNUSED, "The body of a dynamic lookup.",
+		.example = "{\"email\":\"{email}\"}" },
+	{ "rest.lookups[].extract", FLD_STR, FLD_LINE | FLD_UNUSED,
+		"The dotted path of the value in a dynamic lookup's response.", .min = 1,
+		.max = 1024, .example = "\"0.id\"" },
+	{ "rest.lookups[].allowFailures", FLD_BOOL, 0,
+		"What becomes of a record for which nothing is found: true leaves the field out, "
+		"or takes the default, false fails the record.",
+		.def = "false", .example = "true" },
+	{ "rest.lookups[].default", FLD_ANY, FLD_NULLABLE,
+		"The value that is taken when nothing is found and allowFailures is true.",
+		.example = "\"EUR\"" },
+	{ NULL },
+};
+
+/* The fields of one target record, or of one line of a list in it. */
+#define ROWS_MAPPING(path)                                                                         \
+	{ path "[].extract", FLD_STR, 0,                                                           \
+		"Where the value comes from: a dotted path such as `billing.city` or "             \
+		"`lines[0].sku`, or a text with placeholders such as `{first_name} {last_name}`. " \
+		"What the record lacks is left out of the target.",                                \
+		.min = 1, .max = 8192, .example = "\"billingAddress.city\"" },                     \
+		{ path "[].generate", FLD_STR, FLD_REQUIRED | FLD_LINE,                            \
+			"Where the value goes: a dotted path makes nested objects.", .min = 1,     \
+			.max = 1024, .example = "\"billingAddress.city\"" },                       \
+		{ path "[].hardCodedValue", FLD_ANY, FLD_NULLABLE,                                 \
+			"A fixed value of any type instead of an extracted one.",                  \
+			.example = "false" },                                                      \
+		{ path "[].lookupName", FLD_STR, FLD_LINE,                                         \
+			"The name of the lookup that turns the extracted value into the one to "   \
+			"send.",                                                                   \
+			.min = 1, .max = 256, .example = "\"currencyMap\"" },                      \
+		{ path "[].lookup", FLD_STR, FLD_LINE, "The same as lookupName.", .min = 1,        \
+			.max = 256, .example = "\"currencyMap\"" },                                \
+		{ path "[].dataType", FLD_ENUM, 0,                                                 \
+			"The type to convert the value to; a value that can't be converted fails " \
+			"the record. Not set: its own type.",                                      \
+			.values = "string|number|boolean", .example = "\"string\"" },              \
+		{ path "[].default", FLD_ANY, FLD_NULLABLE,                                        \
+			"The value that is taken when the record has none.",                       \
+			.example = "\"unknown\"" },                                                \
+		{ path "[].extractDateFormat", FLD_STR, FLD_LINE | FLD_INERT,                      \
+			"How the extracted date is written, in the tokens of moment.js.",          \
+			.min = 1, .max = 128, .example = "\"MM/DD/YYYY\"" },                       \
+		{ path "[].extractDateTimezone", FLD_STR, FLD_LINE | FLD_INERT,                    \
+			"The time zone that the extracted date is in.", .min = 1, .max = 64,       \
+			.example = "\"America/New_York\"" },                                       \
+		{ path "[].generateDateFormat", FLD_STR, FLD_LINE | FLD_INERT,                     \
+			"How the date is to be written, in the tokens of moment.js.", .min = 1,    \
+			.max = 128, .example = "\"YYYY-MM-DD\"" },                                 \
+		{ path "[].generateDateTimezone", FLD_STR, FLD_LINE | FLD_INERT,                   \
+			"The time zone to write the date in.", .min = 1, .max = 64,                \
+			.example = "\"UTC\"" },                                                    \
+	{                                                                                          \
+		path "[].immutable", FLD_BOOL, FLD_UNUSED,                                         \
+			"True: users of a connector can't edit this field's mapping.",             \
+			.def = "false", .example = "true"                                          \
+	}
+
+static const struct fld mapping_rows[] = {
+	{ "mapping", FLD_OBJECT, 0,
+		"How a record becomes the one to send. Not set: records pass unchanged." },
+	{ "mapping.fields", FLD_OBJECT, FLD_LIST, "The fields of the target record, in order." },
+	ROWS_MAPPING("mapping.fields"),
+	{ "mapping.lists", FLD_OBJECT, FLD_LIST, "The arrays of the target record." },
+	{ "mapping.lists[].generate", FLD_STR, FLD_REQUIRED | FLD_LINE,
+		"The array's place in the target record.", .min = 1, .max = 1024,
+		.example = "\"lines\"" },
+	{ "mapping.lists[].fields", FLD_OBJECT, FLD_LIST | FLD_REQUIRED,
+		"The fields of each of its elements. Extracts with [*] walk the arrays they name "
+		"together by index; those without are repeated on every line." },
+	ROWS_MAPPING("mapping.lists[].fields"),
+	{ NULL },
+};
+
+static const struct fld hook_rows[] = {
+	{ "hooks", FLD_OBJECT, 0, "Functions of yours that are called while the import runs." },
+	{ "hooks._preMapId", FLD_REF, FLD_INERT,
+		"The _id of the hook that gets the records before they are mapped.",
+		.values = "hook", .example = "\"5587092fd78228000000000a\"" },
+	{ "hooks._postMapId", FLD_REF, FLD_INERT,
+		"The _id of the hook that gets the records after they were mapped.",
+		.values = "hook", .example = "\"5561092fd78228000000010b\"" },
+	{ "hooks._postSubmitId", FLD_REF, FLD_INERT,
+		"The _id of the hook that gets the application's answers.", .values = "hook",
+		.example = "\"5521092fd78228000100011c\"" },
+	ROWS_INLINE_HOOK("hooks.preMap", "with the records before they are mapped"),
+	ROWS_INLINE_HOOK("hooks.postMap", "with the records after they were mapped"),
+	ROWS_INLINE_HOOK("hooks.postSubmit", "with the application's answers"),
+	{ "hooks.isolate", FLD_BOOL, FLD_UNUSED,
+		"Whether a page whose hook failed is tried again record by record, so that one "
+		"bad record does not take the others with it.",
+		.def = "true", .example = "false" },
+	{ NULL },
+};
+
+/* A composite import has as many methods as URIs: two. */
+static void check_composite(const struct json *doc, struct problems *p)
+{
+	const struct json *uri = res_at(doc, "rest.relativeURI");
+	const struct json *method = res_at(doc, "rest.method");
+	size_t uris = json_is_array(uri) ? uri->n : 1;
+	size_t methods = json_is_array(method) ? method->n : 1;
+
+	if (json_is_array(uri) && (uris == 0 || uris > 2))
+		problems_add(p, ERR_INVALID, "rest.relativeURI", NULL,
+			"rest.relativeURI must be one URI or an array of one or two; found %zu",
+			uris);
+	else if (uri != NULL && method != NULL && uris != methods)
+		problems_add(p, ERR_INVALID, "rest.method", NULL,
+			"rest.method must go with rest.relativeURI one by one; found %zu and %zu",
+			methods, uris);
+}
+
+static void check_uris(const struct json *doc, struct problems *p)
+{
+	const struct json *uri = res_at(doc, "rest.relativeURI");
+	size_t i = 0;
+
+	if (!json_is_array(uri)) {
+		res_check_uri(uri, "rest.relativeURI", p);
+		return;
+	}
+	for (json_each (it, uri))
+		res_check_uri(it, str_fmt(p->arena, "rest.relativeURI.%zu", i++).p, p);
+}
+
+static void check_lookup(const struct json *lookup, const char *at, struct problems *p)
+{
+	const struct json *uri = json_get(lookup, STR("relativeURI"));
+	bool map = json_get(lookup, STR("map")) != NULL;
+
+	if (map == (uri != NULL))
+		problems_add(p, map ? ERR_INVALID : ERR_MISSING, str_fmt(p->arena, "%s.map", at).p,
+			NULL,
+			"%s must have either map, for a static lookup, or relativeURI, for a "
+			"dynamic one",
+			at);
+	res_check_uri(uri, str_fmt(p->arena, "%s.relativeURI", at).p, p);
+	res_check_extract(json_get(lookup, STR("extract")), str_fmt(p->arena, "%s.extract", at).p,
+		p);
+}
+
+static void check_lookups(const struct json *doc, struct problems *p)
+{
+	const struct json *lookups = res_at(doc, "rest.lookups");
+	struct map *seen = map_new(p->arena);
+	size_t i = 0;
+
+	if (!json_is_array(lookups))
+		return;
+	for (json_each (it, lookups)) {
+		const char *at = str_fmt(p->arena, "rest.lookups.%zu", i++).p;
+		struct str name = json_get_str(it, STR("name"));
+
+		if (it->type != JSON_OBJECT)
+			continue;
+		check_lookup(it, at, p);
+		if (name.p != NULL && map_put(seen, name, p) != NULL)
+			problems_add(p, ERR_INVALID, str_fmt(p->arena, "%s.name", at).p, NULL,
+				"%s.name: another lookup is called %.*s too", at, STR_ARG(name));
+	}
+}
+
+static void check_mapping(const struct json *doc, struct problems *p)
+{
+	struct mapping *m;
+	struct err err = ERR_INIT;
+
+	if (!mapping_compile(p->arena, json_get(doc, STR("mapping")), res_at(doc, "rest.lookups"),
+		    &m, &err))
+		problems_add_err(p, &err);
+}
+
+static void check(const struct json *doc, struct problems *p)
+{
+	size_t before = p->count;
+
+	check_composite(doc, p);
+	check_uris(doc, p);
+	res_check_headers(doc, "rest.headers", p);
+	res_check_extract_at(doc, "rest.responseIdPath", p);
+	res_check_extract_at(doc, "rest.successPath", p);
+	check_lookups(doc, p);
+	res_check_target(doc, "hooks.preMap", p);
+	res_check_target(doc, "hooks.postMap", p);
+	res_check_target(doc, "hooks.postSubmit", p);
+	/* the compiler takes it for granted that every row was checked */
+	if (before == 0 && p->count == 0)
+		check_mapping(doc, p);
+}
+
+static const struct fld *const tables[] = { res_rows_head, rows, rest_rows, mapping_rows, hook_rows,
+	res_rows_tail, NULL };
+
+static const char *const examples[] = {
+	"{\"name\":\"REST API Sample Post\",\"_connectionId\":\"5587092ed7822800000d0c0a\","
+	"\"rest\":{\"relativeURI\":\"/customers\",\"method\":\"POST\"},\"mapping\":{\"fields\":["
+	"{\"extract\":\"street1\",\"generate\":\"billingAddress.addr1\"},"
+	"{\"extract\":\"street2\",\"generate\":\"billingAddress.addr2\"},"
+	"{\"extract\":\"city\",\"generate\":\"billingAddress.city\"},"
+	"{\"extract\":\"state\",\"generate\":\"billingAddress.state\"},"
+	"{\"extract\":\"zip\",\"generate\":\"billingAddress.zip\"},"
+	"{\"extract\":\"{first_name} {last_name}\",\"generate\":\"billingAddress.addressee\"}]}}",
+	"{\"name\":\"Composite Add or Update Import\","
+	"\"_connectionId\":\"5587092ed78228000000000a\","
+	"\"rest\":{\"relativeURI\":[\"/customers/{idLookup}\",\"/customers\"],"
+	"\"method\":[\"PUT\",\"POST\"],\"lookups\":[{\"name\":\"idLookup\","
+	"\"relativeURI\":\"/"
+	"customers?ns_id={internalId}\",\"method\":\"GET\",\"extract\":\"0.id\"},"
+	"{\"name\":\"currencyMap\",\"map\":{\"USA\":\"USD\",\"JAPAN\":\"JPY\",\"UK\":\"GDP\"},"
+	"\"allowFailures\":\"false\"}]},\"mapping\":{\"fields\":["
+	"{\"extract\":\"billingAddress.city\",\"generate\":\"city\"},"
+	"{\"extract\":\"billingAddress.zip\",\"generate\":\"zip\"},"
+	"{\"extract\":\"{firstName} {lastName}\",\"generate\":\"addressee\"},"
+	"{\"generate\":\"opt_out\",\"hardCodedValue\":false},"
+	"{\"generate\":\"source\",\"hardCodedValue\":\"phone\"},"
+	"{\"extract\":\"billingAddress.country\",\"generate\":\"currency\","
+	"\"lookupName\":\"currencyMap\"}]},"
+	"\"hooks\":{\"_preMapId\":\"5587092fd78228000000000a\","
+	"\"_postMapId\":\"5561092fd78228000000010b\","
+	"\"_postSubmitId\":\"5521092fd78228000100011c\"}}",
+	NULL,
+};
+
+const struct res_def res_import = {
+	.type = "import",
+	.segment = "imports",
+	.title = "Import",
+	.text = "Imports are used to insert data into an application. Like exports, imports can "
+		"run standalone, or in the context of a flow.",
+	.tables = tables,
+	.examples = examples,
+	.api_letter = 'i',
+	.check = check,
+};
