@@ -1,0 +1,59 @@
+/*
+ * engine.h - runs flows: jobs are claimed from the store, worked by threads, accounted to the record.
+ *
+ * A run of a flow is a job with one child for the export and one for the import. The export yields
+ * pages on a thread of its own while the worker maps and submits the page before: no stage holds
+ * more than one page. The checkpoint is one transaction: counts, ledger, errors with their retry
+ * data, cursor. It is the only thing that moves progress forward, so that at any moment and after
+ * any crash exported = succeeded + ignored + failed + in flight.
+ */
+#ifndef ENGINE_ENGINE_H
+#define ENGINE_ENGINE_H
+
+#include "crypt/token.h"
+#include "net/egress.h"
+#include "resource/resource.h"
+
+struct engine;
+
+struct engine_config {
+	struct store *store;
+	const struct resources *resources;
+	const struct egress *egress;
+	const struct clock *clock;
+	struct rng *rng;
+	const char *ca_file;         /* NULL: the system's */
+	int64_t outbound_timeout_ms; /* one request to an application; 0: LIMIT_OUTBOUND_TIMEOUT_MS */
+	unsigned workers;            /* jobs at once; 0: 4 */
+};
+
+/*
+ * First settles what a dead server left: jobs that were in work are failed with ERR_INTERRUPTED and
+ * say how many records were in flight. Then starts the workers, which take up queued jobs.
+ */
+MUST_CHECK bool engine_start(const struct engine_config *cfg, struct engine **out, struct err *err);
+/*
+ * Takes no new jobs; running ones end behind the page they are at (failed, ERR_INTERRUPTED, nothing
+ * in flight), and after WITHIN_MS their requests are aborted. Blocks until the workers have ended.
+ */
+void engine_stop(struct engine *e, int64_t within_ms);
+
+/*
+ * Queues a run. One run of a flow at a time: while one is queued this answers that one's id.
+ * ERR_NOT_FOUND, ERR_FLOW (disabled, incomplete), ERR_UNSUPPORTED (names the field), ERR_STORE.
+ * May block on the store.
+ */
+MUST_CHECK bool engine_run_flow(struct engine *e, struct str account_id, struct str flow_id,
+	struct str trigger, struct id *job_id, struct err *err);
+
+struct engine_stats {
+	unsigned jobs_running;
+	uint64_t jobs_completed, jobs_failed, pages, records, records_failed;
+};
+void engine_stats(struct engine *e, struct engine_stats *out);
+
+/* The API's view of a job, and of a job error. */
+void job_print(const struct store_job *j, struct buf *out);
+void job_error_print(const struct store_job_error *e, struct buf *out);
+
+#endif
