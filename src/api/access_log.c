@@ -1,0 +1,93 @@
+/*
+ * access_log.c - one line a request, gathered per event loop and written once a turn.
+ *
+ * Never a query string (it may hold secrets), a header or a body.
+ */
+#include "api/api_priv.h"
+
+#include "core/log.h"
+
+#define LOOPS_MAX   64
+#define FLUSH_BYTES 32768
+
+struct access_log {
+	struct buf lines[LOOPS_MAX];
+};
+
+struct access_log *access_log_new(struct arena *a)
+{
+	struct access_log *l = arena_new_of(a, struct access_log);
+
+	for (size_t i = 0; i < LOOPS_MAX; i++)
+		l->lines[i] = (struct buf)BUF_INIT((size_t)FLUSH_BYTES * 2);
+	return l;
+}
+
+void access_log_free(struct access_log *l)
+{
+	for (size_t i = 0; i < LOOPS_MAX; i++)
+		buf_free(&l->lines[i]);
+}
+
+static void add_json(struct buf *b, const char *now, const struct http_exchange *x,
+	const struct api_request *rq, int64_t took_us, uint64_t bytes_sent)
+{
+	BUF_ADD_LIT(b, "{\"time\":\"");
+	buf_add(b, now, TIME_ISO_LEN);
+	BUF_ADD_LIT(b, "\",\"level\":\"info\",\"event\":\"http.request\",\"method\":");
+	log_add_json_str(b, x->method_text);
+	BUF_ADD_LIT(b, ",\"path\":");
+	log_add_json_str(b, x->path);
+	BUF_ADD_LIT(b, ",\"status\":");
+	buf_add_u64(b, (uint64_t)x->status);
+	BUF_ADD_LIT(b, ",\"us\":");
+	buf_add_u64(b, (uint64_t)took_us);
+	BUF_ADD_LIT(b, ",\"bytes\":");
+	buf_add_u64(b, bytes_sent);
+	BUF_ADD_LIT(b, ",\"peer\":");
+	log_add_json_str(b, x->peer);
+	if (rq != NULL) {
+		BUF_ADD_LIT(b, ",\"request\":\"");
+		buf_add_str(b, str_z(rq->request_id));
+		BUF_ADD_LIT(b, "\",\"account\":\"");
+		buf_add_str(b, str_z(rq->caller.account_id));
+		buf_add_char(b, '"');
+	}
+	BUF_ADD_LIT(b, "}\n");
+}
+
+static void add_text(struct buf *b, const char *now, const struct http_exchange *x, int64_t took_us,
+	uint64_t bytes_sent)
+{
+	buf_add(b, now, TIME_ISO_LEN);
+	buf_add_fmt(b, " info  http.request %.*s ", STR_ARG(x->method_text));
+	log_add_json_str(b, x->path);
+	buf_add_fmt(b, " status=%d us=%lld bytes=%llu\n", x->status, (long long)took_us,
+		(unsigned long long)bytes_sent);
+}
+
+void access_log_add(struct access_log *l, const struct http_exchange *x,
+	const struct api_request *rq, int64_t took_us, uint64_t bytes_sent)
+{
+	char now[TIME_ISO_LEN + 1];
+	unsigned loop = x->loop % LOOPS_MAX;
+
+	if (!log_enabled(LOG_INFO))
+		return;
+	time_fmt_iso(clock_wall_ms(clock_system()), now);
+	if (log_format() == LOG_JSON)
+		add_json(&l->lines[loop], now, x, rq, took_us, bytes_sent);
+	else
+		add_text(&l->lines[loop], now, x, took_us, bytes_sent);
+	if (l->lines[loop].n >= FLUSH_BYTES)
+		access_log_turn(l, loop);
+}
+
+void access_log_turn(struct access_log *l, unsigned loop)
+{
+	struct buf *b = &l->lines[loop % LOOPS_MAX];
+
+	if (b->n > 0)
+		log_write_lines(b->p, b->n);
+	buf_reset(b);
+}

@@ -1,0 +1,257 @@
+/*
+ * api.c - a request's way: request id, route, token, body, handler; and the pool of slow handlers.
+ */
+#include "api/api_priv.h"
+
+#include "core/limits.h"
+#include "core/log.h"
+
+/* ---- ids ---- */
+
+static bool is_id_char(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       c == '-' || c == '_' || c == '.';
+}
+
+/* Takes over the client's Request-Id when it is harmless, else makes one. */
+static void set_request_id(struct api_request *rq)
+{
+	struct str given = http_request_header(rq->x, STR("Request-Id"));
+	bool ok = given.n > 0 && given.n <= REQUEST_ID_MAX;
+
+	for (size_t i = 0; ok && i < given.n; i++)
+		ok = is_id_char(given.p[i]);
+	if (ok) {
+		memcpy(rq->request_id, given.p, given.n);
+		rq->request_id[given.n] = '\0';
+		return;
+	}
+	unsigned char bytes[16];
+
+	rng_fill(rq->api->cfg.rng, bytes, sizeof(bytes));
+	str_hex_put(rq->request_id, bytes, sizeof(bytes));
+	rq->request_id[32] = '\0';
+}
+
+/* W3C Trace Context: 00-<32 hex trace id>-<16 hex parent>-<2 hex flags>. */
+static void set_trace_id(struct api_request *rq)
+{
+	struct str given = http_request_header(rq->x, STR("traceparent"));
+	unsigned char id[16];
+
+	if (given.n == 55 && given.p[2] == '-' && given.p[35] == '-' &&
+		str_hex_get(str_sub(given, 3, 32), id, 16))
+		memcpy(rq->trace_id, given.p + 3, 32);
+}
+
+/* ---- handlers ---- */
+
+static bool is_json_type(struct str type)
+{
+	struct str media = type;
+
+	media = str_trim(str_cut(&media, ';'));
+	return str_eq_ci(media, STR("application/json")) ||
+	       str_eq_ci(media, STR("application/merge-patch+json"));
+}
+
+static bool read_body(struct api_request *rq, struct err *err)
+{
+	struct http_exchange *x = rq->x;
+	struct str type = http_request_header(x, STR("Content-Type"));
+
+	if (type.p != NULL && !is_json_type(type)) {
+		err_set(err, ERR_MEDIA_TYPE, "the body is %.*s, and this needs application/json",
+			STR_ARG(type));
+		return err_hint(err, "send the header \"Content-Type: application/json\"");
+	}
+	if (x->body_bytes == 0)
+		return err_set(err, ERR_JSON, "the request has no body where JSON is expected");
+	if (x->body_bytes > LIMIT_RESOURCE_DOCUMENT)
+		return err_set(err, ERR_TOO_LARGE,
+			"the document has %zu bytes, more than the limit of %d", x->body_bytes,
+			LIMIT_RESOURCE_DOCUMENT);
+	return json_parse(x->arena, x->body, x->body_bytes, NULL, &rq->body, err);
+}
+
+/* Runs the handler; on the loop's thread or the pool's. */
+static void run_handler(struct api_request *rq)
+{
+	struct err err = ERR_INIT;
+
+	if ((rq->match.route->flags & ROUTE_BODY) != 0 && !read_body(rq, &err))
+		api_fail(rq, &err);
+	else
+		rq->match.route->fn(rq);
+}
+
+static void *pool_main(void *arg)
+{
+	struct api *api = arg;
+	struct api_request *rq;
+
+	while ((rq = queue_get(api->slow, INT64_MAX)) != NULL) {
+		run_handler(rq);
+		http_exchange_finish(rq->x);
+	}
+	return NULL;
+}
+
+static enum http_verdict overloaded(struct api_request *rq)
+{
+	struct err err = ERR_INIT;
+
+	err_set(&err, ERR_OVERLOADED, "more than %d requests wait for the disk or an application",
+		POOL_QUEUE);
+	err.retry_after_s = 1;
+	api_fail(rq, &err);
+	return HTTP_DONE;
+}
+
+static void no_route(struct api_request *rq)
+{
+	static const enum http_method methods[] = { HTTP_GET, HTTP_POST, HTTP_PUT, HTTP_PATCH,
+		HTTP_DELETE };
+	struct http_exchange *x = rq->x;
+	struct buf allow DEFER(buf_free) = BUF_INIT(0);
+	struct err err = ERR_INIT;
+
+	if (rq->match.allowed == 0) {
+		err_set(&err, ERR_NOT_FOUND, "there is no route %.*s %.*s", STR_ARG(x->method_text),
+			STR_ARG(str_sub(x->path, 0, 200)));
+		api_fail(rq, &err);
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(methods); i++)
+		if ((rq->match.allowed & 1u << methods[i]) != 0)
+			buf_add_fmt(&allow, "%s%s", allow.n == 0 ? "" : ", ",
+				http_method_name(methods[i]));
+	err_set(&err, ERR_METHOD, "%.*s does not take %.*s", STR_ARG(str_sub(x->path, 0, 200)),
+		STR_ARG(x->method_text));
+	api_fail(rq, &err);
+	api_header(rq, "Allow", str_dup(x->arena, buf_str(&allow)));
+}
+
+static struct api_request *request_new(struct api *api, struct http_exchange *x)
+{
+	struct api_request *rq = arena_new_of(x->arena, struct api_request);
+
+	rq->api = api;
+	rq->x = x;
+	x->user = rq;
+	set_request_id(rq);
+	set_trace_id(rq);
+	api_header(rq, "Request-Id", str_z(rq->request_id));
+	return rq;
+}
+
+static enum http_verdict on_request(void *ctx, struct http_exchange *x)
+{
+	struct api *api = ctx;
+	struct api_request *rq = request_new(api, x);
+	struct err err = ERR_INIT;
+
+	route_find(api->cfg.resources, x->arena, x->method, x->path, &rq->match);
+	bool open = rq->match.route != NULL && (rq->match.route->flags & ROUTE_OPEN) != 0;
+
+	/* without a token nobody learns which routes there are */
+	if (!open && !auth_check(api->auth, x, &rq->caller, &err)) {
+		api_fail(rq, &err);
+		return HTTP_DONE;
+	}
+	if (rq->match.route == NULL) {
+		no_route(rq);
+		return HTTP_DONE;
+	}
+	if ((rq->match.route->flags & ROUTE_SLOW) == 0) {
+		run_handler(rq);
+		return HTTP_DONE;
+	}
+	return queue_try_put(api->slow, rq) ? HTTP_SUSPENDED : overloaded(rq);
+}
+
+static void on_refused(void *ctx, struct http_exchange *x, const struct err *err)
+{
+	struct api_request *rq = request_new(ctx, x);
+	int status = x->status;
+
+	api_fail(rq, err);
+	if (status != 0) /* the server knows better than the table, as with 408 */
+		x->status = status;
+}
+
+static void on_finished(void *ctx, struct http_exchange *x, uint64_t bytes_sent)
+{
+	struct api *api = ctx;
+	const struct api_request *rq = x->user;
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	int64_t took_us = (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000 - x->started_us;
+
+	metrics_request(api->metrics, rq == NULL ? NULL : rq->match.route, x->status, took_us);
+	if (api->cfg.access_log)
+		access_log_add(api->log, x, rq, took_us, bytes_sent);
+}
+
+static void on_turn(void *ctx, unsigned loop)
+{
+	struct api *api = ctx;
+
+	access_log_turn(api->log, loop);
+}
+
+bool api_start(const struct api_config *cfg, struct api **out, struct err *err)
+{
+	struct arena *a = arena_new("api", 0);
+	struct api *api = arena_new_of(a, struct api);
+	struct buf openapi DEFER(buf_free) = BUF_INIT(0);
+
+	api->arena = a;
+	api->cfg = *cfg;
+	if (api->cfg.rate_bucket == 0)
+		api->cfg.rate_bucket = LIMIT_RATE_BUCKET;
+	if (api->cfg.rate_refill == 0)
+		api->cfg.rate_refill = LIMIT_RATE_REFILL;
+	api->auth = auth_new(a, &api->cfg);
+	api->metrics = metrics_new(a);
+	api->log = access_log_new(a);
+	api->slow = queue_new(a, POOL_QUEUE);
+	api_openapi(cfg->resources, &openapi);
+	api->openapi = str_dup(a, buf_str(&openapi));
+	for (size_t i = 0; i < POOL_THREADS; i++)
+		thread_start(&api->pool[i], "handler", pool_main, api);
+
+	struct http_server_config server = { .listen = cfg->listen,
+		.tls_cert_file = cfg->tls_cert_file,
+		.tls_key_file = cfg->tls_key_file,
+		.handlers = { on_request, on_refused, on_finished, on_turn, NULL, api } };
+
+	if (http_server_start(&server, &api->server, err)) {
+		*out = api;
+		return true;
+	}
+	api_stop(api, 0);
+	return false;
+}
+
+unsigned api_port(const struct api *a)
+{
+	return http_server_port(a->server);
+}
+
+void api_stop(struct api *api, int64_t within_ms)
+{
+	atomic_store(&api->draining, true);
+	if (api->server != NULL)
+		http_server_drain(api->server, within_ms);
+	queue_close(api->slow);
+	for (size_t i = 0; i < POOL_THREADS; i++)
+		thread_join(&api->pool[i]);
+	http_server_free(api->server);
+	queue_destroy(api->slow);
+	auth_free(api->auth);
+	access_log_free(api->log);
+	arena_free(api->arena);
+}

@@ -1,0 +1,147 @@
+/*
+ * api_priv.h - the API's inside: a request on its way through routing, tokens and handlers.
+ */
+#ifndef API_API_PRIV_H
+#define API_API_PRIV_H
+
+#include <stdatomic.h>
+
+#include "api/api.h"
+#include "core/queue.h"
+#include "core/thread.h"
+
+#define ROUTE_SEGMENTS_MAX 8
+#define ROUTE_PARAMS_MAX   3
+#define REQUEST_ID_MAX     64
+#define POOL_THREADS       16
+#define POOL_QUEUE         1024
+
+struct api_request;
+/* Fills x->status, headers and body; on the loop's thread, or the pool's for ROUTE_SLOW. */
+typedef void (*route_fn)(struct api_request *rq);
+
+enum route_flags {
+	ROUTE_OPEN = 1, /* needs no token */
+	ROUTE_SLOW = 2, /* waits for disk or network: runs in the pool */
+	ROUTE_BODY = 4, /* takes a JSON body: parsed before the handler */
+	ROUTE_LIST = 8, /* answers an array: for OpenAPI */
+};
+
+struct route {
+	enum http_method method;
+	const char *pattern; /* "/v1/{resource}/{_id}": {resource} is a type's segment */
+	route_fn fn;
+	unsigned flags;
+	int success;    /* the status of success: for OpenAPI */
+	const char *id; /* operationId; {resource} routes get the type's title behind it */
+	const char *summary;
+};
+extern const struct route routes[];
+extern const size_t route_count;
+
+struct route_match {
+	const struct route *route;           /* NULL: none for this method */
+	const struct schema *schema;         /* of {resource} */
+	struct str params[ROUTE_PARAMS_MAX]; /* in order, decoded, without {resource} */
+	size_t param_count;
+	unsigned allowed; /* bit per method that the path has */
+};
+/* Finds the route of a path; slices point into the path or the arena. */
+void route_find(const struct resources *r, struct arena *a, enum http_method method,
+	struct str path, struct route_match *out);
+
+/* Who asks. */
+struct caller {
+	char account_id[ID_LEN + 1], token_id[ID_LEN + 1], connector_id[ID_LEN + 1];
+};
+static inline struct str caller_account(const struct caller *c)
+{
+	return str_of(c->account_id, ID_LEN);
+}
+
+struct api_request {
+	struct api *api;
+	struct http_exchange *x;
+	struct route_match match;
+	struct caller caller;
+	const struct json *body; /* ROUTE_BODY */
+	char request_id[REQUEST_ID_MAX + 1];
+	char trace_id[33]; /* of traceparent, given or made */
+};
+
+struct auth;
+struct metrics;
+struct access_log;
+
+struct api {
+	struct api_config cfg;
+	struct arena *arena;
+	struct http_server *server;
+	struct auth *auth;
+	struct metrics *metrics;
+	struct access_log *log;
+	struct queue *slow;
+	struct thread pool[POOL_THREADS];
+	struct str openapi; /* printed once */
+	atomic_bool draining;
+};
+
+/* ---- answers ---- */
+
+void api_answer(struct api_request *rq, int status, struct str json);
+void api_header(struct api_request *rq, const char *name,
+	struct str value); /* value is kept, not copied */
+void api_fail(struct api_request *rq, const struct err *err);
+void api_fail_all(struct api_request *rq, const struct problems *p);
+/* An error body in the arena. */
+struct str api_error_body(struct arena *a, const struct err *list, size_t count);
+void api_etag(struct api_request *rq, int64_t version);
+/* If-Match as a version: 0 when absent or "*"; false when it names no version of ours. */
+bool api_if_match(struct api_request *rq, int64_t *version);
+
+/* ---- tokens and rate limit ---- */
+
+struct auth *auth_new(struct arena *a, const struct api_config *cfg);
+void auth_free(struct auth *auth);
+/* Reads the Authorization field, takes one token from the bucket. ERR_UNAUTHORIZED, ERR_RATE. */
+MUST_CHECK bool auth_check(struct auth *auth, const struct http_exchange *x, struct caller *out,
+	struct err *err);
+
+/* ---- logs and metrics ---- */
+
+struct metrics *metrics_new(struct arena *a);
+void metrics_request(struct metrics *m, const struct route *route, int status, int64_t took_us);
+void metrics_print(struct api *api, struct buf *out);
+
+struct access_log *access_log_new(struct arena *a);
+void access_log_free(struct access_log *l);
+void access_log_add(struct access_log *l, const struct http_exchange *x,
+	const struct api_request *rq, int64_t took_us, uint64_t bytes_sent);
+void access_log_turn(struct access_log *l, unsigned loop);
+
+/* ---- handlers ---- */
+
+void handle_health(struct api_request *rq);
+void handle_ready(struct api_request *rq);
+void handle_metrics(struct api_request *rq);
+void handle_token_info(struct api_request *rq);
+void handle_limits(struct api_request *rq);
+void handle_openapi(struct api_request *rq);
+void handle_resource_list(struct api_request *rq);
+void handle_resource_create(struct api_request *rq);
+void handle_resource_get(struct api_request *rq);
+void handle_resource_replace(struct api_request *rq);
+void handle_resource_patch(struct api_request *rq);
+void handle_resource_remove(struct api_request *rq);
+void handle_flow_run(struct api_request *rq);
+void handle_flow_latest_jobs(struct api_request *rq);
+void handle_job_list(struct api_request *rq);
+void handle_job_get(struct api_request *rq);
+void handle_job_family(struct api_request *rq);
+void handle_job_errors(struct api_request *rq);
+void handle_retry_data(struct api_request *rq);
+void handle_token_list(struct api_request *rq);
+void handle_token_create(struct api_request *rq);
+void handle_token_remove(struct api_request *rq);
+
+#endif

@@ -1,0 +1,88 @@
+/*
+ * respond.c - answers: JSON bodies, errors, ETag and If-Match.
+ */
+#include "api/api_priv.h"
+
+void api_header(struct api_request *rq, const char *name, struct str value)
+{
+	http_response_header(rq->x, str_z(name), value);
+}
+
+void api_answer(struct api_request *rq, int status, struct str json)
+{
+	rq->x->status = status;
+	rq->x->res_body = json;
+	if (json.n > 0)
+		api_header(rq, "Content-Type", STR("application/json; charset=utf-8"));
+}
+
+struct str api_error_body(struct arena *a, const struct err *list, size_t count)
+{
+	struct json_build b;
+
+	json_build_init(&b, a);
+	json_build_object(&b);
+	json_build_key(&b, STR("errors"));
+	json_build_array(&b);
+	for (size_t i = 0; i < count; i++) {
+		const struct err *e = &list[i];
+
+		json_build_object(&b);
+		if (e->field[0] != '\0')
+			json_add_str(&b, STR("field"), str_z(e->field));
+		json_add_str(&b, STR("code"), str_z(err_info(e->code)->wire));
+		json_add_str(&b, STR("message"), str_z(e->message));
+		if (e->hint[0] != '\0')
+			json_add_str(&b, STR("hint"), str_z(e->hint));
+		json_build_end(&b);
+	}
+	json_build_end(&b);
+	json_build_end(&b);
+	return json_print_arena(a, json_build_done(&b));
+}
+
+static void fail(struct api_request *rq, const struct err *list, size_t count)
+{
+	const struct err *first = &list[0];
+
+	api_answer(rq, err_info(first->code)->status, api_error_body(rq->x->arena, list, count));
+	if (first->code == ERR_UNAUTHORIZED)
+		api_header(rq, "WWW-Authenticate", STR("Bearer realm=\"integrator\""));
+	if (first->retry_after_s > 0)
+		api_header(rq, "Retry-After", str_fmt(rq->x->arena, "%u", first->retry_after_s));
+}
+
+void api_fail(struct api_request *rq, const struct err *err)
+{
+	fail(rq, err, 1);
+}
+
+void api_fail_all(struct api_request *rq, const struct problems *p)
+{
+	CHECK(p->count > 0);
+	fail(rq, p->list, p->count);
+}
+
+void api_etag(struct api_request *rq, int64_t version)
+{
+	api_header(rq, "ETag", str_fmt(rq->x->arena, "\"%lld\"", (long long)version));
+}
+
+bool api_if_match(struct api_request *rq, int64_t *version)
+{
+	struct str s = str_trim(http_request_header(rq->x, STR("If-Match")));
+
+	*version = 0;
+	if (s.n == 0 || str_eq_z(s, "*"))
+		return true;
+	/* a list of tags, or a weak one, can't be a version of ours as a whole */
+	if (s.n > 2 && s.p[0] == '"' && s.p[s.n - 1] == '"' &&
+		str_to_i64(str_sub(s, 1, s.n - 2), version) && *version > 0)
+		return true;
+	struct err err = ERR_INIT;
+
+	err_set(&err, ERR_PRECONDITION, "If-Match names no version of this resource");
+	err_hint(&err, "send the ETag of the answer you read, such as \"3\"");
+	api_fail(rq, &err);
+	return false;
+}
