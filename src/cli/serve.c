@@ -1,0 +1,172 @@
+/*
+ * serve.c - `integrator serve`: opens the store, starts engine and API, waits for a signal, drains.
+ *
+ * Signals are blocked in every thread and taken by sigwait, so that no code runs in a handler.
+ */
+#include <malloc.h>
+#include <signal.h>
+
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "api/api.h"
+#include "cli/setup.h"
+#include "core/log.h"
+#include "net/http_client.h"
+
+#define DRAIN_API_MS    10000
+#define DRAIN_ENGINE_MS 10000
+#define HEAP_ARENAS     4 /* glibc makes eight a core; each keeps memory */
+
+struct server {
+	struct store *store;
+	struct key_ring *keys;
+	struct engine *engine;
+	struct api *api;
+	struct egress *egress;
+	struct resources *resources;
+};
+
+static bool read_log_options(const struct options *o, struct err *err)
+{
+	static const char *const levels[] = { "debug", "info", "warn", "error" };
+	struct str form = o->value[OPT_LOG], level = o->value[OPT_LOG_LEVEL];
+
+	if (!str_eq_z(form, "json") && !str_eq_z(form, "text"))
+		return err_set(err, ERR_CONFIG, "--log is json or text, not \"%s\"", form.p);
+	for (size_t i = 0; i < ARRAY_LEN(levels); i++) {
+		if (str_eq_z(level, levels[i])) {
+			log_configure(str_eq_z(form, "json") ? LOG_JSON : LOG_TEXT,
+				(enum log_level)i, 2);
+			return true;
+		}
+	}
+	return err_set(err, ERR_CONFIG, "--log-level is debug, info, warn or error, not \"%s\"",
+		level.p);
+}
+
+static bool read_number(struct str s, const char *option, uint64_t min, uint64_t max, uint32_t *out,
+	struct err *err)
+{
+	uint64_t n;
+
+	if (!str_to_u64(str_trim(s), &n) || n < min || n > max)
+		return err_set(err, ERR_CONFIG, "--%s: \"%.*s\" is no number from %llu to %llu",
+			option, STR_ARG(s), (unsigned long long)min, (unsigned long long)max);
+	*out = (uint32_t)n;
+	return true;
+}
+
+static bool read_rate(const struct options *o, struct api_config *api, struct err *err)
+{
+	struct str refill = o->value[OPT_RATE_LIMIT], bucket = str_cut(&refill, ',');
+
+	if (refill.p == NULL)
+		return err_set(err, ERR_CONFIG, "--rate-limit is BUCKET,REFILL, such as 100,30");
+	return read_number(bucket, "rate-limit", 1, 1000000, &api->rate_bucket, err) &&
+	       read_number(refill, "rate-limit", 1, 1000000, &api->rate_refill, err);
+}
+
+static const char *file_option(const struct options *o, enum option i)
+{
+	return o->value[i].n == 0 ? NULL : o->value[i].p;
+}
+
+static bool start(struct arena *a, const struct options *o, struct server *s, struct err *err)
+{
+	struct engine_config engine = { .clock = clock_system(),
+		.rng = rng_system(),
+		.ca_file = file_option(o, OPT_CA_FILE) };
+	struct api_config api = { .listen = o->value[OPT_LISTEN],
+		.clock = clock_system(),
+		.rng = rng_system(),
+		.tls_cert_file = file_option(o, OPT_TLS_CERT),
+		.tls_key_file = file_option(o, OPT_TLS_KEY),
+		.access_log = str_eq_z(o->value[OPT_ACCESS_LOG], "on") };
+	uint32_t workers, timeout_s;
+
+	if (!read_rate(o, &api, err) ||
+		!read_number(o->value[OPT_WORKERS], "workers", 1, 64, &workers, err) ||
+		!read_number(o->value[OPT_OUTBOUND_TIMEOUT], "outbound-timeout", 1, 3600,
+			&timeout_s, err) ||
+		!egress_new(a, o->value[OPT_EGRESS_ALLOW], &s->egress, err) ||
+		!setup_store(a, o, true, &s->store, err) || !setup_keys(a, o, &s->keys, err) ||
+		!setup_first_run(a, o, s->store, err))
+		return false;
+	s->resources = resources_new(a, &(struct resources_config){ .store = s->store,
+						.keys = s->keys,
+						.clock = clock_system(),
+						.rng = rng_system() });
+	engine.store = api.store = s->store;
+	engine.resources = api.resources = s->resources;
+	engine.egress = s->egress;
+	engine.workers = workers;
+	engine.outbound_timeout_ms = (int64_t)timeout_s * 1000;
+	if (!engine_start(&engine, &s->engine, err))
+		return false;
+	api.engine = s->engine;
+	return api_start(&api, &s->api, err);
+}
+
+static void stop(struct server *s)
+{
+	if (s->api != NULL)
+		api_stop(s->api, DRAIN_API_MS);
+	if (s->engine != NULL)
+		engine_stop(s->engine, DRAIN_ENGINE_MS);
+	if (s->store != NULL)
+		store_close(s->store);
+	if (s->keys != NULL)
+		key_ring_wipe(s->keys);
+	http_client_global_cleanup();
+}
+
+/* "127.0.0.1" of "127.0.0.1:0"; the port is the one that was taken. */
+static void announce(const struct options *o, const struct server *s)
+{
+	struct str listen = o->value[OPT_LISTEN];
+	size_t colon = listen.n;
+
+	while (colon > 0 && listen.p[colon - 1] != ':')
+		colon--;
+	struct str host = str_sub(listen, 0, colon > 0 ? colon - 1 : 0);
+
+	printf("integrator %s listening on %s://%.*s:%u\n", INTEGRATOR_VERSION,
+		o->value[OPT_TLS_CERT].n > 0 ? "https" : "http", host.n == 0 ? 9 : (int)host.n,
+		host.n == 0 ? "localhost" : host.p, api_port(s->api));
+	fflush(stdout);
+}
+
+int command_serve(struct arena *a, const struct options *o)
+{
+	struct server s = { 0 };
+	struct err err = ERR_INIT;
+	sigset_t signals;
+	int sig;
+
+	if (o->rest_count > 0) {
+		err_set(&err, ERR_QUERY, "serve takes no argument \"%s\"", o->rest[0].p);
+		return cli_fail(&err);
+	}
+	mallopt(M_ARENA_MAX, HEAP_ARENAS);
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	http_client_global_init();
+	if (!read_log_options(o, &err) || !start(a, o, &s, &err)) {
+		stop(&s);
+		return cli_fail(&err);
+	}
+	announce(o, &s);
+	sigwait(&signals, &sig);
+	LOG(LOG_INFO, "server.draining", LOG_Z("signal", sig == SIGTERM ? "SIGTERM" : "SIGINT"));
+	stop(&s);
+	LOG(LOG_INFO, "server.stopped", LOG_Z("signal", sig == SIGTERM ? "SIGTERM" : "SIGINT"));
+	return EXIT_DONE;
+}
