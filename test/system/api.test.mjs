@@ -1,0 +1,350 @@
+// The HTTP API as the product document and the API rules have it, against the real program.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { Server, program, raw, runTests, test } from './lib.mjs';
+
+const server = await new Server().start();
+const conn = (more = {}) => ({ name: 'Slack', type: 'rest',
+	rest: { baseURI: 'https://slack.com/api', mediaType: 'json', bearerToken: 'xoxb-very-secret', ...more } });
+const create = (segment, body) => server.ok(201, 'POST', `/v1/${segment}`, body);
+async function fails(status, code, method, url, body, headers) {
+	const r = await server.call(method, url, body, headers);
+	assert.equal(r.status, status, r.text);
+	assert.equal(r.json.errors[0].code, code, r.text);
+	return r.json.errors;
+}
+
+// ---- tokens and rate limit ----
+
+test('tokenInfo answers as documented, and nothing is told without a token', async () => {
+	const info = await server.ok(200, 'GET', '/v1/tokenInfo');
+	assert.match(info._userId, /^[0-9a-f]{24}$/);
+	assert.equal(info.scope, '*');
+	for (const authorization of ['', 'Bearer', 'Bearer x', 'Basic eDp5', `Bearer ${server.token}x`, 'Bearer  ']) {
+		const r = await server.call('GET', '/v1/tokenInfo', undefined, { authorization });
+		assert.equal(r.status, 401);
+		assert.match(r.headers.get('www-authenticate'), /^Bearer/);
+		assert.equal(r.json.errors[0].code, 'unauthorized');
+	}
+	assert.equal((await server.call('GET', '/v1/no/such/route', undefined, { authorization: 'Bearer x' })).status, 401);
+});
+
+test('tokens are made, used and revoked at once', async () => {
+	const made = await create('accesstokens', { name: 'ci' });
+	assert.match(made.token, /^iio_[0-9A-Za-z]{40}$/);
+	const as = { authorization: `Bearer ${made.token}` };
+	await server.ok(200, 'GET', '/v1/tokenInfo', undefined, as);
+	const list = await server.ok(200, 'GET', '/v1/accesstokens');
+	assert.ok(list.some((t) => t.name === 'ci') && !JSON.stringify(list).includes(made.token));
+	await server.ok(204, 'DELETE', `/v1/accesstokens/${made._id}`).catch((e) => { throw e; });
+	assert.equal((await server.call('GET', '/v1/tokenInfo', undefined, as)).status, 401);
+});
+
+test('the bucket: 100 at once, then 429 with Retry-After', async () => {
+	const limited = await new Server({ args: ['--rate-limit', '100,30'] });
+	limited.args = ['--rate-limit', '100,30'];
+	await limited.start();
+	const answers = await Promise.all(Array.from({ length: 160 }, () => limited.call('GET', '/v1/tokenInfo')));
+	const count = (s) => answers.filter((r) => r.status === s).length;
+	assert.ok(count(200) >= 100 && count(200) <= 140, `${count(200)} passed`);
+	const r = answers.find((a) => a.status === 429);
+	assert.equal(r.headers.get('retry-after'), '1');
+	assert.equal(r.json.errors[0].code, 'rate_limited');
+	assert.equal((await limited.call('GET', '/healthz')).status, 200);
+	await limited.kill();
+});
+
+// ---- resources ----
+
+test('every resource type: create, get, replace, patch, list, delete', async () => {
+	const c = await create('connections', conn());
+	const e = await create('exports', { name: 'E', _connectionId: c._id, rest: { relativeURI: '/x', method: 'GET' } });
+	const i = await create('imports', { name: 'I', _connectionId: c._id, rest: { relativeURI: '/y', method: 'POST' } });
+	const stack = await create('stacks', { name: 'S', type: 'server', server: { hostURI: 'https://stack.example.com', systemToken: 'st' } });
+	const bodies = {
+		integrations: { name: 'Integration' },
+		flows: { name: 'Flow', _exportId: e._id, _importId: i._id },
+		connectors: { name: 'Connector', description: 'What it does' },
+		iclients: { provider: 'shopify', clientId: 'id', clientSecret: 'very-secret' },
+		stacks: { name: 'S2', type: 'server', server: { hostURI: 'https://stack.example.com', systemToken: 'st' } },
+		scripts: { name: 'Script', content: 'export function f(options) { return options.data }' },
+		hooks: { name: 'Hook', function: 'f', _stackId: stack._id },
+	};
+	for (const [segment, body] of Object.entries(bodies)) {
+		const made = await create(segment, body);
+		assert.match(made._id, /^[0-9a-f]{24}$/, segment);
+		assert.match(made.lastModified, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+		const got = await server.call('GET', `/v1/${segment}/${made._id}`);
+		assert.deepEqual(got.json, made);
+		const etag = got.headers.get('etag');
+		assert.match(etag, /^"\d+"$/);
+		const put = await server.ok(200, 'PUT', `/v1/${segment}/${made._id}`, { ...made, externalId: 'ext' });
+		assert.equal(put.externalId, 'ext');
+		const patched = await server.ok(200, 'PATCH', `/v1/${segment}/${made._id}`, { externalId: null });
+		assert.equal(patched.externalId, undefined);
+		assert.ok((await server.ok(200, 'GET', `/v1/${segment}/`)).some((r) => r._id === made._id));
+		assert.equal((await server.call('DELETE', `/v1/${segment}/${made._id}`)).status, 204);
+		assert.equal((await server.call('GET', `/v1/${segment}/${made._id}`)).status, 404);
+	}
+	assert.match(e.apiIdentifier, /^e[0-9a-f]{8}$/);
+	assert.match(i.apiIdentifier, /^i[0-9a-f]{8}$/);
+});
+
+test('an empty list is 200 and []; an unknown type is 404', async () => {
+	assert.deepEqual(await server.ok(200, 'GET', '/v1/connectors'), []);
+	await fails(404, 'not_found', 'GET', '/v1/nonsense');
+	await fails(404, 'not_found', 'GET', '/nonsense');
+});
+
+test('all problems at once, each with its field and a hint', async () => {
+	const errors = await fails(422, 'unknown_field', 'POST', '/v1/connections',
+		{ nam: 'x', type: 'rest', rest: { baseUri: 'https://a.example', mediaType: 'yaml', concurrencyLevel: 'many' } });
+	const by = Object.fromEntries(errors.map((e) => [e.field, e]));
+	assert.match(by.nam.hint, /name/);
+	assert.match(by['rest.baseUri'].hint, /baseURI/);
+	assert.match(by['rest.mediaType'].message + by['rest.mediaType'].hint, /json/);
+	assert.equal(by['rest.concurrencyLevel'].code, 'invalid_field');
+	assert.equal(by['rest.baseURI'].code, 'missing_required_field');
+});
+
+test('secrets are masked, kept by a masked PUT, changed by a new value, never in clear on disk', async () => {
+	const c = await create('connections', conn());
+	assert.equal(c.rest.bearerToken, '******');
+	const kept = await server.ok(200, 'PUT', `/v1/connections/${c._id}`, { ...c, name: 'renamed' });
+	assert.equal(kept.rest.bearerToken, '******');
+	await server.ok(200, 'PATCH', `/v1/connections/${c._id}`, { rest: { bearerToken: 'another-secret-value' } });
+	await fails(422, 'invalid_field', 'POST', '/v1/connections', conn({ bearerToken: '******' }));
+	const bytes = fs.readdirSync(server.data).filter((f) => f.startsWith('integrator.db'))
+		.map((f) => fs.readFileSync(path.join(server.data, f)).toString('latin1')).join('');
+	assert.ok(bytes.includes('renamed'));
+	assert.ok(!bytes.includes('xoxb-very-secret') && !bytes.includes('another-secret-value'));
+	assert.ok(!bytes.includes(server.token));
+	assert.ok(!server.log.includes('very-secret') && !server.log.includes(server.token));
+});
+
+test('If-Match guards against lost updates', async () => {
+	const c = await create('connections', conn());
+	const url = `/v1/connections/${c._id}`;
+	const etag = (await server.call('GET', url)).headers.get('etag');
+	await server.ok(200, 'PATCH', url, { name: 'one' }, { 'if-match': etag });
+	await fails(412, 'precondition_failed', 'PATCH', url, { name: 'two' }, { 'if-match': etag });
+	await fails(412, 'precondition_failed', 'PUT', url, conn(), { 'if-match': '"x"' });
+	await fails(412, 'precondition_failed', 'DELETE', url, undefined, { 'if-match': etag });
+	await server.ok(200, 'PATCH', url, { name: 'three' }, { 'if-match': '*' });
+	const now = await server.call('GET', url);
+	assert.equal((await server.call('GET', url, undefined, { 'if-none-match': now.headers.get('etag') })).status, 304);
+});
+
+test('references must be yours; what is referred to can not be deleted, but with cascade', async () => {
+	const [e0] = await fails(422, 'invalid_ref', 'POST', '/v1/exports',
+		{ name: 'E', _connectionId: 'ffffffffffffffffffffffff', rest: { relativeURI: '/x', method: 'GET' } });
+	assert.equal(e0.field, '_connectionId');
+	const c = await create('connections', conn());
+	const e = await create('exports', { name: 'Uses it', _connectionId: c._id, rest: { relativeURI: '/x', method: 'GET' } });
+	const [conflict] = await fails(409, 'conflict', 'DELETE', `/v1/connections/${c._id}`);
+	assert.match(JSON.stringify(conflict), new RegExp(e._id));
+	assert.equal((await server.call('DELETE', `/v1/connections/${c._id}?cascade=true`)).status, 204);
+	assert.equal((await server.call('GET', `/v1/exports/${e._id}`)).status, 404);
+});
+
+test('foreign ids behave like missing ones', async () => {
+	const c = await create('connections', conn());
+	await server.kill('SIGTERM');
+	const token = execFileSync(program, ['account', 'add', 'other', '--data', server.data]).toString().trim();
+	await server.start();
+	const as = { authorization: `Bearer ${token}` };
+	const mine = await server.call('GET', '/v1/connections/000000000000000000000000', undefined, as);
+	for (const [method, body] of [['GET'], ['PUT', conn()], ['PATCH', { name: 'x' }], ['DELETE']]) {
+		const r = await server.call(method, `/v1/connections/${c._id}`, body, as);
+		assert.equal(r.status, 404);
+		assert.equal(r.json.errors[0].code, mine.json.errors[0].code);
+	}
+	assert.deepEqual(await server.ok(200, 'GET', '/v1/connections', undefined, as), []);
+	const r = await server.call('POST', '/v1/exports', { name: 'E', _connectionId: c._id, rest: { relativeURI: '/x', method: 'GET' } }, as);
+	assert.equal(r.json.errors[0].code, 'invalid_ref');
+	await server.ok(200, 'GET', `/v1/connections/${c._id}`);
+});
+
+test('lists filter, and page with Link when asked', async () => {
+	for (let n = 0; n < 7; n++)
+		await create('integrations', { name: `list ${n}`, externalId: `list-${n % 2}` });
+	const odd = await server.ok(200, 'GET', '/v1/integrations?externalId=list-1');
+	assert.equal(odd.length, 3);
+	const both = await server.ok(200, 'GET', '/v1/integrations?externalId=list-1&externalId=list-0');
+	assert.deepEqual(both.map((i) => i.name), [0, 1, 2, 3, 4, 5, 6].map((n) => `list ${n}`));
+	const names = [];
+	let url = '/v1/integrations?limit=3&externalId=list-1&externalId=list-0';
+	while (url) {
+		const r = await server.call('GET', url);
+		names.push(...r.json.map((i) => i.name));
+		url = /<([^>]+)>; rel="next"/.exec(r.headers.get('link') ?? '')?.[1];
+	}
+	assert.deepEqual(names, [0, 1, 2, 3, 4, 5, 6].map((n) => `list ${n}`));
+	await fails(400, 'invalid_query_params', 'GET', '/v1/integrations?limit=0');
+	await fails(400, 'invalid_query_params', 'GET', '/v1/integrations?colour=red');
+	await fails(400, 'invalid_query_params', 'GET', '/v1/integrations?after=x');
+});
+
+test('booleans may come as strings, read-only fields may come back, duplicates may not', async () => {
+	const flowParts = await create('connections', { ...conn(), offline: 'false' });
+	assert.equal(flowParts.offline, false);
+	await server.ok(200, 'PUT', `/v1/connections/${flowParts._id}`, flowParts);
+	await fails(422, 'read_only_field', 'PUT', `/v1/connections/${flowParts._id}`, { ...flowParts, _id: '0'.repeat(24) });
+	await fails(422, 'invalid_field', 'POST', '/v1/integrations', '{"name":"a","name":"b"}');
+});
+
+test('a mapping, template or path that can not be parsed is refused at save, with its place', async () => {
+	const c = await create('connections', conn());
+	const errors = await fails(422, 'invalid_field', 'POST', '/v1/imports', { name: 'I', _connectionId: c._id,
+		rest: { relativeURI: '/x', method: 'POST' },
+		mapping: { fields: [{ extract: 'a', generate: 'b' }, { extract: '{a', generate: 'c' }] } });
+	assert.equal(errors[0].field, 'mapping.fields.1.extract');
+});
+
+// ---- bad input ----
+
+test('malformed JSON: 400 with line, column and what was expected', async () => {
+	for (const [body, pattern] of [
+		['{"name":"x",}', /line 1, column 13: expected a name in quotes/],
+		['{\n "name": x}', /line 2, column 10: expected a value/],
+		['{"name":"x"', /expected ',' or '}', but the text ends/],
+		['{"name":"x"} y', /expected the end/],
+		['{"a":01}', /number/], ['{"a":"\t"}', /control character/], ['', /no body/],
+		[Buffer.from([0x22, 0xc3, 0x28, 0x22]), /UTF-8/], ['"\\ud800"', /surrogate/],
+	]) {
+		const [e] = await fails(400, 'invalid_json', 'POST', '/v1/integrations', body);
+		assert.match(e.message, pattern);
+	}
+	for (const body of ['[]', '"x"', '17', 'null'])
+		await fails(422, 'invalid_field', 'POST', '/v1/integrations', body);
+});
+
+test('100,000 nested brackets, NUL in a string, numbers where text belongs', async () => {
+	const r = await server.call('POST', '/v1/integrations', '['.repeat(100000));
+	assert.ok(r.status === 400 || r.status === 422, r.text);
+	assert.equal(r.json.errors[0].code, 'limit_exceeded');
+	await fails(422, 'invalid_field', 'POST', '/v1/integrations', '{"name":"a\\u0000b"}');
+	await fails(422, 'invalid_field', 'POST', '/v1/integrations', { name: 17 });
+	await fails(422, 'invalid_field', 'POST', '/v1/connections', conn({ baseURI: 'https://a.example/\r\nX: y' }));
+	await fails(422, 'invalid_field', 'POST', '/v1/connections', conn({ headers: [{ name: 'X-A', value: 'a\r\nB: c' }] }));
+});
+
+test('413 for an oversized body, 415 for another media type, 405 with Allow', async () => {
+	const big = await raw(server.port, `POST /v1/integrations HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${server.token}\r\n` +
+		'Content-Type: application/json\r\nContent-Length: 99999999\r\n\r\n');
+	assert.match(big, /^HTTP\/1\.1 413 /);
+	assert.equal((await server.call('POST', '/v1/integrations', 'name=x', { 'content-type': 'application/x-www-form-urlencoded' })).status, 415);
+	const r = await server.call('PUT', '/v1/tokenInfo', {});
+	assert.equal(r.status, 405);
+	assert.equal(r.headers.get('allow'), 'GET');
+});
+
+test('malformed requests get 400 and the connection is closed', async () => {
+	const auth = `Host: x\r\nAuthorization: Bearer ${server.token}\r\n`;
+	for (const [name, bytes, status] of [
+		['Content-Length and Transfer-Encoding', `POST / HTTP/1.1\r\n${auth}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, 400],
+		['two lengths', `POST / HTTP/1.1\r\n${auth}Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello`, 400],
+		['a signed length', `POST / HTTP/1.1\r\n${auth}Content-Length: +5\r\n\r\nhello`, 400],
+		['bare LF', `GET /v1/tokenInfo HTTP/1.1\n${auth}\n`, 400],
+		['obs-fold', `GET /v1/tokenInfo HTTP/1.1\r\n${auth}X-A: b\r\n c\r\n\r\n`, 400],
+		['space before the colon', `GET /v1/tokenInfo HTTP/1.1\r\n${auth}X-A : b\r\n\r\n`, 400],
+		['NUL in a header', `GET /v1/tokenInfo HTTP/1.1\r\n${auth}X-A: b\0c\r\n\r\n`, 400],
+		['an unknown coding', `POST / HTTP/1.1\r\n${auth}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`, 501],
+		['no Host', 'GET /v1/tokenInfo HTTP/1.1\r\n\r\n', 400],
+		['two Hosts', 'GET /v1/tokenInfo HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n', 400],
+		['HTTP/2.0', 'GET / HTTP/2.0\r\nHost: a\r\n\r\n', 505],
+		['a header section without end', `GET / HTTP/1.1\r\n${'X: y\r\n'.repeat(20000)}`, 431],
+		['a long target', `GET /${'a'.repeat(20000)} HTTP/1.1\r\n${auth}\r\n`, 414],
+	]) {
+		const text = await raw(server.port, Buffer.from(bytes, 'latin1'));
+		assert.match(text, new RegExp(`^HTTP/1\\.1 ${status} `), `${name}: ${text.slice(0, 200)}`);
+		assert.match(text, /"errors":\[\{/, name);
+		assert.equal(text.match(/^HTTP\/1\.1 \d{3} /gm).length, 1, `${name}: one answer, then close`);
+	}
+});
+
+// ---- around the API ----
+
+test('request ids come back, or are made; HEAD has no body', async () => {
+	assert.equal((await server.call('GET', '/v1/tokenInfo', undefined, { 'request-id': 'mine-1' })).headers.get('request-id'), 'mine-1');
+	assert.match((await server.call('GET', '/v1/tokenInfo')).headers.get('request-id'), /^[0-9a-f]{32}$/);
+	const r = await server.call('HEAD', '/v1/tokenInfo');
+	assert.equal(r.status, 200);
+	assert.equal(r.text, '');
+});
+
+test('health, readiness and metrics need no token', async () => {
+	for (const p of ['/healthz', '/livez', '/readyz'])
+		assert.equal((await server.call('GET', p, undefined, { authorization: '' })).status, 200);
+	const m = await server.call('GET', '/metrics', undefined, { authorization: '' });
+	for (const name of ['integrator_http_requests_total', 'integrator_store_commits_total', 'process_resident_memory_bytes'])
+		assert.ok(m.text.includes(`# TYPE ${name} `), name);
+	for (const line of m.text.trim().split('\n'))
+		assert.match(line, /^(# (HELP|TYPE) .+|[a-z_]+(\{.*\})? [0-9.e+-]+)$/);
+});
+
+test('the OpenAPI document names every route of every type, and its references resolve', async () => {
+	const doc = await server.ok(200, 'GET', '/v1/openapi.json', undefined, { authorization: '' });
+	assert.equal(doc.openapi, '3.1.0');
+	for (const segment of ['connections', 'exports', 'imports', 'flows', 'integrations', 'connectors', 'iclients', 'stacks', 'scripts', 'hooks']) {
+		assert.ok(doc.paths[`/v1/${segment}`].get && doc.paths[`/v1/${segment}`].post, segment);
+		const one = doc.paths[`/v1/${segment}/{_id}`];
+		assert.ok(one.get && one.put && one.patch && one.delete, segment);
+	}
+	const ids = new Set();
+	const walk = (v) => {
+		if (v === null || typeof v !== 'object') return;
+		if (typeof v.$ref === 'string')
+			assert.ok(v.$ref.slice(2).split('/').reduce((o, k) => o?.[k], doc), v.$ref);
+		if (typeof v.operationId === 'string') {
+			assert.ok(!ids.has(v.operationId), v.operationId);
+			ids.add(v.operationId);
+		}
+		Object.values(v).forEach(walk);
+	};
+	walk(doc);
+	const limits = await server.ok(200, 'GET', '/v1/limits');
+	assert.ok(limits.every((l) => l.name && l.unit && l.description && Number.isInteger(l.value)));
+});
+
+test('the access log is JSON lines with the request id, without query or secrets', async () => {
+	await server.call('GET', '/v1/connections?name=private-name', undefined, { 'request-id': 'find-me' });
+	const { until } = await import('./lib.mjs');
+	const line = await until('the log has the line', () => server.log.split('\n').find((l) => l.includes('find-me')));
+	const e = JSON.parse(line);
+	assert.deepEqual([e.event, e.method, e.path, e.status], ['http.request', 'GET', '/v1/connections', 200]);
+	assert.ok(!server.log.includes('private-name') && !server.log.includes(server.token));
+});
+
+test('SIGTERM drains: a request in work is answered, then the program ends with 0', async () => {
+	const s = await new Server().start();
+	const write = s.ok(201, 'POST', '/v1/integrations', { name: 'last words' });
+	await write;
+	s.child.kill('SIGTERM');
+	assert.deepEqual(await s.exited, [0, null]);
+	execFileSync(program, ['verify', '--data', s.data]);
+});
+
+test('a second server on the same data, a taken port and bad options end with their exit codes', async () => {
+	const run = (...args) => {
+		try {
+			execFileSync(program, args, { stdio: 'pipe' });
+			return [0, ''];
+		} catch (e) {
+			return [e.status, e.stderr.toString()];
+		}
+	};
+	const [code, words] = run('serve', '--data', server.data, '--listen', '127.0.0.1:0');
+	assert.equal(code, 4);
+	assert.match(words, new RegExp(String(server.child.pid)));
+	assert.equal(run('serve', '--lissten', 'x')[0], 2);
+	assert.match(run('serve', '--lissten', 'x')[1], /listen/);
+	assert.equal(run('serve', '--egress-allow', '300.0.0.0/8', '--data', `${server.dir}/none`)[0], 3);
+	assert.equal(run('nonsense')[0], 2);
+	assert.equal(run('version')[0], 0);
+	assert.equal(run('help')[0], 0);
+});
+
+await runTests();
