@@ -20,6 +20,7 @@ run: build ## build, start the server, run the sample integration, keep serving
 
 test: ## build and run every test; ends with "N passed, N failed"
 	@tool/deps test
+	@tool/npm test
 	@tool/build build -Dtests=true
 	@tool/test build
 
