@@ -32,7 +32,7 @@ struct delivery {
 	struct err err;    /* ERR_NONE: delivered or ignored */
 	const char *stage; /* where err arose: "lookup", "mapping", "submit" */
 	bool ignored;
-	bool deferred; /* not sent, or refused for now: try again in err.retry_after_s; no failure */
+	bool deferred; /* not sent, or put off by the application: again in err.retry_after_s; no failure */
 	bool unknown;  /* the outcome of the last attempt is unknown: it may have arrived */
 	unsigned attempts;
 	int status;                /* of the application's answer; 0: none came */
