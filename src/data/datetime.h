@@ -11,7 +11,7 @@
  *   time    H HH h hh k kk (1-24) Hmm hmm Hmmss hmmss m mm s ss S..SSSSSSSSS A a
  *   zone    Z (+02:00) ZZ (+0200) z zz (CEST)   epoch X (seconds) x (milliseconds)
  *   locale  LT LTS L LL LLL LLLL l ll lll llll  literal [in brackets], \ before a token, other text
- * Print only: Mo Qo DDDo do wo Wo.
+ * Print only: yo Mo Qo DDDo do wo Wo.
  *
  * Reading is strict: the whole text must fit the format, token by token. It is more forgiving than
  * the strict mode of moment.js in this alone: tokens of one or two digits (D, M, H ...) take a

@@ -152,7 +152,7 @@ static bool fail(struct compiler *c, const struct datetime_item *item, const cha
 
 static bool is_year(enum datetime_token t)
 {
-	return (t >= T_Y && t <= T_ERA_YYYY) || (t >= T_WEEK_YEAR2 && t <= T_ISO_YEAR5) ||
+	return (t >= T_Y && t <= T_ERA_YO) || (t >= T_WEEK_YEAR2 && t <= T_ISO_YEAR5) ||
 	       t == T_EPOCH_S || t == T_EPOCH_MS;
 }
 
@@ -301,6 +301,9 @@ static void put_year(struct printer *o, enum datetime_token t)
 	case T_YYYYYY:
 		put_signed(o, y, 6, true);
 		break;
+	case T_ERA_YO:
+		put_ordinal(o, (unsigned)era);
+		break;
 	default:
 		put_signed(o, era, (unsigned)datetime_tokens[t].text.n, false);
 	}
@@ -444,7 +447,7 @@ static void put_token(struct printer *o, enum datetime_token t)
 {
 	int64_t s = (o->ms >= 0 ? o->ms : o->ms - 999) / 1000;
 
-	if (t <= T_ERA_YYYY)
+	if (t <= T_ERA_YO)
 		put_year(o, t);
 	else if (t <= T_MMMM)
 		put_month(o, t);

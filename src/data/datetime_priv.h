@@ -21,6 +21,7 @@
 	X("yy", T_ERA_YY, 7, "a year") \
 	X("yyy", T_ERA_YYY, 7, "a year") \
 	X("yyyy", T_ERA_YYYY, 7, "a year") \
+	X("yo", T_ERA_YO, 9, NULL) \
 	X("Q", T_Q, 1, "a quarter from 1 to 4") \
 	X("Qo", T_QO, 3, NULL) \
 	X("M", T_M, 2, "a month from 1 to 12") \

@@ -4,7 +4,8 @@
  */
 #include "data/datetime_priv.h"
 
-#define TEXT_MAX 256 /* bytes of a date */
+#define TEXT_MAX         256 /* bytes of a date */
+#define OFFSET_HOURS_MAX 16  /* no place on earth is as far as this from UTC */
 
 enum part {
 	P_YEAR,
@@ -364,7 +365,7 @@ static bool read_offset(struct reader *r)
 	r->at += count_digits(str_from(rest(r), 1)) >= 2 && str_starts(rest(r), STR(":"));
 	if (count_digits(rest(r)) >= 2 && !read_digits(r, 2, 2, &m))
 		return false;
-	if (h > 23 || m > 59)
+	if (h >= OFFSET_HOURS_MAX || m > 59)
 		return fail(r, at);
 	set(r, P_OFFSET, (h * 60 + m) * 60 * (minus ? -1 : 1), at);
 	return true;
@@ -428,7 +429,7 @@ static bool read_item(struct reader *r, const struct datetime_item *item)
 
 	if (t == T_LITERAL)
 		return read_literal(r, item->literal);
-	if (t <= T_ERA_YYYY)
+	if (t <= T_ERA_YO)
 		return read_year(r);
 	if (t <= T_MMMM)
 		return read_month(r);
