@@ -252,9 +252,9 @@ static bool read_weekday(struct reader *r)
 	case T_WEEKDAY4:
 		return read_weekday_name(r, 0);
 	case T_ISO_WEEKDAY:
-		return read_part(r, P_ISO_WEEKDAY, 1, 1);
+		return read_part(r, P_ISO_WEEKDAY, 1, 2);
 	default:
-		return read_part(r, P_WEEKDAY, 1, 1);
+		return read_part(r, P_WEEKDAY, 1, 2);
 	}
 }
 
