@@ -365,6 +365,7 @@ bool run_checkpoint(struct run *r, const struct work *w, bool waiting, store_fn 
 		return false;
 	r->children_exist = r->exports != NULL;
 	r->page_in_store = w != NULL;
+	r->page_settled = false;
 	r->listened_seq = 0;
 	r->outcomes = NULL;
 	r->outcome_count = r->outcome_cap = 0;

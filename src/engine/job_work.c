@@ -270,6 +270,12 @@ static enum run_verdict drain_source(struct run *r, bool *export_error, struct e
 			break;
 		v = take_page(r, p, err);
 	}
+	if (*export_error &&
+		err->code == ERR_CANCELED) { /* its request was aborted: on whose behalf? */
+		err_clear(err);
+		*export_error = false;
+		return atomic_load(&r->worker->user_ends) ? RUN_CANCEL : RUN_STOP;
+	}
 	if (*export_error)
 		return RUN_FAIL;
 	if (v != RUN_ON)
@@ -465,7 +471,7 @@ static bool fail_page(struct run *r, const struct err *why, struct err *err)
 {
 	struct work *w;
 
-	if (r->steps == NULL)
+	if (r->steps == NULL || r->page_settled)
 		return true;
 	if (!read_page(r, &w, err) || w == NULL)
 		return w == NULL && err->code == ERR_NONE;

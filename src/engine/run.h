@@ -51,6 +51,7 @@ struct run {
 	size_t outcome_count, outcome_cap;
 	struct arena *outcome_arena;
 	bool page_in_store;
+	bool page_settled; /* and all of it is accounted for here: the row only waits to be removed */
 	struct buf page_body;
 };
 
