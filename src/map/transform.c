@@ -66,12 +66,39 @@ static bool refuse(struct compiler *c, size_t rule, const char *member, const ch
 		str_fmt(c->arena, "%s.%zu%s", c->at, rule, member).p, "%s", what);
 }
 
+/* No field table stands before these: the rules are one field of any JSON. */
+static bool check_members(struct compiler *c, size_t i)
+{
+	static const char *const texts[] = { "extract", "generate", "dataType", "extractDateFormat",
+		"extractDateTimezone", "generateDateFormat", "generateDateTimezone" };
+
+	for (json_each_member(key, c->rules[i])) {
+		struct str name = json_str(key);
+		const char *member = str_fmt(c->arena, ".%.*s", STR_ARG(name)).p;
+		size_t k = 0;
+
+		if (str_eq(name, STR("hardCodedValue")) || str_eq(name, STR("default")))
+			continue;
+		while (k < ARRAY_LEN(texts) && !str_eq_z(name, texts[k]))
+			k++;
+		if (k == ARRAY_LEN(texts))
+			return refuse(c, i, member,
+				"a rule has extract, generate, hardCodedValue, dataType, default "
+				"and the formats and time zones of dates");
+		if (json_value(key)->type != JSON_STRING)
+			return refuse(c, i, member, "this must be a string");
+	}
+	return true;
+}
+
 static bool sort_rule(struct compiler *c, size_t i)
 {
 	const struct json *rule = c->rules[i];
 
 	if (!json_is_object(rule))
 		return refuse(c, i, "", "a rule is an object with extract and generate");
+	if (!check_members(c, i))
+		return false;
 	struct str generate = json_get_str(rule, STR("generate"));
 
 	if (generate.n == 0)
@@ -246,6 +273,13 @@ bool transform_compile(struct arena *a, const struct json *transform, const char
 	return true;
 }
 
+/* A rule may copy the whole record: what each set made is held against the arena's cap. */
+static bool apply_set(const struct mapping *set, const struct json *record, struct json_build *b,
+	struct err *err)
+{
+	return mapping_apply(set, record, NULL, b, err) && arena_check(b->arena, err);
+}
+
 bool transform_apply(const struct transform *t, const struct json *record, struct json_build *b,
 	struct err *err)
 {
@@ -253,12 +287,12 @@ bool transform_apply(const struct transform *t, const struct json *record, struc
 		struct json_build between;
 
 		json_build_init(&between, b->arena);
-		if (!mapping_apply(t->sets[i], record, NULL, &between, err))
+		if (!apply_set(t->sets[i], record, &between, err))
 			return false;
 		record = json_build_done(&between);
 	}
 	if (t->count > 0)
-		return mapping_apply(t->sets[t->count - 1], record, NULL, b, err);
+		return apply_set(t->sets[t->count - 1], record, b, err);
 	json_build_copy(b, record);
 	return true;
 }

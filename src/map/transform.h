@@ -27,7 +27,10 @@ struct transform;
 MUST_CHECK bool transform_compile(struct arena *a, const struct json *transform, const char *at,
 	struct transform **out, struct err *err);
 
-/* Adds one value to B: the new record. ERR_MAPPING names field and value. */
+/*
+ * Adds one value to B: the new record. ERR_MAPPING names field and value; ERR_LIMIT: the arena of B is over
+ * its cap.
+ */
 MUST_CHECK bool transform_apply(const struct transform *t, const struct json *record,
 	struct json_build *b, struct err *err);
 

@@ -112,6 +112,10 @@ static void faults_are_placed(void **state UNUSED)
 			"lines[*].sku" },
 		{ "[[{\"extract\":\"a\",\"generate\":\"b[*].c[*].d\"}]]",
 			"transform.rules.0.0.generate", "arrays of arrays" },
+		{ "[[{\"extract\":\"a\",\"generate\":\"b\",\"lookupName\":\"l\"}]]",
+			"transform.rules.0.0.lookupName", "a rule has extract" },
+		{ "[[{\"extract\":[\"a\"],\"generate\":\"b\"}]]", "transform.rules.0.0.extract",
+			"must be a string" },
 		{ "[[\"a\"]]", "transform.rules.0.0", "a rule is an object" },
 		{ "[\"a\"]", "transform.rules.0", "a set of rules is an array; found string" },
 		{ "\"a\"", "transform.rules", "must be an array" },
@@ -149,6 +153,29 @@ static void record_faults_name_the_field(void **state UNUSED)
 	assert_string_equal(err.field, "n");
 }
 
+/* Each set doubles what the one before made. */
+static void growth_ends_at_the_cap(void **state UNUSED)
+{
+	struct arena *a DEFER(arena_freep) = arena_new("test", 0);
+	struct arena *page DEFER(arena_freep) = arena_new("page", 100000);
+	struct buf text DEFER(buf_free) = BUF_INIT(0);
+	struct transform *t;
+	struct json_build b;
+	struct err err;
+
+	BUF_ADD_LIT(&text, "{\"rules\":[");
+	for (size_t i = 0; i < 12; i++)
+		buf_add_fmt(&text,
+			"%s[{\"extract\":\"a\",\"generate\":\"a.x\"},"
+			"{\"extract\":\"a\",\"generate\":\"a.y\"}]",
+			i > 0 ? "," : "");
+	BUF_ADD_LIT(&text, "]}");
+	assert_ok(
+		transform_compile(a, parse(a, str_to_z(a, buf_str(&text))), "transform", &t, &err));
+	json_build_init(&b, page);
+	assert_fails(transform_apply(t, parse(a, "{\"a\":1}"), &b, &err), ERR_LIMIT, "page");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -158,6 +185,7 @@ int main(void)
 		cmocka_unit_test(without_rules_records_pass),
 		cmocka_unit_test(faults_are_placed),
 		cmocka_unit_test(record_faults_name_the_field),
+		cmocka_unit_test(growth_ends_at_the_cap),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
