@@ -56,7 +56,7 @@ struct reader {
 	struct element *root;
 	struct element *open[LIMIT_XML_DEPTH];
 	uint32_t depth;
-	size_t nodes;
+	size_t nodes, with_attributes;
 	struct err *err; /* may be NULL */
 	bool failed;
 };
@@ -190,6 +190,7 @@ static void on_start(void *ctx, const xmlChar *local, const xmlChar *prefix,
 	}
 	struct element *e = add_element(r, name_of(r, prefix, local));
 
+	r->with_attributes += n > 0;
 	e->attributes = n == 0 ? NULL : arena_array_of(r->scratch, struct attribute, n);
 	for (int i = 0; i < namespaces; i++, ns += 2)
 		add_attribute(r, e,
@@ -382,8 +383,11 @@ static const struct json *write_document(const struct reader *r)
 	const struct writer w = { &b, r->scratch };
 
 	json_build_init(&b, r->arena);
-	/* a key and a value for each, most often; growing to it would leave as much again behind */
-	b.cap = 2 * r->nodes + 2;
+	/*
+	 * What it comes to but for mixed text: a key and a value each, "$" and "_" beside attributes; an
+	 * array takes no more than the keys that it saves. Growing would leave as much again behind.
+	 */
+	b.cap = 2 * r->nodes + 4 * r->with_attributes + 2;
 	b.nodes = arena_alloc(r->arena, b.cap * sizeof(*b.nodes));
 	json_build_object(&b);
 	json_build_key(&b, r->root->name->text);
