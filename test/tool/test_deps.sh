@@ -22,8 +22,9 @@ machine() {
 	clear_tree
 	mkdir -p "$tree/bin" "$tree/installed" "$tree/known" "$tree/sbin"
 	link_tools
-	for name in build-essential meson ninja-build pkg-config libcurl4-openssl-dev libsqlite3-dev \
-		libssl-dev zlib1g-dev iso-codes curl ca-certificates libcmocka-dev nginx openssl nodejs npm \
+	for name in build-essential meson ninja-build pkg-config libcurl4-openssl-dev libpcre2-dev libsqlite3-dev \
+		libssl-dev libxml2-dev zlib1g-dev iso-codes curl ca-certificates libcmocka-dev nginx openssl \
+		nodejs npm \
 		libjansson-dev libcjson-dev wrk clang libclang-rt-14-dev cppcheck; do
 		: > "$tree/known/$name"
 	done
