@@ -154,4 +154,23 @@ test('what a flow can not be is refused, all at once', async () => {
 	assert.deepEqual(r.json.errors.map((e) => e.field), ['pageGenerators', 'pageProcessors.0._importId']);
 });
 
+test('an export shapes and filters its records, an import takes those it wants', async () => {
+	const source = await application(pagedSource(20, 20));
+	const sink = await sinkApplication();
+	const ids = await installFlow(server, { source: source.url, sink: sink.url,
+		exportMore: { transform: { rules: [[{ extract: 'id', generate: 'n' }, { extract: 'name', generate: 'label.en' }]] },
+			filter: { rules: ['lessthan', ['number', ['extract', 'n']], 10] } },
+		importMore: { mapping: { fields: [{ extract: 'n', generate: 'key' }, { extract: 'label.en', generate: 'label' }] },
+			filter: { rules: ['notequals', ['extract', 'n'], 3] } } });
+	const job = await server.runFlow(ids.flow);
+	assert.equal(job.status, 'completed');
+	assert.deepEqual(sink.got.map((g) => g.record.key).sort((a, b) => a - b), [0, 1, 2, 4, 5, 6, 7, 8, 9]);
+	assert.deepEqual(sink.got.find((g) => g.record.key === 4).record, { key: 4, label: 'name 4' });
+	assert.deepEqual(job.ledger, { exported: 10, succeeded: 9, ignored: 1, failed: 0, inFlight: 0 });
+	assert.equal(job.numIgnore, 11);
+	await server.ok(200, 'PATCH', `/v1/exports/${ids.export}`, { filter: { rules: ['equals', ['extract', 'n'], 'none'] } });
+	const none = await server.runFlow(ids.flow);
+	assert.equal(none.zeroReason, "the export's filter dropped all 20 records");
+});
+
 await runTests();
