@@ -28,7 +28,7 @@ struct world {
 static UNUSED void remove_dir(const char *dir)
 {
 	static const char *const files[] = { "integrator.db", "integrator.db-wal",
-		"integrator.db-shm", "integrator.lock", "key" };
+		"integrator.db-shm", "lock", "key" };
 	char path[128];
 
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
