@@ -15,6 +15,13 @@ struct file {
 
 #define UNDER_OFFSET ((sizeof(struct file) + 15) / 16 * 16)
 
+/*
+ * The log's index grows at the end of a commit, when the log holds all of it: a full disk would then
+ * leave in doubt what is stored. So it gets room at the start for as many pages of log (16,350) as
+ * there are before the log is cut.
+ */
+#define SHM_PAGES_AHEAD 4
+
 static sqlite3_file *under(sqlite3_file *f)
 {
 	return ((struct file *)(void *)f)->under;
@@ -92,6 +99,13 @@ static int file_characteristics(sqlite3_file *f)
 
 static int shm_map(sqlite3_file *f, int page, int size, int extend, void volatile **out)
 {
+	if (page == 0 && extend) {
+		int rc = under(f)->pMethods->xShmMap(under(f), SHM_PAGES_AHEAD - 1, size, extend,
+			out);
+
+		if (rc != SQLITE_OK)
+			return rc;
+	}
 	return under(f)->pMethods->xShmMap(under(f), page, size, extend, out);
 }
 
