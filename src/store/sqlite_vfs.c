@@ -163,15 +163,6 @@ static int vfs_open(sqlite3_vfs *v, const char *name, sqlite3_file *f, int flags
 	return rc;
 }
 
-static int vfs_delete(sqlite3_vfs *v, const char *name, int sync_dir)
-{
-	int rc = vfs_under(v)->xDelete(vfs_under(v), name, sync_dir);
-
-	if (sync_dir && UNLIKELY(fault_hit(FAULT_DIR_SYNC)) && rc == SQLITE_OK)
-		return SQLITE_IOERR_DIR_FSYNC;
-	return rc;
-}
-
 static int vfs_full_pathname(sqlite3_vfs *v, const char *name, int n, char *out)
 {
 	return vfs_under(v)->xFullPathname(vfs_under(v), name, n, out);
@@ -192,7 +183,6 @@ void sqlite_vfs_register(void)
 	vfs.pNext = NULL;
 	vfs.pAppData = system_vfs;
 	vfs.xOpen = vfs_open;
-	vfs.xDelete = vfs_delete;
 	vfs.xFullPathname = vfs_full_pathname;
 	CHECK(sqlite3_vfs_register(&vfs, 0) == SQLITE_OK);
 }

@@ -184,7 +184,7 @@ static void files_remove(struct fix *f)
 static void cut_off_anywhere(void **state)
 {
 	static const enum fault_point points[] = { FAULT_CALL, FAULT_READ, FAULT_WRITE_FULL,
-		FAULT_WRITE_IO, FAULT_SYNC, FAULT_TRUNCATE, FAULT_DIR_SYNC };
+		FAULT_WRITE_IO, FAULT_SYNC, FAULT_TRUNCATE };
 	struct fix *f = *state;
 	unsigned walked = 0;
 
@@ -201,6 +201,60 @@ static void cut_off_anywhere(void **state)
 	assert_true(walked > 200);
 }
 
+/* True when the child was killed on its way, false when it came through. */
+static bool child_is_killed(struct fix *f, enum fault_point p, uint64_t at)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		size_t n;
+		const struct migration *all = steps(f, &n, STEP_2);
+		const struct sql_place place = { str_fmt(f->a, "%s/integrator.db", f->dir).p };
+		struct sql_conn *c = NULL;
+
+		fault_arm(p, FAULT_KILL, at);
+		_exit(sql_driver_sqlite.open(&place, SQL_WRITER, &c, NULL) &&
+					migrations_apply(c, all, n, 1, NULL)
+				? 0
+				: 1);
+	}
+	assert_true(pid > 0 && waitpid(pid, &status, 0) == pid);
+	assert_true(status == 0 || (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL));
+	return status != 0;
+}
+
+/* The process dies at each call, write and sync: the next start goes on from there. */
+static void killed_anywhere(void **state)
+{
+	static const enum fault_point points[] = { FAULT_CALL, FAULT_WRITE_IO, FAULT_SYNC };
+	struct fix *f = *state;
+	size_t n;
+	const struct migration *all = steps(f, &n, STEP_2);
+	struct err err;
+
+	fix_close(f);
+	for (size_t i = 0; i < ARRAY_LEN(points); i++) {
+		uint64_t at = 1;
+
+		for (;; at++) {
+			files_remove(f);
+			if (!child_is_killed(f, points[i], at))
+				break;
+
+			struct sql_conn *c = conn_open(f);
+
+			assert_ok(migrations_apply(c, all, n, 1, &err));
+			assert_int_equal(version_of(c), n);
+			assert_true(holds(c, 0, "SELECT COUNT(*) FROM pet"));
+			assert_true(holds(c, n, "SELECT COUNT(*) FROM migration"));
+			sql_close(c);
+			assert_true(at < 2000);
+		}
+		assert_true(at > 1); /* the place is there at all */
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -209,6 +263,7 @@ int main(void)
 		TEST(a_newer_database_is_refused),
 		TEST(a_wrong_step_leaves_nothing),
 		TEST(cut_off_anywhere),
+		TEST(killed_anywhere),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

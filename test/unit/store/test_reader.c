@@ -132,16 +132,18 @@ static void many_readers_beside_the_writer(void **state)
 	struct beside many[16];
 	_Atomic bool stop = false;
 	struct str zero = STR("0");
+	struct err err = ERR_INIT;
+	bool ok = true;
 
 	write_ok(f, put_both, &zero);
 	for (size_t i = 0; i < ARRAY_LEN(many); i++) {
 		many[i] = (struct beside){ .f = f, .stop = &stop };
 		thread_start(&many[i].thread, "beside", beside_main, &many[i]);
 	}
-	for (unsigned n = 1; n <= 300; n++) {
+	for (unsigned n = 1; n <= 300 && ok; n++) {
 		struct str v = str_fmt(f->a, "%u", n);
 
-		write_ok(f, put_both, &v);
+		ok = store_write(f->s, put_both, &v, &err);
 	}
 	stop = true;
 	for (size_t i = 0; i < ARRAY_LEN(many); i++) {
@@ -150,6 +152,8 @@ static void many_readers_beside_the_writer(void **state)
 		assert_false(many[i].backwards);
 		assert_true(many[i].reads > 0);
 	}
+	if (!ok)
+		fail_msg("%s", err.message);
 	/* all were given back, at most one connection for each */
 	assert_true(f->s->readers.open <= ARRAY_LEN(many));
 	assert_int_equal(f->s->readers.open, f->s->readers.idle_count);

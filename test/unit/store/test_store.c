@@ -342,7 +342,8 @@ static void copies_while_others_write(void **state)
 
 static void a_copy_that_fails_leaves_nothing(void **state)
 {
-	static const enum fault_point points[] = { FAULT_WRITE_FULL, FAULT_WRITE_IO, FAULT_READ };
+	static const enum fault_point points[] = { FAULT_WRITE_FULL, FAULT_WRITE_IO, FAULT_READ,
+		FAULT_SYNC };
 	struct fix *f = *state;
 	char dir[64];
 	const char *path;

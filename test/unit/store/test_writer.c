@@ -4,6 +4,10 @@
  */
 #include "store_test.h"
 
+#include <sqlite3.h>
+
+#include "store/sqlite_vfs.h"
+
 #define CALLERS_MAX (WRITER_QUEUE_MAX + 50)
 
 /* Holds the writer inside a unit until the test lets it go. */
@@ -358,6 +362,35 @@ static void closing_serves_those_who_wait(void **state)
 	}
 }
 
+/* A reader may hold the right to write for a moment (sqlite.c says why); here another connection
+ * does, and gives it back while the writer asks for it. */
+static void the_writer_waits_for_its_turn(void **state)
+{
+	struct fix *f = *state;
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open_v2(str_fmt(f->a, "%s/integrator.db", f->dir).p, &db,
+				 SQLITE_OPEN_READWRITE, SQLITE_VFS_NAME),
+		SQLITE_OK);
+	assert_int_equal(sqlite3_wal_autocheckpoint(db, 0), SQLITE_OK);
+	for (unsigned i = 0; i < 200; i++) {
+		struct caller *k = &callers[0];
+
+		*k = (struct caller){ .f = f, .fn = add_own, .r = resource_of(f->a, i) };
+		assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+		fault_arm(FAULT_CALL, FAULT_OFF, 0); /* counts */
+		thread_start(&k->thread, "caller", caller_main, k);
+		wait_until(fault_count(FAULT_CALL) > 0); /* it is about to begin */
+		sched_yield();
+		assert_int_equal(sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+		thread_join(&k->thread);
+		fault_reset();
+		if (!k->ok)
+			fail_msg("%s", k->err.message);
+	}
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
 struct many {
 	struct fix *f;
 	struct thread thread;
@@ -434,6 +467,7 @@ int main(void)
 		TEST(a_conflict_leaves_the_store_whole),
 		TEST(a_unit_that_goes_on_stores_nothing),
 		TEST(closing_serves_those_who_wait),
+		TEST(the_writer_waits_for_its_turn),
 		TEST(many_threads),
 		TEST(a_unit_may_not_write_through_the_queue),
 	};
