@@ -15,7 +15,8 @@
  *   a unit returns false            it alone is undone; the others of its group are committed
  *   the disk is full                a statement's failure is its unit's; when the database had to
  *                                   undo the whole group, or the commit found no room, every unit
- *                                   of the group gets ERR_STORE, nothing of it is kept, none was
+ *                                   of the group gets ERR_STORE (whatever it said itself, since
+ *                                   that may rest on another's), nothing of it is kept, none was
  *                                   acknowledged, and the store goes on with the next group
  *   a page can't be read            the same: the database undoes the whole group, the store goes on
  *   a write or sync fails (EIO),    every unit of the group gets ERR_STORE; what of it is found

@@ -260,7 +260,9 @@ static void lose_group(struct store *s, struct store_conn *c, struct unit *first
 	if (!sql_rollback(c->sql) || c->sql->in_doubt || (committing && !full))
 		fail_for_ever(&s->writer, &why);
 	for (struct unit *u = first; u != NULL; u = u->next) {
-		if (u->err != NULL && u->err->code == ERR_NONE)
+		/* Also where a unit had an error of its own: it may rest on what is undone now, or on
+		 * what could not be read. */
+		if (u->err != NULL)
 			*u->err = why;
 		u->ok = false;
 	}

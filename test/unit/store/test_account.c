@@ -61,8 +61,7 @@ static void accounts(void **state)
 	size_t n;
 
 	write_ok(f, add_account, &three);
-	WITH_READER(f, c)
-	{
+	WITH_READER (f, c) {
 		assert_ok(store_account_get(c, f->a, three.name, &got, &err));
 		assert_str(got.id, three.id.p);
 		assert_int_equal(got.created_ms, 3);
@@ -87,8 +86,7 @@ static void accounts(void **state)
 	three.id = id_of(f->a, 5);
 	three.name = STR("nobody");
 	assert_fails(store_write(f->s, update_account, &three, &err), ERR_NOT_FOUND, "account");
-	WITH_READER(f, c)
-	{
+	WITH_READER (f, c) {
 		assert_ok(store_account_get(c, f->a, ACCOUNT, &got, &err));
 		assert_str(got.name, "renamed");
 		assert_int_equal(got.created_ms, 1);
@@ -104,8 +102,7 @@ static void an_id_wins_over_a_name(void **state)
 	struct err err;
 
 	write_ok(f, add_account, &mimic);
-	WITH_READER(f, c)
-	{
+	WITH_READER (f, c) {
 		assert_ok(store_account_get(c, f->a, ACCOUNT, &got, &err));
 		assert_str(got.name, "one");
 	}
@@ -123,8 +120,7 @@ static void tokens(void **state)
 	two.t.connector_id = id_of(f->a, 77);
 	write_ok(f, add_token, &two);
 	write_ok(f, add_token, &one);
-	WITH_READER(f, c)
-	{
+	WITH_READER (f, c) {
 		assert_ok(store_token_find(c, f->a, two.hash, &got.t, &err));
 		assert_str(got.t.id, two.t.id.p);
 		assert_str(got.t.account_id, ACCOUNT.p);
@@ -152,9 +148,9 @@ static void tokens(void **state)
 	assert_fails(store_write(f->s, remove_token, &got.t, &err), ERR_NOT_FOUND, "token");
 	write_ok(f, remove_token, &one.t);
 	assert_fails(store_write(f->s, remove_token, &one.t, &err), ERR_NOT_FOUND, "token");
-	WITH_READER(f, c)
-	assert_fails(store_token_find(c, f->a, one.hash, &got.t, &err), ERR_UNAUTHORIZED,
-		"not known");
+	WITH_READER (f, c)
+		assert_fails(store_token_find(c, f->a, one.hash, &got.t, &err), ERR_UNAUTHORIZED,
+			"not known");
 }
 
 static void a_token_carries_its_accounts_rates(void **state)
@@ -170,8 +166,7 @@ static void a_token_carries_its_accounts_rates(void **state)
 
 	write_ok(f, add_token, &one);
 	write_ok(f, update_account, &a);
-	WITH_READER(f, c)
-	{
+	WITH_READER (f, c) {
 		assert_ok(store_token_find(c, f->a, one.hash, &got, &err));
 		assert_int_equal(got.rate_bucket, 7);
 		assert_int_equal(got.rate_refill, 3);
@@ -190,19 +185,18 @@ static void expiry_by_the_clock(void **state)
 	write_ok(f, add_token, &one);
 	write_ok(f, add_token, &two);
 	clock_test_advance(&f->clock, 999);
-	WITH_READER(f, c)
-	assert_ok(store_token_find(c, f->a, one.hash, &got, &err));
+	WITH_READER (f, c)
+		assert_ok(store_token_find(c, f->a, one.hash, &got, &err));
 	clock_test_advance(&f->clock, 1);
 	got.name = STR("untouched");
-	WITH_READER(f, c)
-	{
+	WITH_READER (f, c) {
 		assert_fails(store_token_find(c, f->a, one.hash, &got, &err), ERR_UNAUTHORIZED,
 			"expired");
 		assert_str(got.name, "untouched");
 	}
 	clock_test_advance(&f->clock, INT64_C(1000) * 86400 * 365 * 100);
-	WITH_READER(f, c)
-	assert_ok(store_token_find(c, f->a, two.hash, &got, &err)); /* never */
+	WITH_READER (f, c)
+		assert_ok(store_token_find(c, f->a, two.hash, &got, &err)); /* never */
 }
 
 /* The epoch moves with what can change an answer, and with nothing else. */

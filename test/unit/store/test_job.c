@@ -8,8 +8,8 @@ static struct store_job get_job(struct fix *f, struct str id)
 	struct store_job j = { .attempts = 0 };
 	struct err err;
 
-	WITH_READER(f, c)
-	assert_ok(store_job_get(c, f->a, ACCOUNT, id, &j, &err));
+	WITH_READER (f, c)
+		assert_ok(store_job_get(c, f->a, ACCOUNT, id, &j, &err));
 	return j;
 }
 
@@ -152,9 +152,9 @@ static void what_is_settled_stays(void **state)
 	assert_fails(store_write(f->s, update_job, &j, &err), ERR_NOT_FOUND, "there is no job");
 	j.account_id = id_of(f->a, 9);
 	assert_fails(store_write(f->s, add_job, &j, &err), ERR_CONFLICT, "");
-	WITH_READER(f, c)
-	assert_fails(store_job_get(c, f->a, OTHER, id_of(f->a, 1), &got, &err), ERR_NOT_FOUND,
-		"there is no job");
+	WITH_READER (f, c)
+		assert_fails(store_job_get(c, f->a, OTHER, id_of(f->a, 1), &got, &err),
+			ERR_NOT_FOUND, "there is no job");
 }
 
 /* Every exported record is accounted for, or the row is not written. */
@@ -345,8 +345,7 @@ static void the_queued_job_of_a_flow(void **state)
 	second.flow_id = first.flow_id;
 	write_ok(f, add_job, &second);
 	write_ok(f, add_job, &first);
-	WITH_READER(f, c)
-	{
+	WITH_READER (f, c) {
 		assert_ok(store_job_queued_of_flow(c, f->a, ACCOUNT, first.flow_id, &got, &err));
 		assert_str(got.id, first.id.p);
 		assert_fails(store_job_queued_of_flow(c, f->a, OTHER, first.flow_id, &got, &err),
@@ -355,9 +354,9 @@ static void the_queued_job_of_a_flow(void **state)
 	first.status = second.status = JOB_RUNNING;
 	write_ok(f, update_job, &first);
 	write_ok(f, update_job, &second);
-	WITH_READER(f, c)
-	assert_fails(store_job_queued_of_flow(c, f->a, ACCOUNT, first.flow_id, &got, &err),
-		ERR_NOT_FOUND, "is queued");
+	WITH_READER (f, c)
+		assert_fails(store_job_queued_of_flow(c, f->a, ACCOUNT, first.flow_id, &got, &err),
+			ERR_NOT_FOUND, "is queued");
 }
 
 static void what_a_dead_server_left(void **state)
@@ -374,8 +373,8 @@ static void what_a_dead_server_left(void **state)
 		j.account_id = i % 2 == 0 ? ACCOUNT : OTHER;
 		write_ok(f, add_job, &j);
 	}
-	WITH_READER(f, c)
-	assert_ok(store_job_unfinished(c, f->a, &left, &n, &err));
+	WITH_READER (f, c)
+		assert_ok(store_job_unfinished(c, f->a, &left, &n, &err));
 	assert_int_equal(n, 3);
 	assert_int_equal(left[0].status, JOB_CANCELING); /* the oldest first */
 	assert_int_equal(left[1].status, JOB_RETRYING);
@@ -395,8 +394,7 @@ static void children(void **state)
 		j.order_index = i - 1;
 		write_ok(f, add_job, &j);
 	}
-	WITH_READER(f, c)
-	{
+	WITH_READER (f, c) {
 		assert_ok(store_job_children(c, f->a, ACCOUNT, parent.id, &list, &n, &err));
 		assert_int_equal(n, 3);
 		assert_int_equal(list[0].type, JOB_EXPORT);
@@ -433,8 +431,8 @@ static void expect(struct fix *f, struct store_job_filter q, const char *numbers
 	struct seen s = { .count = 0 };
 	struct err err;
 
-	WITH_READER(f, c)
-	assert_ok(store_job_list(c, ACCOUNT, &q, see, &s, &err));
+	WITH_READER (f, c)
+		assert_ok(store_job_list(c, ACCOUNT, &q, see, &s, &err));
 	assert_string_equal(s.got, numbers);
 }
 
@@ -514,8 +512,7 @@ static void a_list_has_a_limit_of_its_own(void **state)
 		j.created_ms = 1; /* the same instant: by id */
 		write_ok(f, add_job, &j);
 	}
-	WITH_READER(f, c)
-	{
+	WITH_READER (f, c) {
 		assert_ok(store_job_list(c, ACCOUNT, &q, see, &s, &err));
 		assert_string_equal(s.got, "1010 1009 1008 1007"); /* stopped */
 		s = (struct seen){ .stop_at = 0 };

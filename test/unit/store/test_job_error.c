@@ -56,8 +56,8 @@ static struct str expect(struct fix *f, struct str job, struct str after, size_t
 	struct seen s = { .a = f->a };
 	struct err err;
 
-	WITH_READER(f, c)
-	assert_ok(store_job_error_list(c, ACCOUNT, job, after, limit, see, &s, &err));
+	WITH_READER (f, c)
+		assert_ok(store_job_error_list(c, ACCOUNT, job, after, limit, see, &s, &err));
 	assert_string_equal(s.got, want);
 	return s.last;
 }
@@ -109,8 +109,7 @@ static void a_list_refuses_and_stops(void **state)
 
 	for (unsigned n = 0; n < 5; n++)
 		add_one(f, &j.b, 10 + n, 1, n);
-	WITH_READER(f, c)
-	{
+	WITH_READER (f, c) {
 		assert_ok(store_job_error_list(c, ACCOUNT, j.b.id, STR_NULL, 0, see, &s, &err));
 		assert_string_equal(s.got, "0 1");
 		assert_fails(store_job_error_list(c, ACCOUNT, j.b.id, id_of(f->a, 99), 0, see, &s,
@@ -165,8 +164,7 @@ static void every_column_comes_back(void **state)
 	w.e.resolved = true;
 	w.e.retry_id = id_of(f->a, 500);
 	write_ok(f, add_error, &w);
-	WITH_READER(f, c)
-	{
+	WITH_READER (f, c) {
 		assert_ok(store_job_error_list(c, ACCOUNT, j.b.id, STR_NULL, 0, check_all, &w.e,
 			&err));
 		assert_ok(store_retry_data_get(c, f->a, ACCOUNT, w.e.retry_id, &data, &err));
@@ -193,9 +191,9 @@ static void retry_data_goes_with_its_error(void **state)
 	w.e.job_id = id_of(f->a, 77);
 	w.e.retry_id = id_of(f->a, 501);
 	assert_fails(store_write(f->s, add_error, &w, &err), ERR_CONFLICT, "there is no job");
-	WITH_READER(f, c)
-	assert_fails(store_retry_data_get(c, f->a, ACCOUNT, w.e.retry_id, &w.data, &err),
-		ERR_NOT_FOUND, "retry data");
+	WITH_READER (f, c)
+		assert_fails(store_retry_data_get(c, f->a, ACCOUNT, w.e.retry_id, &w.data, &err),
+			ERR_NOT_FOUND, "retry data");
 }
 
 /* A job without a flow job above it: its own id is the root's. */

@@ -42,8 +42,7 @@ static void an_answer_is_kept_for_a_day(void **state)
 	struct err err;
 
 	write_ok(f, put_answer, &i);
-	WITH_READER(f, c)
-	{
+	WITH_READER (f, c) {
 		assert_ok(
 			store_idempotency_get(c, f->a, ACCOUNT, i.key, 1000 + DAY - 1, &got, &err));
 		assert_int_equal(got.status, 201);
@@ -71,8 +70,7 @@ static void a_key_is_taken_until_its_answer_is_too_old(void **state)
 	i.created_ms = 1000 + DAY - 1;
 	i.status = 409;
 	assert_fails(store_write(f->s, put_answer, &i, &err), ERR_CONFLICT, "kept under this key");
-	WITH_READER(f, c)
-	{
+	WITH_READER (f, c) {
 		assert_ok(store_idempotency_get(c, f->a, ACCOUNT, i.key, 1000, &got, &err));
 		assert_int_equal(got.status, 201);
 	}
@@ -80,8 +78,7 @@ static void a_key_is_taken_until_its_answer_is_too_old(void **state)
 	i.response = STR_NULL;
 	i.request_hash[0] = 99;
 	write_ok(f, put_answer, &i);
-	WITH_READER(f, c)
-	{
+	WITH_READER (f, c) {
 		assert_ok(store_idempotency_get(c, f->a, ACCOUNT, i.key, 1000 + DAY, &got, &err));
 		assert_int_equal(got.status, 409);
 		assert_null(got.response.p);
@@ -107,8 +104,7 @@ static void the_oldest_are_purged_first(void **state)
 	}
 	write_ok(f, purge, &p); /* 1 to 5 are too old */
 	assert_int_equal(p.removed, 3);
-	WITH_READER(f, c)
-	{
+	WITH_READER (f, c) {
 		assert_fails(store_idempotency_get(c, f->a, ACCOUNT, STR("key 3"), 3, &got, &err),
 			ERR_NOT_FOUND, "");
 		assert_ok(store_idempotency_get(c, f->a, ACCOUNT, STR("key 4"), 4, &got, &err));
@@ -117,8 +113,8 @@ static void the_oldest_are_purged_first(void **state)
 	assert_int_equal(p.removed, 2);
 	write_ok(f, purge, &p);
 	assert_int_equal(p.removed, 0);
-	WITH_READER(f, c)
-	assert_ok(store_idempotency_get(c, f->a, ACCOUNT, STR("key 6"), 6, &got, &err));
+	WITH_READER (f, c)
+		assert_ok(store_idempotency_get(c, f->a, ACCOUNT, STR("key 6"), 6, &got, &err));
 }
 
 struct pair {
@@ -165,8 +161,7 @@ static void settings(void **state)
 	struct str v = STR("untouched");
 	struct err err;
 
-	WITH_READER(f, c)
-	{
+	WITH_READER (f, c) {
 		assert_fails(store_setting_get(c, f->a, STR("a"), &v, &err), ERR_NOT_FOUND,
 			"there is no setting a");
 		assert_str(v, "untouched");
@@ -178,8 +173,7 @@ static void settings(void **state)
 	s.value = STR("2");
 	write_ok(f, put_setting, &s);
 	fix_reopen(f);
-	WITH_READER(f, c)
-	{
+	WITH_READER (f, c) {
 		assert_ok(store_setting_get(c, f->a, STR("a"), &v, &err));
 		assert_str(v, "");
 		assert_non_null(v.p);

@@ -177,8 +177,7 @@ static void check_all(struct fix *f, const struct reported *r, size_t from)
 
 	assert_ok(store_verify(f->dir, &err));
 	fix_open(f);
-	WITH_READER(f, c)
-	{
+	WITH_READER (f, c) {
 		for (size_t i = from; i < r->count; i++)
 			if (!is_whole(c, a, r->ids[i]))
 				fail_msg("unit %u was acknowledged and is not there", r->ids[i]);

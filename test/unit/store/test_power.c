@@ -26,7 +26,7 @@ struct op {
 
 struct file {
 	unsigned char *durable;
-	size_t durable_n;
+	size_t durable_n, durable_cap;
 	struct op *ops;
 	size_t op_count, op_cap;
 };
@@ -73,6 +73,7 @@ static struct file file_copy(const struct file *f)
 	struct file to = *f;
 
 	to.durable = copy_of(f->durable, f->durable_n);
+	to.durable_cap = f->durable_n;
 	to.ops = copy_of(f->ops, f->op_count * sizeof(*f->ops));
 	to.op_cap = f->op_count;
 	for (size_t i = 0; i < f->op_count; i++)
@@ -106,12 +107,14 @@ static void apply(struct file *f, const struct op *op, size_t n)
 {
 	size_t end = op->bytes == NULL ? op->at : op->at + n;
 
-	if (op->bytes == NULL || end > f->durable_n) {
-		f->durable = grow(f->durable, end);
-		if (end > f->durable_n)
-			memset(f->durable + f->durable_n, 0, end - f->durable_n);
-		f->durable_n = end;
+	if (end > f->durable_cap) {
+		f->durable_cap = MAX(end, f->durable_cap * 2);
+		f->durable = grow(f->durable, f->durable_cap);
 	}
+	if (end > f->durable_n)
+		memset(f->durable + f->durable_n, 0, end - f->durable_n);
+	if (op->bytes == NULL || end > f->durable_n)
+		f->durable_n = end;
 	if (op->bytes != NULL && n > 0)
 		memcpy(f->durable + op->at, op->bytes, n);
 }
@@ -380,8 +383,7 @@ static void check_disk(struct fix *from, const char *dir)
 	snprintf(f.dir, sizeof(f.dir), "%.60s", dir);
 	assert_ok(store_verify(dir, &err));
 	fix_open(&f);
-	WITH_READER(&f, c)
-	{
+	WITH_READER (&f, c) {
 		assert_ok(store_resource_list(c, ACCOUNT, STR("export"), &all, count_in_order, &n,
 			&err));
 		err = (struct err)ERR_INIT;

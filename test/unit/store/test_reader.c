@@ -46,12 +46,11 @@ static void a_snapshot_stands_still(void **state)
 	put(f, "k", STR("3"));
 	assert_str(get(f, old, "k"), "1");
 	assert_str(get(f, late, "k"), "2");
-	WITH_READER(f, c)
-	assert_str(get(f, c, "k"), "3");
+	WITH_READER (f, c)
+		assert_str(get(f, c, "k"), "3");
 	store_read_end(old);
 	/* the same connection again: a new snapshot */
-	WITH_READER(f, c)
-	{
+	WITH_READER (f, c) {
 		assert_ptr_equal(c, old);
 		assert_str(get(f, c, "k"), "3");
 	}
@@ -71,8 +70,7 @@ static void readers_can_not_write(void **state)
 {
 	struct fix *f = *state;
 
-	WITH_READER(f, c)
-	{
+	WITH_READER (f, c) {
 		assert_true(test_aborts(write_through_a_reader, c));
 		/* nor below the functions that check it */
 		assert_false(sql_script(c->sql, "DELETE FROM account"));
@@ -247,8 +245,7 @@ static void the_call_before_a_snapshot_fails(void **state)
 	struct err err;
 
 	put(f, "k", STR("v"));
-	WITH_READER(f, c)
-	{
+	WITH_READER (f, c) {
 		fault_arm(FAULT_CALL, FAULT_ONCE, 1); /* BEGIN */
 		assert_fails(store_setting_get(c, f->a, STR("k"), &v, &err), ERR_STORE, "injected");
 		fault_reset();

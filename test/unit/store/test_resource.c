@@ -63,8 +63,7 @@ static void every_column_comes_back(void **state)
 			   .id = r.id,
 			   .version = 1,
 			   .document = STR("") });
-	WITH_READER(f, c)
-	{
+	WITH_READER (f, c) {
 		assert_ok(store_resource_get(c, f->a, ACCOUNT, r.type, r.id, &got, &err));
 		assert_int_equal(got.version, 1);
 		assert_int_equal(got.created_ms, 1);
@@ -117,8 +116,7 @@ static void versions(void **state)
 	w.r.created_ms = 22; /* does not change */
 	w.r.name = STR_NULL;
 	write_ok(f, update, &w);
-	WITH_READER(f, c)
-	{
+	WITH_READER (f, c) {
 		assert_ok(store_resource_get(c, f->a, ACCOUNT, w.r.type, w.r.id, &got, &err));
 		assert_int_equal(got.version, 2);
 		assert_int_equal(got.created_ms, 1);
@@ -198,8 +196,7 @@ static void api_identifier_is_unique_over_all_accounts(void **state)
 	write_ok(f, add, &w);
 	w.r.api_identifier = STR("i00000001");
 	assert_fails(store_write(f->s, update, &w, &err), ERR_CONFLICT, "apiIdentifier");
-	WITH_READER(f, c)
-	{
+	WITH_READER (f, c) {
 		assert_ok(store_resource_by_api_identifier(c, f->a, ACCOUNT, STR("i00000001"), &got,
 			&err));
 		assert_str(got.id, id_of(f->a, 1).p);
@@ -234,8 +231,8 @@ static struct seen *list(struct fix *f, const struct store_filter *filter)
 	struct err err;
 
 	s->a = f->a;
-	WITH_READER(f, c)
-	assert_ok(store_resource_list(c, ACCOUNT, STR("export"), filter, see, s, &err));
+	WITH_READER (f, c)
+		assert_ok(store_resource_list(c, ACCOUNT, STR("export"), filter, see, s, &err));
 	return s;
 }
 
@@ -429,13 +426,13 @@ static void after_one_that_was_removed(void **state)
 	assert_int_equal(s->count, 1);
 	assert_str(s->ids[0], ids[2].p);
 	q.after = STR("no id at all");
-	WITH_READER(f, c)
-	assert_fails(store_resource_list(c, ACCOUNT, STR("export"), &q, see, s, &err), ERR_QUERY,
-		"is not an id");
+	WITH_READER (f, c)
+		assert_fails(store_resource_list(c, ACCOUNT, STR("export"), &q, see, s, &err),
+			ERR_QUERY, "is not an id");
 	q.after = STR("");
-	WITH_READER(f, c)
-	assert_fails(store_resource_list(c, ACCOUNT, STR("export"), &q, see, s, &err), ERR_QUERY,
-		"is not an id");
+	WITH_READER (f, c)
+		assert_fails(store_resource_list(c, ACCOUNT, STR("export"), &q, see, s, &err),
+			ERR_QUERY, "is not an id");
 }
 
 struct inner {
@@ -470,8 +467,7 @@ static void lists_inside_lists(void **state)
 	struct err err;
 
 	six(f);
-	WITH_READER(f, c)
-	{
+	WITH_READER (f, c) {
 		in.c = c;
 		assert_ok(
 			store_resource_list(c, ACCOUNT, STR("export"), &q, list_inside, &in, &err));
@@ -487,8 +483,8 @@ static void a_list_may_be_stopped(void **state)
 	struct err err;
 
 	six(f);
-	WITH_READER(f, c)
-	assert_ok(store_resource_list(c, ACCOUNT, STR("export"), &q, see, &s, &err));
+	WITH_READER (f, c)
+		assert_ok(store_resource_list(c, ACCOUNT, STR("export"), &q, see, &s, &err));
 	assert_int_equal(s.count, 2);
 }
 
@@ -500,8 +496,8 @@ static size_t referrers(struct fix *f, struct str account, struct str type, stru
 	struct err err;
 	size_t n = 999;
 
-	WITH_READER(f, c)
-	assert_ok(store_resource_referrers(c, f->a, account, type, id, out, max, &n, &err));
+	WITH_READER (f, c)
+		assert_ok(store_resource_referrers(c, f->a, account, type, id, out, max, &n, &err));
 	return n;
 }
 

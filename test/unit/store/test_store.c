@@ -299,8 +299,7 @@ static void check_copy(struct fix *f, const char *dir, unsigned at_least, unsign
 	clock_test_init(&g.clock, 1);
 	snprintf(g.dir, sizeof(g.dir), "%.60s", dir);
 	fix_open(&g);
-	WITH_READER(&g, c)
-	{
+	WITH_READER (&g, c) {
 		assert_ok(store_setting_get(c, f->a, STR("left"), &left, &err));
 		assert_ok(store_setting_get(c, f->a, STR("right"), &right, &err));
 		assert_ok(store_job_list(c, ACCOUNT, &all, count_job, &jobs, &err));

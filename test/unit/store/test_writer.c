@@ -251,8 +251,7 @@ static void nobody_is_told_yes_when_the_sync_fails(void **state)
 	assert_fails(store_healthy(f->s, &err), ERR_STORE, "takes no writes");
 	/* once was enough */
 	assert_fails(store_write(f->s, add_own, &callers[0], &err), ERR_STORE, "takes no writes");
-	WITH_READER(f, c)
-	{
+	WITH_READER (f, c) {
 		struct store_account got;
 
 		assert_ok(store_account_get(c, f->a, STR("one"), &got, &err));
@@ -284,8 +283,9 @@ static void a_conflict_leaves_the_store_whole(void **state)
 
 	assert_fails(store_write(f->s, add_account_twice, &k, &err), ERR_CONFLICT, "three");
 	assert_true(store_healthy(f->s, &err));
-	WITH_READER(f, c)
-	assert_fails(store_account_get(c, f->a, STR("three"), &got, &err), ERR_NOT_FOUND, "three");
+	WITH_READER (f, c)
+		assert_fails(store_account_get(c, f->a, STR("three"), &got, &err), ERR_NOT_FOUND,
+			"three");
 }
 
 /* Full disk in its first statement, which may cost the whole transaction: the rest of a unit that
