@@ -4,7 +4,7 @@
  * Fixed segments are compared without regard to letter case and a trailing slash is ignored, as
  * clients of the platform expect. Rows with fixed segments stand before those with {resource}.
  */
-#include "api/api_priv.h"
+#include "api/handlers_priv.h"
 
 #include "net/url.h"
 
