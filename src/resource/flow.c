@@ -81,12 +81,12 @@ static void check_timezone(struct str s, struct problems *p)
 static void check(const struct json *doc, struct problems *p)
 {
 	struct str schedule = json_get_str(doc, STR("schedule"));
-	struct str timezone = json_get_str(doc, STR("timezone"));
+	struct str zone = json_get_str(doc, STR("timezone"));
 
 	if (schedule.p != NULL)
 		check_schedule(schedule, p);
-	if (timezone.p != NULL)
-		check_timezone(timezone, p);
+	if (zone.p != NULL)
+		check_timezone(zone, p);
 }
 
 static const struct fld *const tables[] = { res_rows_head, rows, res_rows_tail, NULL };
