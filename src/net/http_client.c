@@ -141,6 +141,8 @@ static size_t on_body(char *p, size_t size, size_t n, void *arg)
 	struct http_call *c = v->call;
 	size_t max = c->body_max != 0 ? c->body_max : (size_t)LIMIT_RESPONSE_BODY;
 
+	if (c->res_body.max != 0)
+		max = MIN(max, c->res_body.max);
 	switch (http_unpack_feed(&v->unpack, p, size * n, &c->res_body, max)) {
 	case HTTP_UNPACK_OK:
 		return size * n;

@@ -29,26 +29,34 @@ bool http_unpack_begin(struct http_unpack *u, struct str coding)
 	return true;
 }
 
-/* Inflates once into OUT; false: the input is broken. */
-static bool inflate_some(struct http_unpack *u, struct buf *out, size_t room)
+/* Inflates once into OUT, which has ROOM bytes left. */
+static enum http_unpack_result inflate_some(struct http_unpack *u, struct buf *out, size_t room)
 {
+	unsigned char
+		beyond; /* where a byte goes that must not be, so that the end can be reached */
 	size_t want = MIN(room, (size_t)UNPACK_BYTES);
-	char *d = buf_room(out, want);
+	char *d = want == 0 ? NULL : buf_room(out, want);
 
-	CHECK(d != NULL);
-	u->z->next_out = (unsigned char *)d;
-	u->z->avail_out = (unsigned)want;
+	u->z->next_out = want == 0 ? &beyond : (unsigned char *)d;
+	u->z->avail_out = want == 0 ? 1 : (unsigned)want;
 	int r = inflate(u->z, Z_NO_FLUSH);
 
-	out->n += want - u->z->avail_out;
 	u->ended = r == Z_STREAM_END;
+	if (want == 0 && u->z->avail_out == 0)
+		return HTTP_UNPACK_OVER;
+	out->n += want == 0 ? 0 : want - u->z->avail_out;
 	/* no progress is no fault: all input may be taken and nothing come of it yet */
-	return r == Z_OK || r == Z_STREAM_END || r == Z_BUF_ERROR;
+	return r == Z_OK || r == Z_STREAM_END || r == Z_BUF_ERROR ? HTTP_UNPACK_OK
+								  : HTTP_UNPACK_BROKEN;
 }
 
 enum http_unpack_result http_unpack_feed(struct http_unpack *u, const char *p, size_t n,
 	struct buf *out, size_t out_max)
 {
+	enum http_unpack_result r;
+
+	if (out->max != 0)
+		out_max = MIN(out_max, out->max);
 	if (!u->active) {
 		if (n > out_max - MIN(out->n, out_max))
 			return HTTP_UNPACK_OVER;
@@ -59,16 +67,12 @@ enum http_unpack_result http_unpack_feed(struct http_unpack *u, const char *p, s
 	u->began = u->began || n > 0;
 	u->z->next_in = (const unsigned char *)p;
 	u->z->avail_in = (unsigned)n;
-	/* one byte more than may be, so that an answer of exactly the limit reaches its end */
 	do {
 		if (u->ended && u->z->avail_in > 0) /* the next member (RFC 1952, 2.2) */
 			CHECK(inflateReset(u->z) == Z_OK);
-		if (!inflate_some(u, out, out_max + 1 - out->n))
-			return HTTP_UNPACK_BROKEN;
-		if (out->n > out_max) {
-			out->n = out_max;
-			return HTTP_UNPACK_OVER;
-		}
+		r = inflate_some(u, out, out_max - MIN(out->n, out_max));
+		if (r != HTTP_UNPACK_OK)
+			return r;
 	} while (u->z->avail_in > 0 || (u->z->avail_out == 0 && !u->ended));
 	return HTTP_UNPACK_OK;
 }

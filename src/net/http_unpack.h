@@ -27,7 +27,8 @@ struct http_unpack {
 
 /* For a new answer with this Content-Encoding (p NULL: none). False: a coding that is not known. */
 MUST_CHECK bool http_unpack_begin(struct http_unpack *u, struct str coding);
-/* Adds what N bytes at P become to OUT, which may get OUT_MAX bytes in all. */
+/* Adds what N bytes at P become to OUT, which may get OUT_MAX bytes in all, and no more than its own
+ * maximum. */
 MUST_CHECK enum http_unpack_result http_unpack_feed(struct http_unpack *u, const char *p, size_t n,
 	struct buf *out, size_t out_max);
 /* At the end of the body: did what was packed end too? An empty body is whole. */

@@ -130,6 +130,15 @@ static void limits(void **state UNUSED)
 		assert_int_equal(out.n, maxima[i]);
 		assert_true(str_eq(buf_str(&out), str_sub(plain, 0, maxima[i])) || maxima[i] == 0);
 	}
+	/* a buffer's own maximum counts too, and exactly it is enough */
+	for (size_t less = 0; less < 2; less++) {
+		struct buf own DEFER(buf_free) = BUF_INIT(plain.n - less);
+
+		assert_true(http_unpack_begin(&u, STR("gzip")));
+		assert_int_equal(feed_all(&u, good, 100, &own, SIZE_MAX),
+			less == 0 ? HTTP_UNPACK_OK : HTTP_UNPACK_OVER);
+		assert_int_equal(own.n, plain.n - less);
+	}
 	struct buf out DEFER(buf_free) = BUF_INIT(0);
 
 	assert_true(http_unpack_begin(&u, STR_NULL));
