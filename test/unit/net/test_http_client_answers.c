@@ -244,7 +244,7 @@ static struct str gzipped(char byte, size_t n)
 
 static void unpacks(void **state UNUSED)
 {
-	struct str good = gzipped('j', 100000), bomb = gzipped('\0', (size_t)200 << 20);
+	struct str good = gzipped('j', 100000), bomb = gzipped('\0', (size_t)50 << 20);
 	struct http_call c = outcome(HTTP_GET, good, PEER_KEEP, 100000);
 
 	assert_int_equal(c.status, 200);
@@ -253,7 +253,7 @@ static void unpacks(void **state UNUSED)
 	http_call_free(&c);
 
 	/* what counts is what it would become */
-	assert_true(bomb.n < 300000);
+	assert_true(bomb.n < 100000);
 	c = outcome(HTTP_GET, bomb, PEER_KEEP, 1 << 20);
 	assert_failed(&c, ERR_LIMIT,
 		"the answer of 127.0.0.1 is larger than the limit of 1048576 bytes");
@@ -375,9 +375,11 @@ static void cannot_connect(void **state UNUSED)
 	assert_false(http_pool_run(pool, &c));
 	assert_failed(&c, ERR_CONNECT, "could not connect");
 	assert_false(c.sent);
-	c.url = STR("http://no-such-host.invalid/");
+	/* a label of 64 bytes can't be asked for, so that this needs no name server */
+	c.url = STR("http://"
+		    "no-such-host-no-such-host-no-such-host-no-such-host-no-such-host0.invalid/");
 	assert_false(http_pool_run(pool, &c));
-	assert_failed(&c, ERR_DNS, "no-such-host.invalid:80: the name has no address");
+	assert_failed(&c, ERR_DNS, "0.invalid:80: the name has no address");
 	assert_false(c.sent);
 	http_call_free(&c);
 	http_pool_free(pool);
