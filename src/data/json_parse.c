@@ -476,8 +476,11 @@ bool json_parse(struct arena *a, char *text, size_t n, const struct json_limits 
 	if (n > bytes_max)
 		return err_set(err, ERR_LIMIT,
 			"the JSON text has %zu bytes, more than the limit of %zu", n, bytes_max);
-	if (n >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0)
+	CHECK(ps.depth_max <= JSON_BUILD_DEPTH_MAX);
+	if (n >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) {
 		ps.p += 3;
+		ps.line_start = ps.p; /* editors don't show it: columns count from behind it */
+	}
 	ps.cap = n / 6 + 8;
 	ps.nodes = arena_alloc(a, ps.cap * sizeof(struct json));
 	if (!document(&ps))

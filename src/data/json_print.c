@@ -54,8 +54,7 @@ static char *put_escaped(char *d, struct str s)
 	for (size_t i = 0; i < s.n;) {
 		size_t k = plain_prefix(s.p + i, s.n - i);
 
-		memcpy(d, s.p + i, k);
-		d += k;
+		d = mempcpy(d, s.p + i, k);
 		i += k;
 		if (i < s.n)
 			d = escape(d, (unsigned char)s.p[i++]);
@@ -64,9 +63,28 @@ static char *put_escaped(char *d, struct str s)
 	return d;
 }
 
+static size_t escaped_length(struct str s)
+{
+	size_t n = s.n + 2;
+	char e[8];
+
+	for (size_t i = 0; i < s.n; i++) {
+		i += plain_prefix(s.p + i, s.n - i);
+		if (i < s.n)
+			n += (size_t)(escape(e, (unsigned char)s.p[i]) - e) - 1;
+	}
+	return n;
+}
+
 void json_print_str(struct buf *out, struct str s)
 {
-	char *d = buf_room(out, 6 * s.n + 2);
+	size_t n = 6 * s.n + 2;
+	char *d;
+
+	/* near the buffer's maximum only the exact length tells whether it fits */
+	if (UNLIKELY(out->max != 0 && n > out->max - MIN(out->n, out->max)))
+		n = escaped_length(s);
+	d = buf_room(out, n);
 
 	if (d != NULL)
 		out->n += (size_t)(put_escaped(d, s) - d);

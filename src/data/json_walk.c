@@ -19,7 +19,7 @@ const struct json *json_get(const struct json *obj, struct str name)
 	if (!json_is_object(obj))
 		return NULL;
 	for (json_each_member(key, obj))
-		if (key->n == name.n && memcmp(key->s, name.p, name.n) == 0)
+		if (str_eq(json_str(key), name))
 			found = json_value(key);
 	return found;
 }
@@ -63,13 +63,13 @@ bool json_to_i64(const struct json *v, int64_t *out)
 
 bool json_to_double(const struct json *v, double *out)
 {
-	char z[512];
+	struct buf z DEFER(buf_free) = BUF_INIT(0);
 
-	if (v == NULL || v->type != JSON_NUMBER || v->n >= sizeof(z))
+	if (v == NULL || v->type != JSON_NUMBER)
 		return false;
-	memcpy(z, v->s, v->n);
-	z[v->n] = '\0';
-	*out = strtod(z, NULL);
+	buf_add(&z, v->s, v->n);
+	buf_add_char(&z, '\0');
+	*out = strtod(z.p, NULL);
 	return true;
 }
 
