@@ -87,7 +87,7 @@ static bool start(struct arena *a, const struct options *o, struct server *s, st
 		.tls_cert_file = file_option(o, OPT_TLS_CERT),
 		.tls_key_file = file_option(o, OPT_TLS_KEY),
 		.access_log = str_eq_z(o->value[OPT_ACCESS_LOG], "on") };
-	uint32_t workers, timeout_s;
+	uint32_t workers = 0, timeout_s = 0;
 
 	if (!read_rate(o, &api, err) ||
 		!read_number(o->value[OPT_WORKERS], "workers", 1, 64, &workers, err) ||
