@@ -90,11 +90,86 @@ void json_print_str(struct buf *out, struct str s)
 		out->n += (size_t)(put_escaped(d, s) - d);
 }
 
+/* Short runs, which most strings are, without a call: two copies that may overlap. */
 static inline char *put(char *d, const char *s, size_t n)
 {
-	/* most strings are short: a fixed-size copy is one load and one store */
-	memcpy(d, s, n);
+	if (n > 16) {
+		memcpy(d, s, n);
+	} else if (n >= 8) {
+		memcpy(d, s, 8);
+		memcpy(d + n - 8, s + n - 8, 8);
+	} else if (n >= 4) {
+		memcpy(d, s, 4);
+		memcpy(d + n - 4, s + n - 4, 4);
+	} else {
+		for (size_t i = 0; i < n; i++)
+			d[i] = s[i];
+	}
 	return d + n;
+}
+
+static inline uint64_t load8(const char *s)
+{
+	uint64_t w;
+
+	memcpy(&w, s, 8);
+	return w;
+}
+
+static inline uint64_t load4(const char *s)
+{
+	uint32_t w;
+
+	memcpy(&w, s, 4);
+	return w;
+}
+
+#define EACH_BYTE(c) (0x0101010101010101ULL * (c))
+
+/*
+ * Does one of eight bytes need an escape? A byte below N has its top bit set in (w - N) & ~w; a
+ * borrow from a lower byte can only follow a byte for which the answer is yes already.
+ */
+static inline bool needs_escape(uint64_t w)
+{
+	uint64_t quote = w ^ EACH_BYTE('"'), slash = w ^ EACH_BYTE('\\');
+
+	return ((((w - EACH_BYTE(0x20)) & ~w) | ((quote - EACH_BYTE(1)) & ~quote) |
+			((slash - EACH_BYTE(1)) & ~slash)) &
+		       EACH_BYTE(0x80)) != 0;
+}
+
+/* Does it print as it stands? */
+static inline bool is_plain(const struct json *v)
+{
+	const char *s = v->s;
+	size_t n = v->n;
+
+	if (v->plain != 0)
+		return true;
+	if (n > 16)
+		return plain_prefix(s, n) == n;
+	if (n >= 8)
+		return !needs_escape(load8(s)) && !needs_escape(load8(s + n - 8));
+	if (n >= 4)
+		return !needs_escape(load4(s) | load4(s + n - 4) << 32);
+	return plain_prefix(s, n) == n;
+}
+
+static inline bool string(struct buf *out, const struct json *v)
+{
+	if (UNLIKELY(!is_plain(v))) {
+		json_print_str(out, json_str(v));
+		return !out->over;
+	}
+	char *d = buf_room(out, (size_t)v->n + 2);
+
+	if (d == NULL)
+		return false;
+	*d = '"';
+	*put(d + 1, v->s, v->n) = '"';
+	out->n += (size_t)v->n + 2;
+	return true;
 }
 
 /* A value that is no container. */
@@ -104,20 +179,13 @@ static inline bool scalar(struct buf *out, const struct json *v)
 
 	switch (v->type) {
 	case JSON_STRING:
-		if (!v->plain) {
-			json_print_str(out, json_str(v));
-			return !out->over;
-		}
-		d = buf_room(out, (size_t)v->n + 2);
+		return string(out, v);
+	case JSON_NUMBER:
+		d = buf_room(out, v->n);
 		if (d == NULL)
 			return false;
-		d[0] = '"';
-		put(d + 1, v->s, v->n);
-		d[v->n + 1] = '"';
-		out->n += (size_t)v->n + 2;
-		return true;
-	case JSON_NUMBER:
-		buf_add(out, v->s, v->n);
+		put(d, v->s, v->n);
+		out->n += v->n;
 		break;
 	case JSON_TRUE:
 		BUF_ADD_LIT(out, "true");
