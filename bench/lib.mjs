@@ -75,29 +75,30 @@ const end = async (child) => {
 	clearTimeout(timer);
 };
 
-/** Starts a program and waits until its standard output matches `ready`. */
-export const start = (children, command, args, ready) => new Promise((resolve, reject) => {
+/** Starts a program and waits until its standard output matches `ready`; its errors go to ours, or into the file `log`. */
+export const start = (children, command, args, ready, log = 'inherit') => new Promise((resolve, reject) => {
 	// stdin stays open: the C servers of the benchmarks serve until it ends
-	const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
-	let out = '', errors = '';
-	const timer = setTimeout(() => reject(new Error(`${command} is not ready: ${out}${errors}`)), READY_MS);
+	const child = spawn(command, args, { stdio: ['pipe', 'pipe', log] });
+	let out = '';
+	const timer = setTimeout(() => reject(new Error(`${command} is not ready: ${out}`)), READY_MS);
 	children.push(child);
-	child.stderr.on('data', (d) => { if (errors.length < 4096) errors += d; });
 	child.stdout.on('data', (d) => {
 		if (out.length < 4096) out += d;
 		const match = ready.exec(out);
 		if (!match) return;
 		clearTimeout(timer);
-		resolve({ pid: child.pid, match });
+		resolve({ pid: child.pid, match, stop: () => end(child) });
 	});
 	child.on('error', reject);
-	child.on('exit', (code) => reject(new Error(`${command} ended with ${code}: ${out}${errors}`)));
+	child.once('exit', (code) => reject(new Error(`${command} ended with ${code}: ${out}`)));
 });
 
-/** Starts build/integrator with options; gives pid, url, and `call` with the first token. */
+/** Starts build/integrator with options; gives pid, url, stop(), and call() with the first token. Its log goes into a file. */
 export const integrator = async ({ dir, children }, build, options) => {
-	const { pid, match } = await start(children, path.join(build, 'integrator'),
-		['serve', '--listen', '127.0.0.1:0', '--data', path.join(dir, 'data'), ...options], /listening on (\S+)/);
+	const log = fs.openSync(path.join(dir, 'log'), 'a');
+	const { pid, match, stop } = await start(children, path.join(build, 'integrator'),
+		['serve', '--listen', '127.0.0.1:0', '--data', path.join(dir, 'data'), ...options], /listening on (\S+)/, log);
+	fs.closeSync(log);
 	const token = fs.readFileSync(path.join(dir, 'data/token'), 'utf8').trim(), url = match[1];
 	const call = async (method, where, body) => {
 		const r = await fetch(url + where, { method, headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
@@ -105,7 +106,7 @@ export const integrator = async ({ dir, children }, build, options) => {
 		if (!r.ok) throw new Error(`${method} ${where}: ${r.status} ${await r.text()}`);
 		return r.json();
 	};
-	return { pid, url, token, call };
+	return { pid, url, token, call, stop };
 };
 
 /** nginx over the files of `root`, one worker a core, without an access log. `more` goes into its server {}. */
