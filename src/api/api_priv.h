@@ -80,6 +80,7 @@ struct api {
 	struct auth *auth;
 	struct metrics *metrics;
 	struct access_log *log;
+	struct id_batch *ids; /* of each event loop */
 	struct queue *slow;
 	struct thread pool[POOL_THREADS];
 	struct str openapi; /* printed once */

@@ -255,7 +255,12 @@ void json_print(struct buf *out, const struct json *root, enum json_style style)
 struct str json_print_arena(struct arena *a, const struct json *v)
 {
 	struct buf b DEFER(buf_free) = BUF_INIT(0);
+	size_t guess = 0;
 
+	/* what most documents print to, so that the buffer need not grow */
+	for (const struct json *n = v, *end = json_next(v); n < end; n++)
+		guess += (n->type < JSON_ARRAY ? n->n : 0) + 4;
+	(void)buf_room(&b, guess);
 	json_print(&b, v, JSON_COMPACT);
 	return str_dup(a, buf_str(&b));
 }
