@@ -210,45 +210,55 @@ static void newline(struct buf *out, enum json_style style, size_t depth)
 
 struct level {
 	const struct json *end;
-	bool object, first;
+	bool object;
 };
+
+/* A member's name and what stands between it and its value. */
+static inline bool name(struct buf *out, const struct json *key, enum json_style style)
+{
+	if (!string(out, key))
+		return false;
+	buf_add_char(out, ':');
+	if (style == JSON_PRETTY)
+		buf_add_char(out, ' ');
+	return true;
+}
 
 void json_print(struct buf *out, const struct json *root, enum json_style style)
 {
-	struct level stack[JSON_BUILD_DEPTH_MAX];
-	size_t depth = 0;
-	const struct json *v = root, *end = json_next(root);
+	struct level stack[JSON_BUILD_DEPTH_MAX], *in = stack; /* the innermost is in[-1] */
+	const struct json *v = root;
 
-	while (v < end || depth > 0) {
-		struct level *in = depth > 0 ? &stack[depth - 1] : NULL;
+	for (;;) {
+		bool empty = false;
 
-		if (in != NULL && v == in->end) {
-			depth--;
-			if (!in->first)
-				newline(out, style, depth);
-			buf_add_char(out, in->object ? '}' : ']');
-			continue;
-		}
-		if (in != NULL) {
-			if (!in->first)
-				buf_add_char(out, ',');
-			in->first = false;
-			newline(out, style, depth);
-			if (in->object) {
-				if (!scalar(out, v++))
-					return;
-				buf_add(out, ": ", style == JSON_PRETTY ? 2 : 1);
-			}
-		}
+		if (in > stack && in[-1].object && !name(out, v++, style))
+			return;
 		if (v->type < JSON_ARRAY) {
 			if (!scalar(out, v++))
 				return;
-			continue;
+		} else {
+			CHECK(in < stack + JSON_BUILD_DEPTH_MAX);
+			*in = (struct level){ json_next(v), v->type == JSON_OBJECT };
+			buf_add_char(out, in->object ? '{' : '[');
+			in++;
+			v++;
+			empty = v == in[-1].end;
+			if (!empty) {
+				newline(out, style, (size_t)(in - stack));
+				continue;
+			}
 		}
-		CHECK(depth < JSON_BUILD_DEPTH_MAX);
-		buf_add_char(out, v->type == JSON_OBJECT ? '{' : '[');
-		stack[depth++] = (struct level){ json_next(v), v->type == JSON_OBJECT, true };
-		v++;
+		for (; in > stack && v == in[-1].end; empty = false) {
+			in--;
+			if (!empty)
+				newline(out, style, (size_t)(in - stack));
+			buf_add_char(out, in->object ? '}' : ']');
+		}
+		if (in == stack)
+			return;
+		buf_add_char(out, ',');
+		newline(out, style, (size_t)(in - stack));
 	}
 }
 
