@@ -13,7 +13,7 @@
 
 #define RECORDS    1000
 #define ROUNDS     9
-#define PAGES      40
+#define PAGES      100
 #define ROUNDS_MAX 100
 #define WORKERS    ARRAY_LEN(workers)
 
