@@ -24,6 +24,10 @@
 	X(LIMIT_CONNECTION_CONCURRENCY_DEFAULT, 16, "requests", "Parallel requests to an application when concurrencyLevel is not set.") \
 	X(LIMIT_OUTBOUND_TIMEOUT_MS, 60000, "ms", "One request to an application, all in all.") \
 	X(LIMIT_OUTBOUND_CONNECT_MS, 15000, "ms", "Reaching an application.") \
+	X(LIMIT_ATTEMPTS_DEFAULT, 4, "attempts", "How often a record is sent when maxAttempts is not set.") \
+	X(LIMIT_ATTEMPTS_MAX, 10, "attempts", "The largest maxAttempts of an import.") \
+	X(LIMIT_INLINE_WAIT_S, 60, "s", "A Retry-After up to this is waited for in the run; a longer one puts the job aside.") \
+	X(LIMIT_RETRY_AFTER_MAX_S, 86400, "s", "A longer Retry-After counts as this.") \
 	X(LIMIT_REDIRECTS, 5, "hops", "Redirects followed for a GET.") \
 	X(LIMIT_ERROR_EVIDENCE, 8192, "bytes", "Of a request or answer kept with a job error.") \
 	X(LIMIT_LIST, 1000, "items", "The largest limit= of a list.") \

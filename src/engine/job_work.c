@@ -136,7 +136,7 @@ static bool add_record_error(const struct checkpoint *cp, struct store_conn *c, 
 	struct err *err)
 {
 	const struct delivery *d = &cp->results[i];
-	const char *stage = d->mapped == NULL ? "mapping" : "submit";
+	const char *stage = d->stage == NULL ? "submit" : d->stage;
 	uint64_t index = cp->page->first_index + i;
 	struct store_job_error e;
 
@@ -145,7 +145,7 @@ static bool add_record_error(const struct checkpoint *cp, struct store_conn *c, 
 	e.step_id = cp->run->parts.import_id;
 	e.record_index = (int64_t)index;
 	e.trace_key = trace_key(cp->arena, d->source, index);
-	e.request = d->request;
+	e.request = d->sent;
 	e.response = d->response;
 	e.retry_id = new_id_str(cp->run, cp->arena);
 	return store_job_error_add(c, &e, retry_data(cp->arena, d, stage, e.trace_key), err);
@@ -230,6 +230,7 @@ static bool open_ends(struct run *r, struct err *err)
 {
 	const struct adaptor *source, *sink;
 	const struct flow_parts *p = &r->parts;
+	struct sink_args args = { .mapping = NULL };
 
 	if (!adaptor_of(p->source_connection, &source, err) ||
 		!adaptor_of(p->sink_connection, &sink, err))
@@ -240,14 +241,16 @@ static bool open_ends(struct run *r, struct err *err)
 		return err_set(err, ERR_UNSUPPORTED, "the %s adaptor has no %s",
 			r->source_ops == NULL ? source->name : sink->name,
 			r->source_ops == NULL ? "exports" : "imports");
-	if (!r->source_ops->open(&r->env, p->source_connection, p->export, STR_NULL, &r->source,
-		    err))
+	if (!r->source_ops->open(&r->env, p->source_connection, p->export, &args.call, STR_NULL,
+		    &r->source, err))
 		return err_wrap(err, "export \"%.*s\"", STR_ARG(r->export_name));
 	const struct json *lookups = json_get_path(p->import, STR("rest.lookups"));
 
-	if (!r->sink_ops->open(&r->env, p->sink_connection, p->import, &r->sink, err) ||
-		!mapping_compile(r->arena, json_get(p->import, STR("mapping")), lookups,
-			&r->mapping, err))
+	if (!mapping_compile(r->arena, json_get(p->import, STR("mapping")), lookups, &r->mapping,
+		    err))
+		return err_wrap(err, "import \"%.*s\"", STR_ARG(r->import_name));
+	args.mapping = r->mapping;
+	if (!r->sink_ops->open(&r->env, p->sink_connection, p->import, &args, &r->sink, err))
 		return err_wrap(err, "import \"%.*s\"", STR_ARG(r->import_name));
 	return true;
 }
@@ -302,18 +305,14 @@ static void account_results(struct run *r, const struct page *p, const struct de
 static struct delivery *process(struct run *r, struct page *p)
 {
 	struct delivery *results = arena_array_of(p->arena, struct delivery, p->count);
-	struct json_build b;
+	const struct sink_ops *ops = r->sink_ops;
 	struct err ended = ERR_INIT;
 
-	for (size_t i = 0; i < p->count; i++) {
-		struct delivery *d = &results[i];
-
-		d->source = p->records[i];
-		json_build_init(&b, p->arena);
-		if (mapping_apply(r->mapping, d->source, NULL, &b, &d->err))
-			d->mapped = json_build_done(&b);
-	}
-	if (!r->sink_ops->submit(r->sink, results, p->count, p->arena, &ended))
+	for (size_t i = 0; i < p->count; i++)
+		results[i].source = p->records[i];
+	if (!ops->map(r->sink, results, p->count, p->arena, &ended) ||
+		!ops->prepare(r->sink, results, p->count, p->arena, &ended) ||
+		!ops->submit(r->sink, results, p->count, p->arena, &ended))
 		LOG(LOG_WARN, "job.aborted", LOG_S("job", r->flow->id),
 			LOG_Z("message", ended.message));
 	return results;
