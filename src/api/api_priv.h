@@ -44,7 +44,7 @@ struct route_match {
 	const struct schema *schema;         /* of {resource} */
 	struct str params[ROUTE_PARAMS_MAX]; /* in order, decoded, without {resource} */
 	size_t param_count;
-	unsigned allowed; /* bit per method that the path has */
+	unsigned allowed; /* without a route: a bit per method that the path has */
 };
 /* Finds the route of a path; slices point into the path or the arena. */
 void route_find(const struct resources *r, struct arena *a, enum http_method method,
