@@ -15,6 +15,9 @@ export const median = (list) => {
 	return s.length % 2 ? s[half] : (s[half - 1] + s[half]) / 2;
 };
 
+/** Round by round a / b: what else the machine does meets both sides of a round, not of a run. */
+export const ratios = (a, b) => a.map((v, i) => v / b[i]);
+
 /** "median (min - max)" with `digits` behind the point. */
 export const spread = (list, digits = 0) => {
 	const f = (n) => n.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
@@ -143,7 +146,7 @@ export const cpuMs = (pid) => {
 	}, 0);
 };
 
-/** VmRSS, VmHWM of a process in MB (1,000,000 bytes). */
+/** VmRSS (now) or VmHWM (at most so far) of a process in MB (1,000,000 bytes). */
 export const memoryMb = (pid, field) =>
 	Number(new RegExp(`${field}:\\s+(\\d+)`).exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) * 1024 / 1e6;
 

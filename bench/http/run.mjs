@@ -3,10 +3,10 @@
 //   node bench/http/run.mjs BUILD_DIR [ROUNDS] [SECONDS]
 import fs from 'node:fs';
 import path from 'node:path';
-import { bench, median, nginx, spread, start, table, wrk } from '../lib.mjs';
+import { bench, nginx, ratios, spread, start, table, wrk } from '../lib.mjs';
 
 const build = path.resolve(process.argv[2] ?? 'build-bench');
-const rounds = Number(process.argv[3] ?? 5), seconds = Number(process.argv[4] ?? 3);
+const rounds = Number(process.argv[3] ?? 9), seconds = Number(process.argv[4] ?? 1);
 
 await bench('http', async (env) => {
 	const { pid, match } = await start(env.children, path.join(build, 'bench/http/bench_http_server'), [], /(\d+)\n/);
@@ -24,7 +24,7 @@ await bench('http', async (env) => {
 	const rate = results.map((l) => l.map((r) => r.rate)), us = results.map((l) => l.map((r) => r.us));
 	console.log(`A body of ${body.length} bytes, 64 connections, ${rounds} rounds of ${seconds} s.\n`);
 	table(['', 'requests/s', 'us of CPU each', 'ours: requests', 'ours: CPU'],
-		sides.map(([name], k) => [name, spread(rate[k]), spread(us[k], 2), (median(rate[0]) / median(rate[k])).toFixed(2),
-			(median(us[0]) / median(us[k])).toFixed(2)]));
+		sides.map(([name], k) => [name, spread(rate[k]), spread(us[k], 2), spread(ratios(rate[0], rate[k]), 2),
+			spread(ratios(us[0], us[k]), 2)]));
 	return true;
 });
