@@ -45,7 +45,7 @@ struct route_match {
 	const struct schema *schema;         /* of {resource} */
 	struct str params[ROUTE_PARAMS_MAX]; /* in order, decoded, without {resource} */
 	size_t param_count;
-	unsigned allowed; /* bit per method that the path has */
+	unsigned allowed; /* without a route: a bit per method that the path has */
 };
 /* Finds the route of a path; slices point into the path or the arena. */
 void route_find(const struct resources *r, struct arena *a, enum http_method method,
@@ -81,6 +81,7 @@ struct api {
 	struct auth *auth;
 	struct metrics *metrics;
 	struct access_log *log;
+	struct id_batch *ids; /* of each event loop */
 	struct queue *slow;
 	struct thread pool[POOL_THREADS];
 	struct str openapi; /* printed once */

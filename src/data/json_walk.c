@@ -12,6 +12,13 @@ const struct json json_empty_object = { .type = JSON_OBJECT, .span = 1 };
 const struct json json_empty_array = { .type = JSON_ARRAY, .span = 1 };
 const struct json json_empty_string = { .type = JSON_STRING, .plain = 1, .s = "" };
 
+/* Names of one length mostly differ in their last byte, which spares a call for each. */
+static inline bool is_name(const struct json *key, struct str name)
+{
+	return key->n == name.n && (name.n == 0 || (key->s[name.n - 1] == name.p[name.n - 1] &&
+							   memcmp(key->s, name.p, name.n) == 0));
+}
+
 const struct json *json_get(const struct json *obj, struct str name)
 {
 	const struct json *found = NULL;
@@ -19,7 +26,7 @@ const struct json *json_get(const struct json *obj, struct str name)
 	if (!json_is_object(obj))
 		return NULL;
 	for (json_each_member(key, obj))
-		if (str_eq(json_str(key), name))
+		if (is_name(key, name))
 			found = json_value(key);
 	return found;
 }
@@ -201,7 +208,10 @@ void json_build_copy(struct json_build *b, const struct json *v)
 {
 	uint64_t n = json_span(v);
 
-	memcpy(room(b, n), v, n * sizeof(*v));
+	if (n == 1)
+		*room(b, 1) = *v;
+	else
+		memcpy(room(b, n), v, n * sizeof(*v));
 	count_element(b);
 }
 

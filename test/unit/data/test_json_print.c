@@ -110,6 +110,13 @@ static void escapes_anywhere(void **state UNUSED)
 			s[at] = at % 3 == 0 ? '"' : at % 3 == 1 ? '\\' : '\x02';
 			json_print_str(&b, str_of(s, n));
 			assert_true(str_eq(json_str(parsed(a, buf_str(&b))), str_of(s, n)));
+
+			/* as a value, for which short strings are looked at in words */
+			struct json v = { JSON_STRING, .n = (uint32_t)n, .s = s };
+
+			assert_true(str_eq(json_print_arena(a, &v), buf_str(&b)));
+			s[at] = "!#[]\x7F"[at % 5]; /* the neighbours need none */
+			assert_int_equal(json_print_arena(a, &v).n, n + 2);
 		}
 	}
 }
