@@ -4,7 +4,7 @@
  * Fixed segments are compared without regard to letter case and a trailing slash is ignored, as
  * clients of the platform expect. Rows with fixed segments stand before those with {resource}.
  */
-#include "api/api_priv.h"
+#include "api/handlers_priv.h"
 
 #include "net/url.h"
 
@@ -26,8 +26,25 @@ const struct route routes[] = {
 	{ HTTP_GET, "/v1/jobs/{_id}", handle_job_get, 0, 200, "getJob", "A job with its counts and ledger." },
 	{ HTTP_GET, "/v1/jobs/{_id}/family", handle_job_family, 0, 200, "getJobFamily", "A flow's job with its children." },
 	{ HTTP_PUT, "/v1/jobs/{_id}/cancel", handle_job_cancel, ROUTE_SLOW, 200, "cancelJob", "Ask a job to end, in whatever state it is; what was not sent yet stays as errors that can be retried." },
-	{ HTTP_GET, "/v1/jobs/{_id}/joberrors", handle_job_errors, ROUTE_LIST, 200, "listJobErrors", "The errors of a job, or of all children of a flow's job." },
+	{ HTTP_GET, "/v1/jobs/{_id}/joberrors", handle_job_errors, ROUTE_LIST, 200, "listJobErrors", "The errors of a job, or of all children of a flow's job; as CSV with Accept: text/csv." },
+	{ HTTP_PUT, "/v1/jobs/{_id}/joberrors", handle_job_errors_upload, ROUTE_SLOW, 200, "uploadJobErrors", "Send the error file (CSV) back with edited columns resolve and retry." },
+	{ HTTP_PUT, "/v1/jobs/{_id}/joberrors/resolve", handle_job_errors_resolve, ROUTE_SLOW | ROUTE_BODY | ROUTE_BODY_MAYBE, 200, "resolveJobErrors", "Resolve errors of a job: all, those of the filters, or those whose ids the body lists." },
+	{ HTTP_PUT, "/v1/jobs/{_id}/joberrors/unresolve", handle_job_errors_unresolve, ROUTE_SLOW | ROUTE_BODY | ROUTE_BODY_MAYBE, 200, "unresolveJobErrors", "Open resolved errors of a job again." },
+	{ HTTP_PUT, "/v1/jobs/{_id}/joberrors/{_errorId}/resolve", handle_job_error_resolve, ROUTE_SLOW, 201, "resolveJobError", "Resolve one error." },
+	{ HTTP_PUT, "/v1/jobs/{_id}/joberrors/{_errorId}/unresolve", handle_job_error_unresolve, ROUTE_SLOW, 201, "unresolveJobError", "Open one resolved error again." },
+	{ HTTP_PUT, "/v1/jobs/{_id}/resolve", handle_job_errors_resolve, ROUTE_SLOW | ROUTE_BODY | ROUTE_BODY_MAYBE, 200, "resolveJob", "Resolve all errors of a job." },
+	{ HTTP_POST, "/v1/jobs/{_id}/retry", handle_job_retry, ROUTE_SLOW | ROUTE_BODY | ROUTE_BODY_MAYBE, 200, "retryJob", "Try the open errors of a job again: all, those of the filters, or those whose ids the body lists." },
+	{ HTTP_PUT, "/v1/jobs/{_id}/retries/retry", handle_job_retry, ROUTE_SLOW | ROUTE_BODY | ROUTE_BODY_MAYBE, 200, "retryJobErrors", "The same as POST /v1/jobs/{_id}/retry." },
+	{ HTTP_POST, "/v1/jobs/{_id}/retries/{_retryId}/retry", handle_retry_one, ROUTE_SLOW, 200, "retryJobError", "Try one error again." },
+	{ HTTP_GET, "/v1/flows/{_id}/errors", handle_flow_errors, ROUTE_LIST, 200, "listFlowErrors", "The open errors of a flow, over all its runs; as CSV with Accept: text/csv." },
+	{ HTTP_PUT, "/v1/flows/{_id}/errors/resolve", handle_flow_errors_resolve, ROUTE_SLOW | ROUTE_BODY | ROUTE_BODY_MAYBE, 200, "resolveFlowErrors", "Resolve errors of a flow." },
+	{ HTTP_PUT, "/v1/flows/{_id}/errors/unresolve", handle_flow_errors_unresolve, ROUTE_SLOW | ROUTE_BODY | ROUTE_BODY_MAYBE, 200, "unresolveFlowErrors", "Open resolved errors of a flow again." },
+	{ HTTP_POST, "/v1/flows/{_id}/errors/retry", handle_flow_errors_retry, ROUTE_SLOW | ROUTE_BODY | ROUTE_BODY_MAYBE, 200, "retryFlowErrors", "Try open errors of a flow again." },
+	{ HTTP_GET, "/v1/flows/{_id}/issues", handle_flow_issues, ROUTE_LIST, 200, "listFlowIssues", "The open errors of a flow grouped by cause, the most frequent first." },
+	{ HTTP_GET, "/v1/retries", handle_retry_list, ROUTE_LIST, 200, "listRetries", "What can be tried again of a job (?_jobId=)." },
 	{ HTTP_GET, "/v1/retries/{_id}/data", handle_retry_data, 0, 200, "getRetryData", "The record that failed, as it was exported." },
+	{ HTTP_PUT, "/v1/retries/{_id}/data", handle_retry_data_put, ROUTE_SLOW | ROUTE_BODY, 200, "putRetryData", "Edit the record that will be tried again." },
+	{ HTTP_POST, "/v1/retries/{_id}/retry", handle_retry_one, ROUTE_SLOW, 200, "retry", "Try the record again." },
 	{ HTTP_GET, "/v1/{resource}", handle_resource_list, ROUTE_LIST, 200, "list", "List all." },
 	{ HTTP_POST, "/v1/{resource}", handle_resource_create, ROUTE_SLOW | ROUTE_BODY, 201, "create", "Create new." },
 	{ HTTP_GET, "/v1/{resource}/{_id}", handle_resource_get, 0, 200, "get", "Retrieve existing." },
