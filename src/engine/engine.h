@@ -25,6 +25,7 @@ struct engine_config {
 	const char *ca_file;         /* NULL: the system's */
 	int64_t outbound_timeout_ms; /* one request to an application; 0: LIMIT_OUTBOUND_TIMEOUT_MS */
 	unsigned workers;            /* jobs at once; 0: 4 */
+	struct recorder *recorder;   /* NULL: nothing is recorded; the caller's */
 };
 
 /*
@@ -70,6 +71,13 @@ void engine_listen(struct engine *e, struct str account_id, struct str export_id
  * that may wait. */
 void engine_resource_changed(struct engine *e, struct str account_id, struct str type,
 	struct str id);
+
+/*
+ * The way of the records with this trace key through the steps of flows, the newest first, at most MAX:
+ * adds objects to the open array of B. As far back as the recorder's budget reaches. Blocks on the disk.
+ */
+MUST_CHECK bool engine_trace(struct engine *e, struct str account_id, struct str trace_key,
+	size_t max, struct json_build *b, struct err *err);
 
 struct engine_stats {
 	unsigned jobs_running;

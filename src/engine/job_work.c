@@ -414,6 +414,9 @@ static bool read_page(struct run *r, struct work **w, struct err *err)
 		!store_page_get(c, r->arena, r->job->account_id, r->job->id, &row, &found, err))
 		return false;
 	r->page_in_store = found;
+	buf_reset(&r->page_body);
+	if (found)
+		buf_add_str(&r->page_body, row.body); /* the recorder's, as if it were written now */
 	return !found || work_read(&row, w, err);
 }
 

@@ -173,4 +173,24 @@ test('an export shapes and filters its records, an import takes those it wants',
 	assert.equal(none.zeroReason, "the export's filter dropped all 20 records");
 });
 
+test('the way of a record is there by its trace key: as it came, as it was sent, how it ended', async () => {
+	const source = await application((req, res) => json(res, 200, { items: [{ id: 'TRACE-7', name: 'n7' }, { id: 'TRACE-8', name: 'n8' }] }));
+	const sink = await sinkApplication((r) => r.key === 'TRACE-8' ? [422, { message: 'no' }] : [201, { id: 99 }]);
+	const ids = await installFlow(server, { source: source.url, sink: sink.url, importRest: { responseIdPath: 'id' } });
+	const job = await server.runFlow(ids.flow);
+	const [way] = await server.ok(200, 'GET', '/v1/records?traceKey=TRACE-7');
+	assert.deepEqual(way.record, { id: 'TRACE-7', name: 'n7' });
+	assert.match(way.sent, /"key":"TRACE-7"/);
+	assert.equal(way.outcome, 'succeeded');
+	assert.equal(way.status, 201);
+	assert.equal(way.id, 99);
+	assert.equal(way._jobId, job._id);
+	assert.equal(way._stepId, ids.import);
+	const [bad] = await server.ok(200, 'GET', '/v1/records?traceKey=TRACE-8');
+	assert.equal(bad.outcome, 'failed');
+	assert.match(bad.message, /status 422/);
+	assert.deepEqual(await server.ok(200, 'GET', '/v1/records?traceKey=TRACE-9'), []);
+	assert.equal((await server.call('GET', '/v1/records')).status, 400);
+});
+
 await runTests();
