@@ -67,6 +67,12 @@ MUST_CHECK bool engine_retry(struct engine *e, struct str account_id,
 
 /* Events of the listener were taken in: the flows that it feeds are run. Any thread that may wait. */
 void engine_listen(struct engine *e, struct str account_id, struct str export_id);
+/*
+ * Would flows that run each other go round in a circle if the flow ID (p NULL: a new one) ran NEXT
+ * (an array of ids) behind itself? False with ERR_FLOW, which names the way.
+ */
+MUST_CHECK bool engine_chain_check(struct engine *e, struct str account_id, struct str id,
+	const struct json *next, struct err *err);
 /* A resource was made, changed or removed: schedules, listeners and waiting jobs follow. Any thread
  * that may wait. */
 void engine_resource_changed(struct engine *e, struct str account_id, struct str type,

@@ -416,7 +416,8 @@ static bool read_page(struct run *r, struct work **w, struct err *err)
 	r->page_in_store = found;
 	buf_reset(&r->page_body);
 	if (found)
-		buf_add_str(&r->page_body, row.body); /* the recorder's, as if it were written now */
+		buf_add_str(&r->page_body,
+			row.body); /* the recorder's, as if it were written now */
 	return !found || work_read(&row, w, err);
 }
 

@@ -105,6 +105,20 @@ test('a flow that completes starts the next ones; one that is disabled is not st
 	assert.deepEqual(await server.ok(200, 'GET', `/v1/jobs?_flowId=${off.flow}`), []);
 });
 
+test('flows that would run each other in a circle are refused, with the way', async () => {
+	const source = await application(pagedSource(1, 1));
+	const sink = await sinkApplication();
+	const [a, b, c] = [await installFlow(server, { source: source.url, sink: sink.url }),
+		await installFlow(server, { source: source.url, sink: sink.url }), await installFlow(server, { source: source.url, sink: sink.url })];
+	for (const [x, name] of [[a, 'A'], [b, 'B'], [c, 'C']]) await server.ok(200, 'PATCH', `/v1/flows/${x.flow}`, { name });
+	await server.ok(200, 'PATCH', `/v1/flows/${a.flow}`, { _runNextFlowIds: [b.flow] });
+	await server.ok(200, 'PATCH', `/v1/flows/${b.flow}`, { _runNextFlowIds: [c.flow] });
+	const r = await server.call('PATCH', `/v1/flows/${c.flow}`, { _runNextFlowIds: [a.flow] });
+	assert.equal(r.status, 422);
+	assert.match(r.json.errors[0].message, /this flow -> A -> B -> this flow/);
+	assert.equal((await server.call('PATCH', `/v1/flows/${c.flow}`, { _runNextFlowIds: [c.flow] })).status, 422);
+});
+
 test('a running job is canceled: what was under way ends, the rest are errors that can be retried', async () => {
 	const source = await application(pagedSource(400, 100));
 	const held = [];
