@@ -32,6 +32,7 @@ struct delivery {
 	struct err err;    /* ERR_NONE: delivered or ignored */
 	const char *stage; /* where err arose: "lookup", "mapping", "submit" */
 	bool ignored;
+	struct str reason; /* ignored: why, in the user's words */
 	bool deferred; /* not sent, or refused for now: try again in err.retry_after_s; no failure */
 	bool unknown;  /* the outcome of the last attempt is unknown: it may have arrived */
 	unsigned attempts;

@@ -19,6 +19,7 @@
 	X(LIMIT_PAGE_SIZE_MAX, 10000, "records", "The largest pageSize.") \
 	X(LIMIT_PAGE_BYTES, 5242880, "bytes", "A page closes early at this size.") \
 	X(LIMIT_RESPONSE_BODY, 67108864, "bytes", "An application's answer, after decompression.") \
+	X(LIMIT_IMPORT_ANSWER, 8388608, "bytes", "An application's answer to an import or a lookup, after decompression.") \
 	X(LIMIT_RESPONSE_HEADERS, 131072, "bytes", "All header fields of an application's answer.") \
 	X(LIMIT_CONNECTION_CONCURRENCY_MAX, 100, "requests", "The largest concurrencyLevel of a connection.") \
 	X(LIMIT_CONNECTION_CONCURRENCY_DEFAULT, 16, "requests", "Parallel requests to an application when concurrencyLevel is not set.") \

@@ -1,0 +1,220 @@
+/*
+ * rest_sink_priv.h - what the files of the REST import share.
+ *
+ *   rest_sink.c     the sink: opened from the documents; map() and prepare() over a page
+ *   rest_values.c   what placeholders stand for; bodies made from templates
+ *   rest_lookup.c   dynamic lookups: asked once a page each, side by side
+ *   rest_request.c  which operation a record needs, and the request as text, to the byte
+ *   rest_submit.c   sends requests, singly or in batches, and settles those in doubt
+ *   rest_answer.c   what an answer says about its record
+ *   rest_send.c     many requests at once: slots, timers, retries, cancel
+ *
+ * One thread at a time: the job's.
+ */
+#ifndef ADAPTOR_REST_REST_SINK_PRIV_H
+#define ADAPTOR_REST_REST_SINK_PRIV_H
+
+#include "adaptor/rest/rest_priv.h"
+#include "core/limits.h"
+#include "core/map.h"
+#include "map/mapping.h"
+#include "map/path.h"
+#include "map/template.h"
+
+#define SINK_LOOKUPS_MAX 100
+
+/* ---- rest_sink.c ---- */
+
+/* Puts the field's name before the message, and into err->field unless one is there. False. */
+bool rest_fault(struct err *err, const char *field);
+
+/* ---- rest_values.c ---- */
+
+/* What placeholders may stand for. NULL members: not there. */
+struct values {
+	struct sink *sink;
+	const struct json *lookups; /* results by name */
+	const struct json *record, *mapped;
+	bool mapped_first; /* in bodies the mapped record's value wins over the record's */
+};
+MUST_CHECK bool rest_values_render(const struct template *t, const struct values *v,
+	struct buf *out, struct err *err);
+/* As rest_values_render(), for a relative URI: what can't stand in a URL is percent-encoded, control
+ * characters are refused. */
+MUST_CHECK bool rest_values_uri(const struct template *t, const struct values *v, struct buf *out,
+	struct err *err);
+
+/*
+ * A body: a JSON value whose strings are templates (their values are escaped as JSON wants it), or
+ * a text that is one template. With `{{` in a text, single braces in it stand for themselves.
+ */
+struct body;
+/* FIELD names the value in errors. V must not be NULL. */
+MUST_CHECK bool rest_body_compile(struct arena *a, const struct json *v, const char *field,
+	struct body **out, struct err *err);
+MUST_CHECK bool rest_body_render(const struct body *b, const struct values *v, struct buf *out,
+	struct err *err);
+/* Does a placeholder of it name the lookup? B may be NULL. */
+bool rest_body_names(const struct body *b, struct str lookup);
+bool rest_template_names(const struct template *t, struct str lookup);
+
+/* ---- rest_lookup.c ---- */
+
+struct lookup {
+	struct str name;
+	enum http_method method;
+	struct template *uri;
+	struct body *body;    /* NULL: none */
+	struct path *extract; /* NULL: the whole answer */
+	bool extract_indexes; /* it begins with an element's index: it says itself which one */
+	bool allow_failures;
+	bool used;    /* by the mapping, a URI, a body, a header or the decision */
+	bool decides; /* whether the record exists: may be empty */
+	const struct json *def; /* when nothing is found; NULL: none */
+};
+
+/* ---- rest_request.c ---- */
+
+struct operation {
+	enum http_method method;
+	struct template *uri;
+	struct str constant; /* the URI when it has no placeholder; p NULL: it has */
+	struct body *body;   /* NULL: the mapped record */
+};
+
+struct sink_header {
+	struct str name;
+	struct template *value;
+};
+
+enum existence { EXISTS_UNASKED, EXISTS_NO, EXISTS_YES };
+
+/* A prepared request, taken apart; points into the text. */
+struct request {
+	enum existence existed; /* what was known when it was made */
+	enum http_method method;
+	struct str uri, headers, body; /* headers: lines */
+	struct str head; /* all but the body: equal for requests that may go as one batch */
+};
+
+struct sink {
+	struct arena *arena; /* session */
+	const struct adaptor_env *env;
+	struct rest_session *session;
+	const struct mapping *mapping;
+	const struct json *variables; /* NULL: none */
+	bool keep_answers;
+
+	struct operation operations[2]; /* [1] creates, in a composite import */
+	size_t operation_count;
+	struct sink_header headers[REST_HEADERS_MAX];
+	size_t header_count;
+	struct str key_header; /* n 0: no key is sent */
+	unsigned attempts_max, batch_size;
+
+	struct lookup *lookups; /* the dynamic ones */
+	size_t lookup_count;
+	bool lookups_used;
+	struct lookup *decider; /* at most one of these two */
+	struct path *decider_extract;
+	bool ignore_existing, ignore_missing;
+
+	struct path *id_path, *success_path; /* NULL: none */
+	const struct json *success_values;   /* NULL: none */
+
+	struct map *paths; /* placeholder to struct path, as they were asked for */
+	struct slot *slots, *free_slot;
+	size_t slot_count, in_air;
+	int64_t hold_until_ms; /* the application asked for a pause: nothing is begun before */
+	struct arena *scratch; /* of one record or answer */
+	struct buf text, more; /* of one request in the making */
+};
+
+MUST_CHECK bool rest_request_compile(struct sink *s, const struct json *import,
+	const struct call_args *call, struct err *err);
+/* Is the record there already? By the deciding lookup's result or the deciding extract. */
+enum existence rest_request_existence(const struct sink *s, const struct json *record,
+	const struct json *lookups);
+/* Makes d->request in the arena. */
+bool rest_request_make(struct sink *s, struct delivery *d, struct arena *a);
+/* False only for a text that rest_request_make() did not make. */
+MUST_CHECK bool rest_request_parse(struct str text, struct request *out, struct err *err);
+/* The next header line of LINES; false behind the last. */
+bool rest_request_header(struct str *lines, struct http_header *out);
+
+/* ---- rest_lookup.c ---- */
+
+MUST_CHECK bool rest_lookup_compile(struct sink *s, const struct json *import, struct err *err);
+/* Marks which are used, once the requests and the decision are compiled. */
+void rest_lookup_mark(struct sink *s, const struct json *import);
+struct lookup *rest_lookup_find(const struct sink *s, struct str name);
+/* The request for a record: URI and body into the buffers. ERR_MISSING_VALUE. */
+MUST_CHECK bool rest_lookup_render(struct sink *s, const struct lookup *l,
+	const struct json *record, struct buf *uri, struct buf *body, struct err *err);
+/* The value in a finished call's answer, in the arena; *VALUE NULL: nothing was found. */
+MUST_CHECK bool rest_lookup_read(struct sink *s, const struct lookup *l,
+	const struct rest_call *c, struct arena *a, const struct json **value, struct err *err);
+/* Asks what the records need; sets `lookups`, or an error of stage "lookup". */
+void rest_lookup_ask(struct sink *s, struct delivery *records, size_t n, struct arena *a);
+
+/* ---- rest_send.c ---- */
+
+/* A request that may take several attempts; the first member of what a user of the sender keeps. */
+struct task {
+	struct task *next;   /* in the list of those not begun */
+	int64_t due_ms;      /* while it waits; of env->clock */
+	int64_t wait_ms;     /* out of land(): until the next attempt */
+	unsigned attempts;   /* that landed */
+	struct arena *arena; /* for what lasts */
+};
+
+struct slot {
+	struct rest_call call;
+	struct http_header own[REST_HEADERS_MAX];
+	struct buf uri, body; /* where the call's do not stand elsewhere */
+	struct task *task;
+	struct slot *next_free;
+};
+
+struct task_ops {
+	/* Fills slot->call. False: it can't be sent; fail() is called. */
+	bool (*fill)(struct sink *s, struct slot *slot, struct task *t, struct err *err);
+	/* An attempt is over. False: the task goes on in t->wait_ms. */
+	bool (*land)(struct sink *s, struct slot *slot, struct task *t);
+	/* Ends a task that is not in the air: it can't be sent, or the job was canceled. */
+	void (*fail)(struct sink *s, struct task *t, const struct err *err);
+	/* Ends it for now: the application wants a longer pause than a worker waits. */
+	void (*defer)(struct sink *s, struct task *t, int64_t wait_ms);
+};
+
+void rest_send_init(struct sink *s);
+void rest_send_free(struct sink *s);
+/* Runs all tasks of the list to their end; begins them in order. */
+void rest_send_run(struct sink *s, struct task *first, const struct task_ops *ops);
+/*
+ * May the task of a landed call be tried again? *WAIT_MS: when; it may be longer than a worker waits.
+ * Also notes a pause that the answer asks of everybody. MORE: attempts allowed beyond the import's.
+ */
+bool rest_send_again(struct sink *s, const struct slot *slot, const struct task *t, unsigned more,
+	int64_t *wait_ms);
+/* Is it unknown whether the application acted on the landed call? */
+bool rest_send_in_doubt(const struct rest_call *c);
+bool rest_send_canceled(const struct sink *s);
+
+/* ---- rest_answer.c ---- */
+
+MUST_CHECK bool rest_answer_compile(struct sink *s, const struct json *rest, struct err *err);
+/* What a 2xx answer to one request says about its N records. */
+void rest_answer_judge(struct sink *s, const struct rest_call *c, struct delivery *const *records,
+	size_t n, struct arena *a);
+/* null, false, "", 0, and nothing at all. */
+bool rest_answer_is_false(const struct json *v);
+/* A copy that needs nothing else. */
+const struct json *rest_answer_copy(struct arena *a, const struct json *v);
+
+/* ---- rest_submit.c ---- */
+
+bool rest_submit(struct sink *s, struct delivery *records, size_t n, struct arena *a,
+	struct err *err);
+
+#endif
