@@ -63,7 +63,8 @@ static bool look_up(struct apply *x, const struct field *f, const struct json **
 	} else if (!x->env->lookup(x->env->ctx, l->name, asked, x->record, &found, x->err)) {
 		return false;
 	}
-	if (found == NULL && !l->allow_failures)
+	/* of other lookups the environment has judged already whether nothing is a failure */
+	if (found == NULL && l->map != NULL && !l->allow_failures)
 		return fail_value(x, f, ERR_LOOKUP, asked,
 			str_fmt(x->b->arena, "is not in lookup \"%.*s\"", STR_ARG(l->name)).p);
 	*v = found == NULL ? l->def : found;

@@ -23,8 +23,10 @@ static const struct fld rows[] = {
 	ROW_INTEGRATION,
 	{ "maxAttempts", FLD_INT, 0,
 		"How often a request is tried when the application can't be reached or answers "
-		"408, 423, 429, 5xx, or 409 with Retry-After. The waits between are what Retry-After "
-		"says, else 1 s, 5 s, 30 s and 2 min, give or take a fifth; the job is put aside for "
+		"408, 423, 429, 5xx, or 409 with Retry-After. The waits between are what "
+		"Retry-After "
+		"says, else 1 s, 5 s, 30 s and 2 min, give or take a fifth; the job is put aside "
+		"for "
 		"one of more than a minute.",
 		.min = 1, .max = 10, .def = "4", .example = "3" },
 	{ "ignoreExisting", FLD_BOOL, 0,
@@ -72,17 +74,18 @@ static const struct fld rest_rows[] = {
 		.example = "{\"email\":\"{email}\"}" },
 	{ "rest.batchSize", FLD_INT, 0,
 		"For an API that takes arrays: up to so many records in a row whose requests "
-		"differ in their bodies only are sent as one JSON array. An answer that is an array "
+		"differ in their bodies only are sent as one JSON array. An answer that is an "
+		"array "
 		"of as many elements is theirs one by one; any other is for all of them.",
 		.min = 1, .max = 10000, .def = "1", .example = "100" },
 	{ "rest.idempotencyHeader", FLD_STR, FLD_LINE,
 		"The header that carries a record's idempotency key with POST, PUT, PATCH and "
 		"DELETE: a repeat has the same one, so that an application that knows such keys "
 		"does not act twice. Empty: none is sent.",
-		.min = 0, .max = 128, .def = "\"Idempotency-Key\"",
-		.example = "\"X-Request-Id\"" },
+		.min = 0, .max = 128, .def = "\"Idempotency-Key\"", .example = "\"X-Request-Id\"" },
 	{ "rest.headers", FLD_OBJECT, FLD_LIST,
-		"Headers to send with every request of this import; they win over the connection's. "
+		"Headers to send with every request of this import; they win over the "
+		"connection's. "
 		"Lookups do not send them.",
 		.example = "[{\"name\":\"X-Region\",\"value\":\"{region}\"}]" },
 	{ "rest.headers[].name", FLD_TOKEN, FLD_REQUIRED,
@@ -137,13 +140,15 @@ static const struct fld rest_rows[] = {
 	{ "rest.lookups[].body", FLD_ANY, 0, "The same as postData.",
 		.example = "{\"email\":\"{email}\"}" },
 	{ "rest.lookups[].extract", FLD_STR, FLD_LINE,
-		"The dotted path of the value in a dynamic lookup's response; not set: the whole of "
+		"The dotted path of the value in a dynamic lookup's response; not set: the whole "
+		"of "
 		"it. Null, an empty text and an empty array are nothing. An array of one element "
 		"is that element; one of several is a failure, and so is a response that is an "
 		"array of several unless the extract begins with an index: `0.id` takes the first.",
 		.min = 1, .max = 1024, .example = "\"0.id\"" },
 	{ "rest.lookups[].allowFailures", FLD_BOOL, 0,
-		"What becomes of a record for which nothing, or several, are found: true leaves the "
+		"What becomes of a record for which nothing, or several, are found: true leaves "
+		"the "
 		"value out, or takes the default, or the first of several; false fails the record. "
 		"The lookup that decides whether a record exists may find nothing either way. A "
 		"lookup that the application did not answer fails the record in any case.",

@@ -1,139 +1,69 @@
 /*
- * rest_answer.c - what a 2xx answer says about the records of its request: their ids, and whether
- * each was a success after all.
- *
- * The answer to a batch is split when it is an array of as many elements as there were records;
- * else it says the same of all of them.
+ * rest_answer.c - the body of an answer as a JSON document.
  */
-#include "adaptor/rest/rest_sink_priv.h"
+#include "adaptor/rest/rest_session_priv.h"
 
-bool rest_answer_compile(struct sink *s, const struct json *rest, struct err *err)
+/* What came instead of JSON, where it can be told by a look at its beginning. */
+static const char *looks_like(struct str body)
 {
-	struct str id = json_get_str(rest, STR("responseIdPath"));
-	struct str success = json_get_str(rest, STR("successPath"));
-	const struct json *values = json_get(rest, STR("successValues"));
+	static const struct {
+		const char *start, *words;
+	} table[] = {
+		{ "<!doctype html", "an HTML page" },
+		{ "<html", "an HTML page" },
+		{ "<?xml", "XML" },
+		{ "<", "XML or HTML" },
+		{ "\x1f\x8b", "gzip data without its Content-Encoding" },
+		{ "\xff\xfe", "UTF-16 text" },
+		{ "\xfe\xff", "UTF-16 text" },
+	};
 
-	if (id.n > 0 && !path_compile(s->arena, id, false, &s->id_path, err))
-		return rest_fault(err, "rest.responseIdPath");
-	if (success.n > 0 && !path_compile(s->arena, success, false, &s->success_path, err))
-		return rest_fault(err, "rest.successPath");
-	if (json_is_array(values) && values->n > 0)
-		s->success_values = values;
-	return true;
+	for (size_t i = 0; i < ARRAY_LEN(table); i++)
+		if (str_starts_ci(body, str_z(table[i].start)))
+			return table[i].words;
+	return NULL;
 }
 
-bool rest_answer_is_false(const struct json *v)
+/* The beginning, for the message; read before parsing changes the text. */
+static struct str quote(struct arena *a, const struct rest_session *s, struct str body)
 {
-	double number;
+	struct str cut = str_sub(body, 0, 80);
 
-	if (v == NULL || v->type == JSON_NULL || v->type == JSON_FALSE)
+	cut.n = str_utf8_prefix(cut);
+	return rest_masked(s, a, cut);
+}
+
+static struct str charset_of(struct str content_type)
+{
+	size_t at = 0;
+
+	while (at < content_type.n && !str_starts_ci(str_from(content_type, at), STR("charset=")))
+		at++;
+	return str_trim(str_from(content_type, MIN(at + 8, content_type.n)));
+}
+
+bool rest_answer_parse(const struct rest_session *s, const struct http_call *c, struct arena *a,
+	char *text, size_t n, const struct json **doc, struct err *err)
+{
+	struct str type = http_call_header(c, STR("Content-Type")),
+		   body = str_trim(str_of(text, n));
+	const char *looks = looks_like(body);
+	struct str start = quote(a, s, body), charset = charset_of(type);
+	bool text_is_utf8 = str_is_utf8(body);
+
+	if (body.n == 0)
+		return err_set(err, ERR_RESPONSE,
+			"answered status %d with an empty body where JSON was expected", c->status);
+	if (json_parse(a, text, n, NULL, doc, err))
 		return true;
-	if (v->type == JSON_STRING)
-		return v->n == 0;
-	return v->type == JSON_NUMBER && json_to_double(v, &number) && number >= 0 && number <= 0;
-}
-
-const struct json *rest_answer_copy(struct arena *a, const struct json *v)
-{
-	const struct json *copy;
-	struct err err = ERR_INIT;
-
-	if (v == NULL)
-		return NULL;
-	if (v->type < JSON_ARRAY) {
-		struct json *one = arena_memdup(a, v, sizeof(*v));
-
-		if (v->type == JSON_NUMBER || v->type == JSON_STRING)
-			one->s = arena_strndup(a, v->s, v->n);
-		return one;
-	}
-	/* what was printed from a document can be parsed */
-	CHECK(json_parse_copy(a, json_print_arena(a, v), &copy, &err));
-	return copy;
-}
-
-static struct str text_of(struct arena *a, const struct json *v)
-{
-	return v->type == JSON_STRING || v->type == JSON_NUMBER ? json_str(v)
-								: json_print_arena(a, v);
-}
-
-static bool is_success(struct sink *s, const struct json *part)
-{
-	const struct json *v;
-
-	if (s->success_path == NULL)
-		return true;
-	v = path_get(s->success_path, part);
-	if (s->success_values == NULL)
-		return !rest_answer_is_false(v);
-	if (v == NULL)
-		return false;
-	struct str got = text_of(s->scratch, v);
-
-	for (json_each (want, s->success_values))
-		if (json_is_str(want) && str_eq(json_str(want), got))
-			return true;
-	return false;
-}
-
-static const struct json *find_id(const struct sink *s, const struct json *part)
-{
-	const struct json *v;
-
-	if (s->id_path != NULL) {
-		v = path_get(s->id_path, part);
-	} else {
-		v = json_get(part, STR("id"));
-		if (v == NULL || v->type == JSON_NULL)
-			v = json_get(part, STR("_id"));
-	}
-	return v == NULL || v->type == JSON_NULL ? NULL : v;
-}
-
-static void judge(struct sink *s, const struct rest_call *c, const struct json *part,
-	struct delivery *d, struct arena *a)
-{
-	d->id = rest_answer_copy(a, find_id(s, part));
-	if (s->keep_answers)
-		d->answer = rest_answer_copy(a, part);
-	if (is_success(s, part))
-		return;
-	d->status = 422;
-	(void)rest_status_error(s->session, &c->http, &d->err);
-	err_wrap(&d->err,
-		s->success_values == NULL ? "successPath \"%.*s\" is not set"
-					  : "successPath \"%.*s\" has none of the successValues",
-		STR_ARG(path_text(s->success_path)));
-}
-
-/* Without successPath nobody depends on the answer being JSON: then one that is none says nothing. */
-static bool parse(struct sink *s, const struct rest_call *c, const struct json **doc,
-	struct err *err)
-{
-	struct str body = buf_str(&c->http.res_body);
-
-	if (body.n == 0 && s->success_path == NULL)
-		return false;
-	arena_reset(s->scratch);
-	char *text = arena_strndup(s->scratch, body.p, body.n);
-
-	return rest_answer_parse(s->session, &c->http, s->scratch, text, body.n, doc, err);
-}
-
-void rest_answer_judge(struct sink *s, const struct rest_call *c, struct delivery *const *records,
-	size_t n, struct arena *a)
-{
-	const struct json *doc;
-	struct err unreadable = ERR_INIT;
-
-	if (!parse(s, c, &doc, &unreadable)) {
-		for (size_t i = 0; i < n && s->success_path != NULL; i++)
-			records[i]->err = unreadable;
-		return;
-	}
-	bool split = n > 1 && json_is_array(doc) && doc->n == n;
-
-	for (size_t i = 0; i < n; i++)
-		judge(s, c, split ? json_at(doc, i) : doc, records[i], a);
+	err->code = ERR_RESPONSE;
+	if (type.p == NULL)
+		type = STR("no Content-Type");
+	if (!text_is_utf8 && looks == NULL)
+		err_hint(err, "JSON is UTF-8 (RFC 8259); the answer's charset is %.*s",
+			STR_ARG(charset.n == 0 ? STR("not said") : charset));
+	if (looks != NULL)
+		return err_wrap(err, "the answer (%.*s) is %s, not JSON; it begins with \"%.*s\"",
+			STR_ARG(type), looks, STR_ARG(start));
+	return err_wrap(err, "the answer (%.*s) is not JSON", STR_ARG(type));
 }

@@ -54,7 +54,7 @@ static bool read_body(struct sink *s, const struct json *doc, struct lookup *l, 
 		const struct json *v = json_get(doc, str_z(names[i]));
 
 		if (v != NULL && v->type != JSON_NULL)
-			return rest_body_compile(s->arena, v, names[i], &l->body, err);
+			return rest_text_compile(s->arena, v, names[i], &l->body, err);
 	}
 	return true;
 }
@@ -132,10 +132,10 @@ void rest_lookup_mark(struct sink *s, const struct json *import)
 		struct lookup *l = &s->lookups[i];
 
 		for (size_t k = 0; k < s->operation_count; k++)
-			l->used |= rest_template_names(s->operations[k].uri, l->name) ||
-				   rest_body_names(s->operations[k].body, l->name);
+			l->used |= rest_values_names(s->operations[k].uri, l->name) ||
+				   rest_text_names(s->operations[k].body, l->name);
 		for (size_t k = 0; k < s->header_count; k++)
-			l->used |= rest_template_names(s->headers[k].value, l->name);
+			l->used |= rest_values_names(s->headers[k].value, l->name);
 		l->used |= l->decides;
 		s->lookups_used |= l->used;
 	}
@@ -152,7 +152,7 @@ bool rest_lookup_render(struct sink *s, const struct lookup *l, const struct jso
 	buf_reset(body);
 	if (!rest_values_uri(l->uri, &v, uri, err))
 		return err_wrap(err, "lookup \"%.*s\", relativeURI", STR_ARG(l->name));
-	if (l->body != NULL && !rest_body_render(l->body, &v, body, err))
+	if (l->body != NULL && !rest_text_render(l->body, &v, body, err))
 		return err_wrap(err, "lookup \"%.*s\", body", STR_ARG(l->name));
 	if (body->over)
 		return err_set(err, ERR_LIMIT, "lookup \"%.*s\": the body is longer than %zu bytes",
@@ -206,7 +206,7 @@ bool rest_lookup_read(struct sink *s, const struct lookup *l, const struct rest_
 	if (!rest_answer_parse(s->session, h, s->scratch, text, h->res_body.n, &doc, err) ||
 		!pick(l, doc, value, err))
 		return false;
-	*value = rest_answer_copy(a, *value);
+	*value = rest_result_copy(a, *value);
 	return true;
 }
 
@@ -260,9 +260,7 @@ static bool land(struct sink *s, struct slot *slot, struct task *t)
 		q->attempts = t->attempts;
 		if (c->http.err.code != ERR_NONE)
 			err = c->http.err;
-		else
-			(void)rest_lookup_read(s, q->lookup, c, t->arena, &q->value, &err);
-		if (err.code == ERR_NONE)
+		else if (rest_lookup_read(s, q->lookup, c, t->arena, &q->value, &err))
 			continue;
 		take_error(s, q, c, &err);
 		q->deferred = again;

@@ -64,7 +64,7 @@ static bool read_operation(struct sink *s, const struct json *rest, size_t i, st
 	if (!read_uri(s, o, uri, err))
 		return false;
 	return body == NULL || body->type == JSON_NULL ||
-	       rest_body_compile(s->arena, body, "rest.body", &o->body, err);
+	       rest_text_compile(s->arena, body, "rest.body", &o->body, err);
 }
 
 static bool read_operations(struct sink *s, const struct json *rest, const struct call_args *call,
@@ -142,7 +142,7 @@ static bool read_decider(struct sink *s, const struct json *import, struct err *
 	if (s->operation_count < 2 && !s->ignore_missing)
 		return true;
 	for (size_t i = 0; i < s->lookup_count && s->decider == NULL; i++)
-		if (rest_template_names(s->operations[0].uri, s->lookups[i].name))
+		if (rest_values_names(s->operations[0].uri, s->lookups[i].name))
 			s->decider = &s->lookups[i];
 	if (s->decider != NULL)
 		s->decider->decides = true;
@@ -231,7 +231,7 @@ static bool add_body(struct sink *s, const struct operation *o, const struct val
 
 	in_body.mapped_first = true;
 	if (o->body != NULL)
-		return rest_body_render(o->body, &in_body, &s->text, err) ||
+		return rest_text_render(o->body, &in_body, &s->text, err) ||
 		       rest_fault(err, "rest.body");
 	if (!sends_body(o->method))
 		return true;

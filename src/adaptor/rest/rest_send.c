@@ -64,8 +64,8 @@ static void heap_push(struct sender *x, struct task *t)
 	if (x->wait_count == x->wait_cap) {
 		size_t cap = MAX(x->wait_cap * 2, (size_t)64);
 
-		x->waiting = arena_grow(x->arena, x->waiting,
-			x->wait_cap * sizeof(struct task *), cap * sizeof(struct task *));
+		x->waiting = arena_grow(x->arena, x->waiting, x->wait_cap * sizeof(struct task *),
+			cap * sizeof(struct task *));
 		x->wait_cap = cap;
 	}
 	size_t i = x->wait_count++;
@@ -109,24 +109,6 @@ bool rest_send_in_doubt(const struct rest_call *c)
 	return h->status == 502 || h->status == 504;
 }
 
-/* A lock that somebody holds for a moment: 423, and a 409 that says when to come back. */
-static bool is_lock_conflict(const struct sink *s, const struct http_call *h, unsigned attempt,
-	int64_t *wait_ms)
-{
-	static const unsigned ladder_s[] = { 1, 5, 30, 120 };
-	struct err said = ERR_INIT;
-
-	if (h->err.code != ERR_NONE || (h->status != 409 && h->status != 423))
-		return false;
-	(void)rest_status_error(s->session, h, &said);
-	if (said.retry_after_s == 0 && h->status == 409)
-		return false;
-	*wait_ms = said.retry_after_s > 0
-			   ? (int64_t)said.retry_after_s * 1000
-			   : (int64_t)ladder_s[MIN(attempt, ARRAY_LEN(ladder_s)) - 1] * 1000;
-	return true;
-}
-
 /* Does the answer ask everybody for a pause? */
 static bool asks_for_pause(const struct sink *s, const struct http_call *h)
 {
@@ -145,8 +127,7 @@ bool rest_send_again(struct sink *s, const struct slot *slot, const struct task 
 {
 	const struct http_call *h = &slot->call.http;
 
-	if (!rest_retry_in(s->session, h, t->attempts, wait_ms) &&
-		!is_lock_conflict(s, h, t->attempts, wait_ms))
+	if (!rest_retry_in(s->session, h, t->attempts, wait_ms))
 		return false;
 	if (asks_for_pause(s, h))
 		s->hold_until_ms = MAX(s->hold_until_ms, now_ms(s) + *wait_ms);
@@ -277,7 +258,8 @@ void rest_send_run(struct sink *s, struct task *first, const struct task_ops *op
 			begin(&x, t);
 		if (s->in_air > 0)
 			wait_for_call(&x, spare_ms(&x, pause));
-		else if (x.wait_count > 0 || x.fresh != NULL)
-			(void)rest_session_wait(s->session, spare_ms(&x, pause), &canceled);
+		else if ((x.wait_count > 0 || x.fresh != NULL) &&
+			 !rest_session_wait(s->session, spare_ms(&x, pause), &canceled))
+			fail_rest(&x);
 	}
 }

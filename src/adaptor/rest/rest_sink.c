@@ -41,7 +41,7 @@ static bool compile(struct sink *s, const struct json *import, const struct call
 	struct err *err)
 {
 	if (!rest_lookup_compile(s, import, err) || !rest_request_compile(s, import, call, err) ||
-		!rest_answer_compile(s, json_get(import, STR("rest")), err))
+		!rest_result_compile(s, json_get(import, STR("rest")), err))
 		return false;
 	rest_lookup_mark(s, import);
 	return true;
@@ -167,6 +167,3 @@ static bool sink_submit(struct sink *s, struct delivery *records, size_t n, stru
 
 const struct sink_ops rest_sink_ops = { sink_open, sink_map, sink_prepare, sink_submit,
 	sink_close };
-
-const struct adaptor rest_adaptor = { "rest", &rest_connection_ops, &rest_source_ops,
-	&rest_sink_ops };

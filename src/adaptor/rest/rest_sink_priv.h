@@ -2,11 +2,12 @@
  * rest_sink_priv.h - what the files of the REST import share.
  *
  *   rest_sink.c     the sink: opened from the documents; map() and prepare() over a page
- *   rest_values.c   what placeholders stand for; bodies made from templates
+ *   rest_values.c   what placeholders stand for; relative URIs made with them
+ *   rest_text.c     bodies with placeholders
  *   rest_lookup.c   dynamic lookups: asked once a page each, side by side
  *   rest_request.c  which operation a record needs, and the request as text, to the byte
  *   rest_submit.c   sends requests, singly or in batches, and settles those in doubt
- *   rest_answer.c   what an answer says about its record
+ *   rest_result.c   what an answer says about its records
  *   rest_send.c     many requests at once: slots, timers, retries, cancel
  *
  * One thread at a time: the job's.
@@ -43,20 +44,23 @@ MUST_CHECK bool rest_values_render(const struct template *t, const struct values
  * characters are refused. */
 MUST_CHECK bool rest_values_uri(const struct template *t, const struct values *v, struct buf *out,
 	struct err *err);
+/* Does a placeholder of it name the lookup? */
+bool rest_values_names(const struct template *t, struct str lookup);
+
+/* ---- rest_text.c ---- */
 
 /*
  * A body: a JSON value whose strings are templates (their values are escaped as JSON wants it), or
  * a text that is one template. With `{{` in a text, single braces in it stand for themselves.
  */
-struct body;
+struct rest_text;
 /* FIELD names the value in errors. V must not be NULL. */
-MUST_CHECK bool rest_body_compile(struct arena *a, const struct json *v, const char *field,
-	struct body **out, struct err *err);
-MUST_CHECK bool rest_body_render(const struct body *b, const struct values *v, struct buf *out,
+MUST_CHECK bool rest_text_compile(struct arena *a, const struct json *v, const char *field,
+	struct rest_text **out, struct err *err);
+MUST_CHECK bool rest_text_render(const struct rest_text *b, const struct values *v, struct buf *out,
 	struct err *err);
-/* Does a placeholder of it name the lookup? B may be NULL. */
-bool rest_body_names(const struct body *b, struct str lookup);
-bool rest_template_names(const struct template *t, struct str lookup);
+/* T may be NULL. */
+bool rest_text_names(const struct rest_text *t, struct str lookup);
 
 /* ---- rest_lookup.c ---- */
 
@@ -64,12 +68,12 @@ struct lookup {
 	struct str name;
 	enum http_method method;
 	struct template *uri;
-	struct body *body;    /* NULL: none */
-	struct path *extract; /* NULL: the whole answer */
-	bool extract_indexes; /* it begins with an element's index: it says itself which one */
+	struct rest_text *body; /* NULL: none */
+	struct path *extract;   /* NULL: the whole answer */
+	bool extract_indexes;   /* it begins with an element's index: it says itself which one */
 	bool allow_failures;
-	bool used;    /* by the mapping, a URI, a body, a header or the decision */
-	bool decides; /* whether the record exists: may be empty */
+	bool used;              /* by the mapping, a URI, a body, a header or the decision */
+	bool decides;           /* whether the record exists: may be empty */
 	const struct json *def; /* when nothing is found; NULL: none */
 };
 
@@ -78,8 +82,8 @@ struct lookup {
 struct operation {
 	enum http_method method;
 	struct template *uri;
-	struct str constant; /* the URI when it has no placeholder; p NULL: it has */
-	struct body *body;   /* NULL: the mapped record */
+	struct str constant;    /* the URI when it has no placeholder; p NULL: it has */
+	struct rest_text *body; /* NULL: the mapped record */
 };
 
 struct sink_header {
@@ -152,8 +156,8 @@ struct lookup *rest_lookup_find(const struct sink *s, struct str name);
 MUST_CHECK bool rest_lookup_render(struct sink *s, const struct lookup *l,
 	const struct json *record, struct buf *uri, struct buf *body, struct err *err);
 /* The value in a finished call's answer, in the arena; *VALUE NULL: nothing was found. */
-MUST_CHECK bool rest_lookup_read(struct sink *s, const struct lookup *l,
-	const struct rest_call *c, struct arena *a, const struct json **value, struct err *err);
+MUST_CHECK bool rest_lookup_read(struct sink *s, const struct lookup *l, const struct rest_call *c,
+	struct arena *a, const struct json **value, struct err *err);
 /* Asks what the records need; sets `lookups`, or an error of stage "lookup". */
 void rest_lookup_ask(struct sink *s, struct delivery *records, size_t n, struct arena *a);
 
@@ -201,16 +205,16 @@ bool rest_send_again(struct sink *s, const struct slot *slot, const struct task 
 bool rest_send_in_doubt(const struct rest_call *c);
 bool rest_send_canceled(const struct sink *s);
 
-/* ---- rest_answer.c ---- */
+/* ---- rest_result.c ---- */
 
-MUST_CHECK bool rest_answer_compile(struct sink *s, const struct json *rest, struct err *err);
+MUST_CHECK bool rest_result_compile(struct sink *s, const struct json *rest, struct err *err);
 /* What a 2xx answer to one request says about its N records. */
-void rest_answer_judge(struct sink *s, const struct rest_call *c, struct delivery *const *records,
+void rest_result_judge(struct sink *s, const struct rest_call *c, struct delivery *const *records,
 	size_t n, struct arena *a);
 /* null, false, "", 0, and nothing at all. */
-bool rest_answer_is_false(const struct json *v);
+bool rest_result_is_false(const struct json *v);
 /* A copy that needs nothing else. */
-const struct json *rest_answer_copy(struct arena *a, const struct json *v);
+const struct json *rest_result_copy(struct arena *a, const struct json *v);
 
 /* ---- rest_submit.c ---- */
 

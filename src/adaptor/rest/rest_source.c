@@ -11,8 +11,6 @@
 #include "map/path.h"
 #include "map/template.h"
 
-#define CANCEL_POLL_MS 250
-
 /* Open addressing over hashes; 0 is free. */
 struct seen {
 	uint64_t *slots;
@@ -22,9 +20,8 @@ struct seen {
 struct source {
 	struct arena *arena; /* session */
 	const struct adaptor_env *env;
-	struct rest_connection conn;
-	struct http_pool *pool;
-	struct http_call call;
+	struct rest_session *session;
+	struct rest_call call;
 	struct http_header headers[REST_HEADERS_MAX];
 	struct path *resource_path; /* NULL: the whole answer */
 	struct path *next_path;     /* NULL: there is one page */
@@ -102,9 +99,8 @@ static bool first_url(struct source *s, const struct json *rest, struct err *err
 	if (!template_compile(s->arena, text, TEMPLATE_URI, &t, err) ||
 		!template_render(t, &json_empty_object, NULL, &relative, NULL, err))
 		return err_wrap(err, "rest.relativeURI");
-	struct str url = rest_url(s->arena, &s->conn, str_dup(s->arena, buf_str(&relative)));
-
-	s->next_url = add_query(s->arena, url, json_get(rest, STR("query")));
+	s->next_url = add_query(s->arena, str_dup(s->arena, buf_str(&relative)),
+		json_get(rest, STR("query")));
 	return true;
 }
 
@@ -131,25 +127,22 @@ static bool read_paths(struct source *s, const struct json *rest, struct err *er
 static bool prepare_call(struct source *s, const struct json *rest, struct err *err)
 {
 	const struct json *body = json_get(rest, STR("postBody"));
-	struct http_call *c = &s->call;
+	struct rest_call *c = &s->call;
 
+	c->purpose = "export";
 	c->method = rest_method(json_get_str(rest, STR("method")), HTTP_GET);
 	if (c->method != HTTP_GET && body != NULL)
 		c->body = json_is_str(body) ? json_str(body) : json_print_arena(s->arena, body);
-	c->headers = s->headers;
-	c->redirects_max = LIMIT_REDIRECTS;
-	c->timeout_ms = s->env->timeout_ms;
-	c->insecure_tls = s->conn.insecure_tls;
-	return rest_headers(s->arena, &s->conn, json_get(rest, STR("headers")), c->body.n > 0,
-		s->headers, &c->header_count, err);
+	c->own = s->headers;
+	return rest_headers_read(json_get(rest, STR("headers")), s->headers, &c->own_count, err);
 }
 
 static void source_close(struct source *s)
 {
 	if (s == NULL)
 		return;
-	http_pool_free(s->pool);
-	http_call_free(&s->call);
+	rest_session_close(s->session);
+	rest_call_free(&s->call);
 	arena_free(s->url_arena);
 	arena_free(s->url_spare);
 	struct arena *a = s->arena;
@@ -170,12 +163,9 @@ static bool source_open(const struct adaptor_env *env, const struct json *connec
 	s->env = env;
 	s->url_arena = arena_new("url", 0);
 	s->url_spare = arena_new("url", 0);
-	http_call_init(&s->call);
-	s->pool = http_pool_new(&(struct http_pool_config){ .egress = env->egress,
-		.concurrency = 1,
-		.ca_file = env->ca_file });
-	bool ok = rest_connection_read(a, connection, &s->conn, err) && read_paths(s, rest, err) &&
-		  prepare_call(s, rest, err);
+	rest_call_init(&s->call);
+	bool ok = rest_session_open(env, connection, 1, &s->session, err) &&
+		  read_paths(s, rest, err) && prepare_call(s, rest, err);
 
 	if (ok && cursor.p == NULL)
 		ok = first_url(s, rest, err);
@@ -184,8 +174,7 @@ static bool source_open(const struct adaptor_env *env, const struct json *connec
 
 		ok = json_parse_copy(a, cursor, &place, err);
 		if (ok)
-			s->next_url = rest_url_with_token(a, &s->conn,
-				json_get_str(place, STR("url")));
+			s->next_url = json_get_str(place, STR("url"));
 	}
 	if (!ok) {
 		source_close(s);
@@ -195,60 +184,29 @@ static bool source_open(const struct adaptor_env *env, const struct json *connec
 	return true;
 }
 
-/* Runs the prepared call; looks up now and then whether somebody canceled. */
-static bool run_call(struct source *s, struct err *err)
-{
-	struct http_call *c = &s->call;
-
-	http_pool_submit(s->pool, c);
-	while (!c->done) {
-		(void)http_pool_next(s->pool, clock_mono_ms(clock_system()) + CANCEL_POLL_MS);
-		if (!c->done && s->env->canceled != NULL && atomic_load(s->env->canceled))
-			http_pool_cancel(s->pool);
-	}
-	if (c->err.code == ERR_NONE)
-		return true;
-	*err = c->err;
-	return false;
-}
-
 static bool fetch(struct source *s, struct chunk *out, struct err *err)
 {
-	struct http_call *c = &s->call;
+	struct http_call *c = &s->call.http;
 
-	c->url = s->next_url;
+	s->call.uri = s->next_url;
 	c->res_body = out->text;
-	bool ok = run_call(s, err);
+	bool ok = rest_session_run(s->session, &s->call, err);
 
 	out->text = c->res_body;
-	if (!ok) {
-		c->res_body = (struct buf)BUF_INIT(0);
-		return false;
-	}
-	if (c->status < 200 || c->status > 299)
-		ok = rest_status_error(c, err);
+	if (ok && (c->status < 200 || c->status > 299))
+		ok = rest_status_error(s->session, c, err);
 	c->res_body = (struct buf)BUF_INIT(0);
 	return ok;
 }
 
 static bool parse(struct source *s, struct chunk *out, const struct json **doc, struct err *err)
 {
-	struct str type = http_call_header(&s->call, STR("Content-Type"));
-
-	if (out->text.n == 0 && s->call.status == 204) {
+	if (out->text.n == 0 && s->call.http.status == 204) {
 		*doc = &json_empty_array;
 		return true;
 	}
-	if (out->text.n == 0)
-		return err_set(err, ERR_RESPONSE,
-			"answered status %d with an empty body where JSON was expected",
-			s->call.status);
-	if (json_parse(out->arena, out->text.p, out->text.n, NULL, doc, err))
-		return true;
-	err->code = ERR_RESPONSE;
-	if (type.p == NULL)
-		type = STR("no Content-Type");
-	return err_wrap(err, "the answer (%.*s) is not JSON", STR_ARG(type));
+	return rest_answer_parse(s->session, &s->call.http, out->arena, out->text.p, out->text.n,
+		doc, err);
 }
 
 /* The records of the answer: an array, one object, or none. */
@@ -306,23 +264,14 @@ static bool next_page(struct source *s, const struct json *doc, struct chunk *ou
 	struct arena *a = s->url_spare;
 
 	arena_reset(a);
-	if (!url_parse(a, str_z(s->call.res_url), &here, err) ||
+	if (!url_parse(a, str_z(s->call.http.res_url), &here, err) ||
 		!url_resolve(a, &here, json_str(v), &next, err))
 		return err_wrap(err, "the next page's URL");
-	if (!url_same_origin(&next, &s->conn.base))
-		return err_set(err, ERR_EGRESS,
-			"the next page is on another server (%.*s), and the credentials of "
-			"the connection are for %.*s only",
-			STR_ARG(url_origin(a, &next)), STR_ARG(url_origin(a, &s->conn.base)));
-	struct str url = url_print(a, &next);
+	struct str url = rest_url_without_token(s->session, a, url_print(a, &next));
 
-	struct str cursor_url = rest_url_masked(a, &s->conn, url);
-
-	url = rest_url_with_token(a, &s->conn, url);
 	if (!seen_add(s->arena, &s->seen, url))
 		return err_set(err, ERR_PAGING_LOOP,
-			"the next page, %.*s, was already fetched in this run",
-			STR_ARG(rest_url_masked(a, &s->conn, url)));
+			"the next page, %.*s, was already fetched in this run", STR_ARG(url));
 	s->url_spare = s->url_arena;
 	s->url_arena = a;
 	s->next_url = url;
@@ -331,7 +280,7 @@ static bool next_page(struct source *s, const struct json *doc, struct chunk *ou
 
 	json_build_init(&b, out->arena);
 	json_build_object(&b);
-	json_add_str(&b, STR("url"), cursor_url);
+	json_add_str(&b, STR("url"), url);
 	json_build_end(&b);
 	out->cursor = json_print_arena(out->arena, json_build_done(&b));
 	return true;

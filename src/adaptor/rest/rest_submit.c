@@ -153,7 +153,7 @@ static void end_answered(struct sink *s, const struct slot *slot, struct parcel 
 		p->records[i]->attempts = p->task.attempts;
 		p->records[i]->status = slot->call.http.status;
 	}
-	rest_answer_judge(s, &slot->call, p->records, p->count, p->task.arena);
+	rest_result_judge(s, &slot->call, p->records, p->count, p->task.arena);
 	for (size_t i = 0; i < p->count; i++) {
 		if (LIKELY(p->records[i]->err.code == ERR_NONE))
 			continue;
