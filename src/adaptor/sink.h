@@ -33,7 +33,7 @@ struct delivery {
 	const char *stage; /* where err arose: "lookup", "mapping", "submit" */
 	bool ignored;
 	struct str reason; /* ignored: why, in the user's words */
-	bool deferred; /* not sent, or refused for now: try again in err.retry_after_s; no failure */
+	bool deferred; /* not sent, or refused yet: try again in err.retry_after_s; no failure */
 	bool unknown;  /* the outcome of the last attempt is unknown: it may have arrived */
 	unsigned attempts;
 	int status;                /* of the application's answer; 0: none came */

@@ -312,11 +312,12 @@ test('a disabled flow, a flow that sets what this version can not do, an unknown
 	assert.equal(r.status, 422);
 	assert.equal(r.json.errors[0].code, 'invalid_flow');
 	await server.ok(200, 'PATCH', `/v1/flows/${ids.flow}`, { disabled: null });
-	await server.ok(200, 'PATCH', `/v1/imports/${ids.import}`, { ignoreExisting: true });
+	const script = await server.ok(201, 'POST', '/v1/scripts', { name: 'Script', content: 'function f() {}' });
+	await server.ok(200, 'PATCH', `/v1/imports/${ids.import}`, { hooks: { preMap: { function: 'f', _scriptId: script._id } } });
 	r = await server.call('POST', `/v1/flows/${ids.flow}/run`);
 	assert.equal(r.status, 422);
 	assert.equal(r.json.errors[0].code, 'unsupported_field');
-	assert.equal(r.json.errors[0].field, 'ignoreExisting');
+	assert.match(r.json.errors[0].field, /^hooks\.preMap\./);
 	assert.equal((await server.call('POST', '/v1/flows/000000000000000000000000/run')).status, 404);
 });
 

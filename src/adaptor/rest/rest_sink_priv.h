@@ -15,12 +15,11 @@
 #ifndef ADAPTOR_REST_REST_SINK_PRIV_H
 #define ADAPTOR_REST_REST_SINK_PRIV_H
 
-#include "adaptor/rest/rest_priv.h"
+#include "adaptor/rest/rest_send_priv.h"
+#include "adaptor/rest/rest_values_priv.h"
 #include "core/limits.h"
 #include "core/map.h"
 #include "map/mapping.h"
-#include "map/path.h"
-#include "map/template.h"
 
 #define SINK_LOOKUPS_MAX 100
 
@@ -28,39 +27,6 @@
 
 /* Puts the field's name before the message, and into err->field unless one is there. False. */
 bool rest_fault(struct err *err, const char *field);
-
-/* ---- rest_values.c ---- */
-
-/* What placeholders may stand for. NULL members: not there. */
-struct values {
-	struct sink *sink;
-	const struct json *lookups; /* results by name */
-	const struct json *record, *mapped;
-	bool mapped_first; /* in bodies the mapped record's value wins over the record's */
-};
-MUST_CHECK bool rest_values_render(const struct template *t, const struct values *v,
-	struct buf *out, struct err *err);
-/* As rest_values_render(), for a relative URI: what can't stand in a URL is percent-encoded, control
- * characters are refused. */
-MUST_CHECK bool rest_values_uri(const struct template *t, const struct values *v, struct buf *out,
-	struct err *err);
-/* Does a placeholder of it name the lookup? */
-bool rest_values_names(const struct template *t, struct str lookup);
-
-/* ---- rest_text.c ---- */
-
-/*
- * A body: a JSON value whose strings are templates (their values are escaped as JSON wants it), or
- * a text that is one template. With `{{` in a text, single braces in it stand for themselves.
- */
-struct rest_text;
-/* FIELD names the value in errors. V must not be NULL. */
-MUST_CHECK bool rest_text_compile(struct arena *a, const struct json *v, const char *field,
-	struct rest_text **out, struct err *err);
-MUST_CHECK bool rest_text_render(const struct rest_text *b, const struct values *v, struct buf *out,
-	struct err *err);
-/* T may be NULL. */
-bool rest_text_names(const struct rest_text *t, struct str lookup);
 
 /* ---- rest_lookup.c ---- */
 
@@ -160,50 +126,6 @@ MUST_CHECK bool rest_lookup_read(struct sink *s, const struct lookup *l, const s
 	struct arena *a, const struct json **value, struct err *err);
 /* Asks what the records need; sets `lookups`, or an error of stage "lookup". */
 void rest_lookup_ask(struct sink *s, struct delivery *records, size_t n, struct arena *a);
-
-/* ---- rest_send.c ---- */
-
-/* A request that may take several attempts; the first member of what a user of the sender keeps. */
-struct task {
-	struct task *next;   /* in the list of those not begun */
-	int64_t due_ms;      /* while it waits; of env->clock */
-	int64_t wait_ms;     /* out of land(): until the next attempt */
-	unsigned attempts;   /* that landed */
-	struct arena *arena; /* for what lasts */
-};
-
-struct slot {
-	struct rest_call call;
-	struct http_header own[REST_HEADERS_MAX];
-	struct buf uri, body; /* where the call's do not stand elsewhere */
-	struct task *task;
-	struct slot *next_free;
-};
-
-struct task_ops {
-	/* Fills slot->call. False: it can't be sent; fail() is called. */
-	bool (*fill)(struct sink *s, struct slot *slot, struct task *t, struct err *err);
-	/* An attempt is over. False: the task goes on in t->wait_ms. */
-	bool (*land)(struct sink *s, struct slot *slot, struct task *t);
-	/* Ends a task that is not in the air: it can't be sent, or the job was canceled. */
-	void (*fail)(struct sink *s, struct task *t, const struct err *err);
-	/* Ends it for now: the application wants a longer pause than a worker waits. */
-	void (*defer)(struct sink *s, struct task *t, int64_t wait_ms);
-};
-
-void rest_send_init(struct sink *s);
-void rest_send_free(struct sink *s);
-/* Runs all tasks of the list to their end; begins them in order. */
-void rest_send_run(struct sink *s, struct task *first, const struct task_ops *ops);
-/*
- * May the task of a landed call be tried again? *WAIT_MS: when; it may be longer than a worker waits.
- * Also notes a pause that the answer asks of everybody. MORE: attempts allowed beyond the import's.
- */
-bool rest_send_again(struct sink *s, const struct slot *slot, const struct task *t, unsigned more,
-	int64_t *wait_ms);
-/* Is it unknown whether the application acted on the landed call? */
-bool rest_send_in_doubt(const struct rest_call *c);
-bool rest_send_canceled(const struct sink *s);
 
 /* ---- rest_result.c ---- */
 
