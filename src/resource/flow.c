@@ -1,6 +1,7 @@
 /*
  * flow.c - the rows of a flow: which export feeds which import, and when.
  */
+#include "data/cron.h"
 #include "resource/resource_priv.h"
 
 static const struct fld rows[] = {
@@ -13,11 +14,16 @@ static const struct fld rows[] = {
 		.example = "true" },
 	{ "schedule", FLD_STR, FLD_LINE | FLD_INERT,
 		"When the flow runs by itself: six fields for second, minute, hour, day of month, "
-		"month and day of week, of which the first is always `?`. Once a minute at most.",
+		"month and day of week, of which the first is always `?`. Once a minute at most. "
+		"Fields take `*`, `?`, numbers, ranges, steps, lists, and names of months and "
+		"days. "
+		"A time that a clock change skips is due once, right behind the gap; one that "
+		"occurs twice is due the first time.",
 		.min = 1, .max = 256, .example = "\"? */15 * ? * *\"" },
 	{ "timezone", FLD_STR, FLD_LINE | FLD_UNUSED,
-		"The time zone of the schedule, by its IANA name. Not set: UTC.", .min = 1,
-		.max = 64, .example = "\"America/New_York\"" },
+		"The time zone of the schedule, by its IANA name or an offset such as +02:00. Not "
+		"set: UTC.",
+		.min = 1, .max = 64, .example = "\"America/New_York\"" },
 	{ "_exportId", FLD_REF, FLD_REQUIRED, "The _id of the export whose records the flow takes.",
 		.values = "export", .example = "\"507f1f77bcf86cd799439011\"" },
 	{ "_importId", FLD_REF, FLD_REQUIRED, "The _id of the import that gets them.",
@@ -26,56 +32,26 @@ static const struct fld rows[] = {
 	{ NULL },
 };
 
-static bool schedule_char(char c)
-{
-	char l = (char)(c | 0x20);
-
-	return (c >= '0' && c <= '9') || (l >= 'a' && l <= 'z') ||
-	       (c != '\0' && strchr("*?,-/#", c) != NULL);
-}
-
-static size_t count_fields(struct str s)
-{
-	size_t n = 0;
-
-	while (s.p != NULL)
-		n += str_cut(&s, ' ').n > 0;
-	return n;
-}
-
-/* The shape only: what the fields may hold is the scheduler's to say. */
 static void check_schedule(struct str s, struct problems *p)
 {
-	static const char hint[] = "every quarter of an hour is \"? */15 * ? * *\"";
+	struct cron c;
+	struct err err = ERR_INIT;
 
-	if (count_fields(s) != 6 || !str_starts(str_trim(s), STR("? "))) {
-		problems_add(p, ERR_INVALID, "schedule", hint,
-			"schedule must have six fields, of which the first is \"?\"");
+	if (cron_parse(s, &c, &err))
 		return;
-	}
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] == ' ' || schedule_char(s.p[i]))
-			continue;
-		problems_add(p, ERR_INVALID, "schedule", hint,
-			"schedule can't be read at position %zu: only letters, digits and *?,-/# "
-			"stand in its fields",
-			i + 1);
-		return;
-	}
+	snprintf(err.field, sizeof(err.field), "schedule");
+	problems_add_err(p, &err);
 }
 
 static void check_timezone(struct str s, struct problems *p)
 {
-	for (size_t i = 0; i < s.n; i++) {
-		char l = (char)(s.p[i] | 0x20);
+	const struct zone *zone;
+	struct err err = ERR_INIT;
 
-		if ((l >= 'a' && l <= 'z') ||
-			(s.p[i] != '\0' && i > 0 && strchr("0123456789/_+-", s.p[i]) != NULL))
-			continue;
-		problems_add(p, ERR_INVALID, "timezone", NULL,
-			"timezone must be the IANA name of a zone, such as Europe/Berlin");
+	if (timezone_find(s, &zone, &err))
 		return;
-	}
+	snprintf(err.field, sizeof(err.field), "timezone");
+	problems_add_err(p, &err);
 }
 
 static void check(const struct json *doc, struct problems *p)
