@@ -257,7 +257,7 @@ static bool make(struct sink *s, struct delivery *d)
 	if (o->constant.p != NULL)
 		buf_add_str(out, o->constant);
 	else if (!rest_values_uri(o->uri, &v, out, &d->err))
-		return err_wrap(&d->err, "rest.relativeURI");
+		return rest_fault(&d->err, "rest.relativeURI");
 	buf_add_char(out, '\n');
 	if (!add_headers(s, &v, &d->err))
 		return false;
