@@ -247,7 +247,7 @@ static bool land(struct sink *s, struct slot *slot, struct task *t)
 	int64_t wait_ms;
 
 	t->wait_ms = 0;
-	bool again = rest_send_again(s, slot, t, 0, &wait_ms);
+	bool again = rest_send_again(s, slot, t, &wait_ms);
 
 	if (again && wait_ms <= (int64_t)LIMIT_INLINE_WAIT_S * 1000) {
 		t->wait_ms = wait_ms;

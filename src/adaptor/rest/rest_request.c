@@ -235,7 +235,11 @@ static bool add_body(struct sink *s, const struct operation *o, const struct val
 		       rest_fault(err, "rest.body");
 	if (!sends_body(o->method))
 		return true;
-	return rest_body_print(s->session, v->mapped, &s->text, err);
+	buf_reset(&s->more);
+	if (!rest_body_print(s->session, v->mapped, &s->more, err))
+		return false;
+	buf_add_str(&s->text, buf_str(&s->more));
+	return true;
 }
 
 static bool make(struct sink *s, struct delivery *d)

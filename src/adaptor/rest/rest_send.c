@@ -122,7 +122,7 @@ static bool asks_for_pause(const struct sink *s, const struct http_call *h)
 	return said.retry_after_s > 0;
 }
 
-bool rest_send_again(struct sink *s, const struct slot *slot, const struct task *t, unsigned more,
+bool rest_send_again(struct sink *s, const struct slot *slot, const struct task *t,
 	int64_t *wait_ms)
 {
 	const struct http_call *h = &slot->call.http;
@@ -131,7 +131,7 @@ bool rest_send_again(struct sink *s, const struct slot *slot, const struct task 
 		return false;
 	if (asks_for_pause(s, h))
 		s->hold_until_ms = MAX(s->hold_until_ms, now_ms(s) + *wait_ms);
-	return t->attempts < s->attempts_max + more;
+	return t->attempts < s->attempts_max;
 }
 
 /* ---- the loop ---- */

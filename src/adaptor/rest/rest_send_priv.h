@@ -42,9 +42,9 @@ void rest_send_free(struct sink *s);
 void rest_send_run(struct sink *s, struct task *first, const struct task_ops *ops);
 /*
  * May the task of a landed call be tried again? *WAIT_MS: when; it may be longer than a worker waits.
- * Also notes a pause that the answer asks of everybody. MORE: attempts allowed beyond the import's.
+ * Also notes a pause that the answer asks of everybody.
  */
-bool rest_send_again(struct sink *s, const struct slot *slot, const struct task *t, unsigned more,
+bool rest_send_again(struct sink *s, const struct slot *slot, const struct task *t,
 	int64_t *wait_ms);
 /* Is it unknown whether the application acted on the landed call? */
 bool rest_send_in_doubt(const struct rest_call *c);

@@ -12,7 +12,8 @@
 #include "adaptor/rest/rest_sink_priv.h"
 #include "crypt/digest.h"
 
-#define KEY_HEX (2 * SHA256_BYTES)
+#define KEY_HEX   (2 * SHA256_BYTES)
+#define SETTLE_MS 1000 /* behind the last attempt: the application may still be at work */
 
 /* One request: a record, or a batch of them. */
 struct parcel {
@@ -24,6 +25,7 @@ struct parcel {
 	bool doubt;             /* an attempt may have arrived */
 	bool asking;            /* what is in the air is the lookup that settles */
 	bool last_asked;        /* it is asked behind the last attempt */
+	unsigned sends;         /* attempts to send, while it is asked */
 	char *key;              /* of a batch, KEY_HEX bytes; NULL: the record's own */
 	struct err sent_err;    /* how the last attempt to send ended, while it is asked about */
 	int sent_status;
@@ -108,6 +110,12 @@ static bool fill(struct sink *s, struct slot *slot, struct task *t, struct err *
 
 /* ---- how it ended ---- */
 
+/* The lookup that settles has attempts of its own. */
+static unsigned sends_of(const struct parcel *p)
+{
+	return p->asking ? p->sends : p->task.attempts;
+}
+
 static void end_with(struct parcel *p, const struct err *err)
 {
 	for (size_t i = 0; i < p->count; i++) {
@@ -116,7 +124,7 @@ static void end_with(struct parcel *p, const struct err *err)
 		d->err = *err;
 		d->stage = "submit";
 		d->unknown = p->doubt;
-		d->attempts = p->task.attempts;
+		d->attempts = sends_of(p);
 	}
 }
 
@@ -130,6 +138,8 @@ static void add_evidence(struct sink *s, const struct slot *slot, struct parcel 
 	for (size_t i = 0; i < p->count; i++) {
 		if (p->records[i]->err.code == ERR_NONE)
 			continue;
+		if (p->records[i]->status == 0)
+			p->records[i]->status = slot->call.http.status;
 		p->records[i]->sent = sent;
 		p->records[i]->response = response;
 	}
@@ -140,8 +150,6 @@ static void end_failed(struct sink *s, const struct slot *slot, struct parcel *p
 	if (p->doubt)
 		err_wrap(err, "the outcome is unknown, the application may have taken the record");
 	end_with(p, err);
-	for (size_t i = 0; i < p->count; i++)
-		p->records[i]->status = slot->call.http.status;
 	add_evidence(s, slot, p);
 }
 
@@ -183,6 +191,13 @@ static void call_error(const struct sink *s, const struct rest_call *c, struct e
 
 /* ---- land ---- */
 
+static void stop_asking(struct parcel *p)
+{
+	p->asking = false;
+	p->task.attempts = p->sends;
+	p->task.wait_ms = 0;
+}
+
 /* The lookup that settles a doubt has answered. False: the parcel goes on. */
 static bool land_lookup(struct sink *s, struct slot *slot, struct parcel *p)
 {
@@ -200,23 +215,21 @@ static bool land_lookup(struct sink *s, struct slot *slot, struct parcel *p)
 		end_failed(s, slot, p, &err);
 		return true;
 	}
-	p->task.attempts--; /* it is none of the record's */
+	stop_asking(p);
 	if (found != NULL) {
 		d->id = found;
 		d->stage = "settled";
-		d->attempts = p->task.attempts;
+		d->attempts = p->sends;
 		d->status = p->sent_status;
+		d->sent = d->response = STR_NULL;
 		d->unknown = false;
 		return true;
 	}
-	p->asking = false;
-	p->task.wait_ms = 0;
-	if (!p->last_asked) {
+	if (p->last_asked)
+		end_with(p, &p->sent_err);
+	else
 		p->doubt = false;
-		return false;
-	}
-	end_with(p, &p->sent_err);
-	return true;
+	return p->last_asked;
 }
 
 /* Behind an attempt of unknown outcome: the next to be sent is the lookup, where there is one. */
@@ -228,23 +241,54 @@ static void note_doubt(struct parcel *p, const struct rest_call *c)
 
 	/* a doubt of an earlier attempt ends with an answer that is about the record */
 	p->doubt = !refused && (p->doubt || rest_send_in_doubt(c));
-	p->asking = p->doubt && p->settles;
 }
 
+static void start_asking(struct parcel *p, const struct rest_call *c)
+{
+	p->asking = true;
+	p->sends = p->task.attempts;
+	p->task.attempts = 0;
+	p->sent_status = c->http.status;
+}
+
+/* Behind the last attempt. False: the lookup is to say whether the record arrived. */
 static bool land_last(struct sink *s, struct slot *slot, struct parcel *p)
 {
 	struct err err = ERR_INIT;
 
 	call_error(s, &slot->call, &err);
 	end_failed(s, slot, p, &err);
-	if (!p->asking || err.code == ERR_CANCELED)
+	if (!p->doubt || !p->settles || err.code == ERR_CANCELED)
 		return true;
+	start_asking(p, &slot->call);
 	p->sent_err = err;
-	p->sent_status = slot->call.http.status;
 	p->last_asked = true;
-	p->task.wait_ms = 1000; /* it may still be at work */
-	for (size_t i = 0; i < p->count; i++)
-		p->records[i]->err = (struct err)ERR_INIT;
+	p->task.wait_ms = SETTLE_MS;
+	p->records[0]->err = (struct err)ERR_INIT;
+	return false;
+}
+
+static bool land_failed(struct sink *s, struct slot *slot, struct parcel *p)
+{
+	struct err err = ERR_INIT;
+	int64_t wait_ms;
+	bool again = rest_send_again(s, slot, &p->task, &wait_ms);
+
+	if (p->asking && !again)
+		return land_lookup(s, slot, p);
+	if (!p->asking)
+		note_doubt(p, &slot->call);
+	if (!again)
+		return land_last(s, slot, p);
+	p->task.wait_ms = wait_ms;
+	if (wait_ms > (int64_t)LIMIT_INLINE_WAIT_S * 1000) {
+		call_error(s, &slot->call, &err);
+		end_deferred(p, &err, wait_ms);
+		add_evidence(s, slot, p);
+		return true;
+	}
+	if (!p->asking && p->doubt && p->settles)
+		start_asking(p, &slot->call);
 	return false;
 }
 
@@ -252,26 +296,10 @@ static bool land(struct sink *s, struct slot *slot, struct task *t)
 {
 	struct parcel *p = (struct parcel *)t;
 	const struct http_call *h = &slot->call.http;
-	struct err err = ERR_INIT;
-	int64_t wait_ms;
 
-	if (LIKELY(!p->asking && h->err.code == ERR_NONE && h->status >= 200 && h->status <= 299)) {
-		end_answered(s, slot, p);
-		return true;
-	}
-	bool again = rest_send_again(s, slot, t, p->last_asked ? 1 : 0, &wait_ms);
-
-	if (!p->asking)
-		note_doubt(p, &slot->call);
-	else if (!again)
-		return land_lookup(s, slot, p);
-	if (!again)
-		return land_last(s, slot, p);
-	t->wait_ms = wait_ms;
-	if (wait_ms <= (int64_t)LIMIT_INLINE_WAIT_S * 1000)
-		return false;
-	call_error(s, &slot->call, &err);
-	end_deferred(p, &err, wait_ms);
+	if (UNLIKELY(p->asking || h->err.code != ERR_NONE || h->status < 200 || h->status > 299))
+		return land_failed(s, slot, p);
+	end_answered(s, slot, p);
 	return true;
 }
 
