@@ -14,9 +14,11 @@
 	X(LIMIT_REQUEST_HEADER_COUNT, 100, "fields", "Header fields of a request.") \
 	X(LIMIT_REQUEST_BODY, 5242880, "bytes", "The body of a request.") \
 	X(LIMIT_RESOURCE_DOCUMENT, 1048576, "bytes", "The document of one resource.") \
+	X(LIMIT_LOOKUP_RECORDS, 1000, "records", "Of what a lookup export yields for one record of a flow.") \
 	X(LIMIT_JSON_DEPTH, 128, "levels", "Arrays and objects inside each other.") \
 	X(LIMIT_PAGE_SIZE_DEFAULT, 20, "records", "Records of a page when pageSize is not set.") \
 	X(LIMIT_PAGE_SIZE_MAX, 10000, "records", "The largest pageSize.") \
+	X(LIMIT_PAGE_SIZE_QUEUED, 500, "records", "Records of a page of a listener, and of a retry, when pageSize is not set.") \
 	X(LIMIT_PAGE_BYTES, 5242880, "bytes", "A page closes early at this size.") \
 	X(LIMIT_RESPONSE_BODY, 67108864, "bytes", "An application's answer, after decompression.") \
 	X(LIMIT_IMPORT_ANSWER, 8388608, "bytes", "An application's answer to an import or a lookup, after decompression.") \

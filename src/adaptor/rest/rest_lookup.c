@@ -398,6 +398,12 @@ static const struct json *collect(struct sink *s, struct delivery *d,
 	return json_build_done(&b);
 }
 
+/* One that has its request already was asked about before. */
+static bool needs_lookups(const struct delivery *d)
+{
+	return d->err.code == ERR_NONE && !d->ignored && d->request.p == NULL;
+}
+
 void rest_lookup_ask(struct sink *s, struct delivery *records, size_t n, struct arena *a)
 {
 	size_t width = s->lookup_count;
@@ -411,14 +417,13 @@ void rest_lookup_ask(struct sink *s, struct delivery *records, size_t n, struct 
 	questions = arena_array_of(a, struct question *, n * width);
 	for (size_t i = 0; i < n; i++)
 		for (size_t k = 0; k < width; k++)
-			if (records[i].err.code == ERR_NONE && !records[i].ignored &&
-				s->lookups[k].used)
+			if (needs_lookups(&records[i]) && s->lookups[k].used)
 				questions[i * width + k] = ask(&x, &s->lookups[k], &records[i]);
 	rest_send_run(s, x.first, &lookup_ops);
 	for (size_t i = 0; i < n; i++) {
 		struct delivery *d = &records[i];
 
-		if (d->err.code == ERR_NONE && !d->ignored)
+		if (needs_lookups(d))
 			d->lookups = collect(s, d, &questions[i * width], a);
 		if (d->err.code != ERR_NONE && d->stage == NULL)
 			d->stage = "lookup";

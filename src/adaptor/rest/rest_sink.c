@@ -89,9 +89,10 @@ bool rest_import_check(const struct json *import, struct err *err)
 	return ok;
 }
 
+/* Is there something to do for it before submit()? Not when it has its request from before. */
 static bool is_open(const struct delivery *d)
 {
-	return d->err.code == ERR_NONE && !d->ignored;
+	return d->err.code == ERR_NONE && !d->ignored && d->request.p == NULL;
 }
 
 /* What the decision says must not be sent. */
@@ -118,11 +119,29 @@ static bool answer_lookup(void *ctx, struct str name, const struct json *value U
 	return true;
 }
 
-static void apply(const struct sink *s, struct delivery *d, struct arena *a)
+/* What becomes of the record: the decision's word, else what the method is for. */
+static void tell_fate(const struct sink *s, const struct delivery *d, struct mapping_env *env)
 {
-	struct mapping_env env = { .lookup = answer_lookup, .ctx = d };
+	enum existence e = rest_request_existence(s, d->source, d->lookups);
+	enum http_method m = s->operations[0].method;
+
+	if (e == EXISTS_NO || (e == EXISTS_UNASKED && m == HTTP_POST))
+		env->fate = MAPPING_CREATES;
+	else if (e == EXISTS_YES || m == HTTP_PUT || m == HTTP_PATCH)
+		env->fate = MAPPING_UPDATES;
+	if (e != EXISTS_YES || s->decider == NULL)
+		return;
+	const struct json *found = json_get(d->lookups, s->decider->name);
+
+	env->existing = json_is_object(found) ? found : NULL; /* more than an id */
+}
+
+static void apply(struct sink *s, struct delivery *d, struct arena *a)
+{
+	struct mapping_env env = { .lookup = answer_lookup, .ctx = d, .scratch = &s->more };
 	struct json_build b;
 
+	tell_fate(s, d, &env);
 	json_build_init(&b, a);
 	if (mapping_apply(s->mapping, d->source, &env, &b, &d->err))
 		d->mapped = json_build_done(&b);
