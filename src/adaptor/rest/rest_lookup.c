@@ -54,7 +54,8 @@ static bool read_body(struct sink *s, const struct json *doc, struct lookup *l, 
 		const struct json *v = json_get(doc, str_z(names[i]));
 
 		if (v != NULL && v->type != JSON_NULL)
-			return rest_text_compile(s->arena, v, names[i], &l->body, err);
+			return rest_text_compile(s->arena, v, &l->body, err) ||
+			       err_wrap(err, "%s", names[i]);
 	}
 	return true;
 }
@@ -91,8 +92,8 @@ bool rest_lookup_compile(struct sink *s, const struct json *import, struct err *
 				"rest.lookups can have at most %d that ask the application",
 				SINK_LOOKUPS_MAX);
 		if (!read_lookup(s, doc, &s->lookups[s->lookup_count], err))
-			return err_wrap(err, "rest.lookups, \"%.*s\"",
-				STR_ARG(json_get_str(doc, STR("name"))));
+			return err_wrap(err, "\"%.*s\"", STR_ARG(json_get_str(doc, STR("name")))) ||
+			       rest_fault(err, "rest.lookups");
 		s->lookup_count++;
 	}
 	return true;

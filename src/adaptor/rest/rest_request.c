@@ -64,7 +64,7 @@ static bool read_operation(struct sink *s, const struct json *rest, size_t i, st
 	if (!read_uri(s, o, uri, err))
 		return false;
 	return body == NULL || body->type == JSON_NULL ||
-	       rest_text_compile(s->arena, body, "rest.body", &o->body, err);
+	       rest_text_compile(s->arena, body, &o->body, err) || rest_fault(err, "rest.body");
 }
 
 static bool read_operations(struct sink *s, const struct json *rest, const struct call_args *call,
@@ -95,7 +95,8 @@ static bool read_headers(struct sink *s, const struct json *rest, struct err *er
 
 		h->name = list[i].name;
 		if (!template_compile(s->arena, list[i].value, TEMPLATE_TEXT, &h->value, err))
-			return err_wrap(err, "rest.headers, %.*s", STR_ARG(h->name));
+			return err_wrap(err, "%.*s", STR_ARG(h->name)) ||
+			       rest_fault(err, "rest.headers");
 	}
 	const struct json *key = json_get(rest, STR("idempotencyHeader"));
 

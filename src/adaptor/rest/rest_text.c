@@ -22,7 +22,6 @@ struct text_compiler {
 	struct arena *arena;
 	struct rest_text *text;
 	struct buf literal;
-	const char *field;
 	struct err *err;
 };
 
@@ -32,7 +31,7 @@ static bool add_template(struct text_compiler *c, struct str text)
 	struct template *t;
 
 	if (!template_compile(c->arena, text, TEMPLATE_TEXT, &t, c->err))
-		return rest_fault(c->err, c->field);
+		return false;
 	if (b->count == b->cap) {
 		size_t cap = b->cap == 0 ? 4 : b->cap * 2;
 
@@ -130,10 +129,10 @@ static const struct json *as_json(struct arena *a, const struct json *v)
 	return inside;
 }
 
-bool rest_text_compile(struct arena *a, const struct json *v, const char *field,
-	struct rest_text **out, struct err *err)
+bool rest_text_compile(struct arena *a, const struct json *v, struct rest_text **out,
+	struct err *err)
 {
-	struct text_compiler c = { .arena = a, .field = field, .err = err };
+	struct text_compiler c = { .arena = a, .err = err };
 	const struct json *value = as_json(a, v);
 	struct err fault = ERR_INIT;
 

@@ -34,9 +34,9 @@ bool rest_values_names(const struct template *t, struct str lookup);
  * a text that is one template. With `{{` in a text, single braces in it stand for themselves.
  */
 struct rest_text;
-/* FIELD names the value in errors. V must not be NULL. */
-MUST_CHECK bool rest_text_compile(struct arena *a, const struct json *v, const char *field,
-	struct rest_text **out, struct err *err);
+/* V must not be NULL. */
+MUST_CHECK bool rest_text_compile(struct arena *a, const struct json *v, struct rest_text **out,
+	struct err *err);
 MUST_CHECK bool rest_text_render(const struct rest_text *b, const struct values *v, struct buf *out,
 	struct err *err);
 /* T may be NULL. */
