@@ -483,6 +483,7 @@ void job_work(struct engine *e, struct store_job *job, struct arena *a, atomic_b
 		r.import_name = json_get_str(r.parts.import, STR("name"));
 		r.env = (struct adaptor_env){ .egress = e->cfg.egress,
 			.clock = e->cfg.clock,
+			.rng = e->cfg.rng,
 			.ca_file = e->cfg.ca_file,
 			.timeout_ms = e->cfg.outbound_timeout_ms,
 			.canceled = canceled };
