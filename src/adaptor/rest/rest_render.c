@@ -1,38 +1,58 @@
 /*
  * rest_render.c - texts and JSON values with placeholders, as requests need them.
  *
- * The templates of `map/` know `{name}` beside `{{name}}`. In texts that are full of braces of their
- * own, such as a JSON body written as one string, only the double ones can be meant: the single ones
- * are escaped before the template is compiled.
+ * The templates of `map/` know `{name}` beside `{{name}}`, and a brace of any other meaning must be
+ * escaped. Bodies and headers are full of such braces: they are escaped here, before the template is
+ * compiled. In a JSON body that is written as one string, only double braces can be meant.
  */
 #include "adaptor/rest/rest_session_priv.h"
 
 #include "core/limits.h"
 #include "map/template.h"
 
-/* TEXT with every brace outside of `{{...}}` escaped. */
-static struct str escape_single(struct arena *a, struct str text)
+/* The length of a `{path}` at the start of S; 0: it begins with no such thing. */
+static size_t single_placeholder(struct str s)
+{
+	static const char others[] = "_.$-[]*@ ";
+	size_t n = 1;
+
+	while (n < s.n && s.p[n] != '}' &&
+		((s.p[n] >= '0' && s.p[n] <= '9') || (s.p[n] >= 'A' && s.p[n] <= 'Z') ||
+			(s.p[n] >= 'a' && s.p[n] <= 'z') || (s.p[n] & 0x80) != 0 ||
+			strchr(others, s.p[n]) != NULL))
+		n++;
+	struct str path = str_sub(s, 1, n - 1);
+
+	return n < s.n && s.p[n] == '}' && path.n > 0 && str_trim(path).n == path.n ? n + 1 : 0;
+}
+
+/* The length of the placeholder at the start of S; 0: there is none. */
+static size_t placeholder(const struct rest_render *r, struct str s)
+{
+	bool raw = str_starts(s, STR("{{{"));
+
+	if (str_starts(s, STR("{{"))) {
+		size_t end = str_find(s, raw ? STR("}}}") : STR("}}"));
+
+		return end == STR_NPOS ? 0 : end + (raw ? 3 : 2);
+	}
+	return r->doubles_only || s.p[0] != '{' ? 0 : single_placeholder(s);
+}
+
+/* TEXT with every brace that belongs to no placeholder escaped. */
+static struct str escape_others(const struct rest_render *r, struct str text)
 {
 	struct buf b DEFER(buf_free) = BUF_INIT(0);
 
 	for (size_t i = 0; i < text.n;) {
-		struct str rest = str_from(text, i);
-		bool raw = str_starts(rest, STR("{{{"));
-		size_t end = str_starts(rest, STR("{{"))
-				     ? str_find(rest, raw ? STR("}}}") : STR("}}"))
-				     : STR_NPOS;
+		size_t n = placeholder(r, str_from(text, i));
 
-		if (end != STR_NPOS) {
-			end += raw ? 3 : 2;
-			buf_add_str(&b, str_sub(rest, 0, end));
-			i += end;
-			continue;
-		}
-		if (text.p[i] == '{' || text.p[i] == '}' || text.p[i] == '\\')
+		if (n == 0 && (text.p[i] == '{' || text.p[i] == '}'))
 			buf_add_char(&b, '\\');
-		buf_add_char(&b, text.p[i++]);
+		buf_add_str(&b, str_sub(text, i, MAX(n, (size_t)1)));
+		i += MAX(n, (size_t)1);
 	}
-	return str_dup(a, buf_str(&b));
+	return str_dup(r->arena, buf_str(&b));
 }
 
 static bool render(struct rest_render *r, const struct template *t, struct str *out,
@@ -59,21 +79,13 @@ bool rest_render_uri(struct rest_render *r, struct str text, struct str *out, st
 
 bool rest_render_text(struct rest_render *r, struct str text, struct str *out, struct err *err)
 {
-	bool doubles = str_find(text, STR("{{")) != STR_NPOS;
 	struct template *t;
-	struct err ignored = ERR_INIT;
 
 	*out = text;
-	if (str_find_char(text, '{') == STR_NPOS || (r->doubles_only && !doubles))
+	if (str_find_char(text, '{') == STR_NPOS)
 		return true;
-	if (doubles)
-		return template_compile(r->arena, escape_single(r->arena, text), TEMPLATE_TEXT, &t,
-			       err) &&
-		       render(r, t, out, err);
-	/* single braces that are no placeholder are just braces */
-	if (!template_compile(r->arena, text, TEMPLATE_TEXT, &t, &ignored))
-		return true;
-	return render(r, t, out, err);
+	return template_compile(r->arena, escape_others(r, text), TEMPLATE_TEXT, &t, err) &&
+	       render(r, t, out, err);
 }
 
 static bool build(struct rest_render *r, const struct json *v, struct json_build *b,
