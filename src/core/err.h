@@ -24,6 +24,7 @@ enum err_retry {
 	X(ERR_NONE, "none", 200, ERR_RETRY_NO, "No error.") \
 	X(ERR_BAD_REQUEST, "bad_request", 400, ERR_RETRY_NO, "The request can't be understood as HTTP.") \
 	X(ERR_JSON, "invalid_json", 400, ERR_RETRY_NO, "The text is not JSON (RFC 8259); the message names line, column and what was expected.") \
+	X(ERR_PARSE, "parse_failed", 422, ERR_RETRY_NO, "The text is not the CSV or XML that it should be; the message names the place and what was expected.") \
 	X(ERR_QUERY, "invalid_query_params", 400, ERR_RETRY_NO, "A query parameter is unknown or has a value that can't be used.") \
 	X(ERR_UNAUTHORIZED, "unauthorized", 401, ERR_RETRY_NO, "The token is missing, unknown, expired or revoked.") \
 	X(ERR_FORBIDDEN, "access_restricted", 403, ERR_RETRY_NO, "The token is known but may not do this.") \

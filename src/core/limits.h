@@ -23,6 +23,17 @@
 	X(LIMIT_RESPONSE_BODY, 67108864, "bytes", "An application's answer, after decompression.") \
 	X(LIMIT_IMPORT_ANSWER, 8388608, "bytes", "An application's answer to an import or a lookup, after decompression.") \
 	X(LIMIT_RESPONSE_HEADERS, 131072, "bytes", "All header fields of an application's answer.") \
+	X(LIMIT_CSV_FIELD_BYTES, 1048576, "bytes", "A field of a CSV text.") \
+	X(LIMIT_CSV_ROW_BYTES, 5242880, "bytes", "A row of a CSV text.") \
+	X(LIMIT_CSV_COLUMNS, 16384, "columns", "The columns of a CSV text.") \
+	X(LIMIT_XML_DEPTH, 60, "levels", "Elements inside each other in an XML document; as JSON they are up to twice as deep.") \
+	X(LIMIT_XML_ATTRIBUTES, 1000, "attributes", "Of one XML element.") \
+	X(LIMIT_XML_TEXT_BYTES, 5242880, "bytes", "The text of one XML element.") \
+	X(LIMIT_XML_NODES, 5000000, "nodes", "Elements and attributes of an XML document.") \
+	X(LIMIT_FILTER_NODES, 2000, "expressions", "A filter: operators, extracts and constants.") \
+	X(LIMIT_FILTER_DEPTH, 32, "levels", "A filter's expressions inside each other.") \
+	X(LIMIT_FILTER_PATTERN_BYTES, 4096, "bytes", "A pattern of matches in a filter.") \
+	X(LIMIT_FILTER_PATTERN_STEPS, 200000, "steps", "What matching one pattern against one value may cost.") \
 	X(LIMIT_CONNECTION_CONCURRENCY_MAX, 100, "requests", "The largest concurrencyLevel of a connection.") \
 	X(LIMIT_CONNECTION_CONCURRENCY_DEFAULT, 16, "requests", "Parallel requests to an application when concurrencyLevel is not set.") \
 	X(LIMIT_OUTBOUND_TIMEOUT_MS, 60000, "ms", "One request to an application, all in all.") \

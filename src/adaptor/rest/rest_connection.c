@@ -9,73 +9,21 @@
 
 #include "core/limits.h"
 #include "data/base64.h"
-#include "map/template.h"
-
-#define TEXT_MAX 65536 /* of a rendered header value or URI */
 
 bool rest_connection_text(const struct rest_session *s, struct arena *a, struct str text,
 	struct str *out, struct err *err)
 {
-	struct buf b DEFER(buf_free) = BUF_INIT(TEXT_MAX);
-	struct template *t;
+	struct rest_render r = { .arena = a, .record = s->variables, .doubles_only = true };
 
-	*out = text;
-	if (str_find(text, STR("{{")) == STR_NPOS)
-		return true;
-	if (!template_compile(a, text, TEMPLATE_TEXT, &t, err) ||
-		!template_render(t, s->variables, NULL, &b, NULL, err))
-		return false;
-	*out = str_dup(a, buf_str(&b));
-	return true;
-}
-
-/* V with every string in it rendered. */
-static bool build_rendered(const struct rest_session *s, struct arena *a, const struct json *v,
-	struct json_build *b, struct err *err)
-{
-	struct str text;
-
-	if (v->type == JSON_STRING) {
-		if (!rest_connection_text(s, a, json_str(v), &text, err))
-			return false;
-		json_build_str(b, text);
-	} else if (v->type == JSON_ARRAY) {
-		json_build_array(b);
-		for (json_each (it, v))
-			if (!build_rendered(s, a, it, b, err))
-				return false;
-		json_build_end(b);
-	} else if (v->type == JSON_OBJECT) {
-		json_build_object(b);
-		for (json_each_member(key, v)) {
-			json_build_key(b, json_str(key));
-			if (!build_rendered(s, a, json_value(key), b, err))
-				return false;
-		}
-		json_build_end(b);
-	} else {
-		json_build_copy(b, v);
-	}
-	return true;
+	return rest_render_text(&r, text, out, err);
 }
 
 bool rest_connection_body(const struct rest_session *s, struct arena *a, const struct json *value,
 	struct str *out, struct err *err)
 {
-	struct buf b DEFER(buf_free) = BUF_INIT(LIMIT_RESOURCE_DOCUMENT);
-	struct json_build rendered;
+	struct rest_render r = { .arena = a, .record = s->variables, .doubles_only = true };
 
-	*out = STR("");
-	if (value == NULL || value->type == JSON_NULL)
-		return true;
-	if (json_is_str(value))
-		return rest_connection_text(s, a, json_str(value), out, err);
-	json_build_init(&rendered, a);
-	if (!build_rendered(s, a, value, &rendered, err) ||
-		!rest_body_print(s, json_build_done(&rendered), &b, err))
-		return false;
-	*out = str_dup(a, buf_str(&b));
-	return true;
+	return rest_render_body(&r, s, value, out, err);
 }
 
 /* Is this kind of authentication used? FILLED: the fields for it are there. */

@@ -15,37 +15,46 @@
 
 /* ---- what is secret ---- */
 
-static void add_form_of(struct rest_session *s, struct str form)
+static void add_form_of(struct rest_session *s, unsigned form, struct str text)
 {
 	struct rest_secrets *l = &s->secrets;
 	size_t at;
 
 	for (size_t i = 0; i < l->count; i++)
-		if (str_eq(l->list[i], form))
+		if (str_eq(l->list[i].text, text))
 			return;
 	if (l->count == l->cap) {
-		struct str *old = l->list;
+		struct rest_secret *old = l->list;
 
 		l->cap = MAX(l->cap * 2, (size_t)16);
-		l->list = arena_array_of(s->arena, struct str, l->cap);
+		l->list = arena_array_of(s->arena, struct rest_secret, l->cap);
 		if (l->count > 0)
 			memcpy(l->list, old, l->count * sizeof(*old));
 	}
-	for (at = l->count++; at > 0 && l->list[at - 1].n < form.n; at--)
+	for (at = l->count++; at > 0 && l->list[at - 1].text.n < text.n; at--)
 		l->list[at] = l->list[at - 1];
-	l->list[at] = form;
+	l->list[at] = (struct rest_secret){ text, l->ordinals, form };
 }
 
 void rest_secret_add(struct rest_session *s, struct str secret)
 {
 	struct buf json DEFER(buf_free) = BUF_INIT(0);
 
+	s->secrets.ordinals++;
 	if (secret.n < SECRET_BYTES_MIN)
 		return;
 	json_print_str(&json, secret);
-	add_form_of(s, secret);
-	add_form_of(s, url_encode_component(s->arena, secret));
-	add_form_of(s, str_dup(s->arena, str_sub(buf_str(&json), 1, json.n - 2)));
+	add_form_of(s, 0, secret);
+	add_form_of(s, 1, url_encode_component(s->arena, secret));
+	add_form_of(s, 2, str_dup(s->arena, str_sub(buf_str(&json), 1, json.n - 2)));
+}
+
+static const struct rest_secret *secret_at(const struct rest_session *s, struct str text)
+{
+	for (size_t i = 0; i < s->secrets.count; i++)
+		if (str_starts(text, s->secrets.list[i].text))
+			return &s->secrets.list[i];
+	return NULL;
 }
 
 /* Adds TEXT, masked, as long as OUT is shorter than ROOM. Returns how much of TEXT that was. */
@@ -55,19 +64,67 @@ static size_t add_masked(const struct rest_session *s, struct str text, size_t r
 	size_t at = 0;
 
 	while (at < text.n && out->n < room) {
-		struct str rest = str_from(text, at);
-		size_t i = 0;
+		const struct rest_secret *secret = secret_at(s, str_from(text, at));
 
-		while (i < s->secrets.count && !str_starts(rest, s->secrets.list[i]))
-			i++;
-		if (i < s->secrets.count) {
+		if (secret != NULL) {
 			BUF_ADD_LIT(out, MASK);
-			at += s->secrets.list[i].n;
+			at += secret->text.n;
 		} else {
 			buf_add_char(out, text.p[at++]);
 		}
 	}
 	return at;
+}
+
+/*
+ * The mark is U+0001 ordinal.form U+0001: neither a URL nor printed JSON nor a header field can hold
+ * that character.
+ */
+struct str rest_hidden(const struct rest_session *s, struct arena *a, struct str text)
+{
+	struct buf b DEFER(buf_free) = BUF_INIT(0);
+
+	for (size_t at = 0; at < text.n;) {
+		const struct rest_secret *secret = secret_at(s, str_from(text, at));
+
+		if (secret != NULL) {
+			buf_add_fmt(&b, "\x01%u.%u\x01", secret->ordinal, secret->form);
+			at += secret->text.n;
+		} else {
+			buf_add_char(&b, text.p[at++]);
+		}
+	}
+	return str_dup(a, buf_str(&b));
+}
+
+static void put_back(const struct rest_session *s, struct str mark, struct buf *out)
+{
+	uint64_t form, ordinal;
+	struct str rest = mark, found = STR("");
+
+	if (!str_to_u64(str_cut(&rest, '.'), &ordinal) || !str_to_u64(rest, &form))
+		return;
+	for (size_t i = 0; i < s->secrets.count; i++) {
+		const struct rest_secret *secret = &s->secrets.list[i];
+
+		/* a form that is equal to the secret itself is not listed */
+		if (secret->ordinal == ordinal &&
+			(secret->form == form || (secret->form == 0 && found.n == 0)))
+			found = secret->text;
+	}
+	buf_add_str(out, found);
+}
+
+struct str rest_unhidden(const struct rest_session *s, struct arena *a, struct str text)
+{
+	struct buf b DEFER(buf_free) = BUF_INIT(0);
+
+	while (text.p != NULL) {
+		buf_add_str(&b, str_cut(&text, '\x01'));
+		if (text.p != NULL)
+			put_back(s, str_cut(&text, '\x01'), &b);
+	}
+	return str_dup(a, buf_str(&b));
 }
 
 struct str rest_masked(const struct rest_session *s, struct arena *a, struct str text)

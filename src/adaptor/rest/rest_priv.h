@@ -92,14 +92,17 @@ enum http_method rest_method(struct str word, enum http_method otherwise);
  * answer's Content-Type says so. ERR_RESPONSE says what came instead. */
 MUST_CHECK bool rest_answer_parse(const struct rest_session *s, const struct http_call *c,
 	struct arena *a, char *text, size_t n, const struct json **doc, struct err *err);
+/* Is the answer to be read as XML? */
+bool rest_answer_is_xml(const struct rest_session *s, const struct http_call *c);
 /* An answer with an error status as an error: the status and the beginning of its body. Sets
  * retry_after_s where the answer said it. */
 bool rest_status_error(const struct rest_session *s, const struct http_call *c, struct err *err);
 
 /*
  * May the call be tried again behind ATTEMPT attempts (from 1), and when? Connection errors, 408,
- * 423, 429, 5xx, and a 409 that says when to come back: by Retry-After (the connection's retryHeader), at most LIMIT_RETRY_AFTER_MAX_S, else
- * 1 s, 5 s, 30 s, 2 min, each +-20 %. A wait above LIMIT_INLINE_WAIT_S is not for a worker.
+ * 423, 429, 5xx, and a 409 that says when to come back: by Retry-After (the connection's
+ * retryHeader), at most LIMIT_RETRY_AFTER_MAX_S, else 1 s, 5 s, 30 s, 2 min, each +-20 %. A wait above
+ * LIMIT_INLINE_WAIT_S is not for a worker.
  */
 bool rest_retry_in(struct rest_session *s, const struct http_call *c, unsigned attempt,
 	int64_t *wait_ms);
@@ -108,6 +111,12 @@ bool rest_retry_in(struct rest_session *s, const struct http_call *c, unsigned a
 
 /* TEXT with every secret of the connection as ******. */
 struct str rest_masked(const struct rest_session *s, struct arena *a, struct str text);
+/*
+ * For texts that are kept and sent later: each secret is replaced by a mark that says which it is, and
+ * put back as the connection has it then.
+ */
+struct str rest_hidden(const struct rest_session *s, struct arena *a, struct str text);
+struct str rest_unhidden(const struct rest_session *s, struct arena *a, struct str text);
 /* The URL without the parameter that carries the token: for cursors. */
 struct str rest_url_without_token(const struct rest_session *s, struct arena *a, struct str url);
 /* The URL without its query, which may hold secrets. */

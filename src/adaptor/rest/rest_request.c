@@ -1,320 +1,234 @@
 /*
- * rest_request.c - which operation a record needs, and the request as text.
- *
- * The text is what submit() sends, kept over restarts, so that a repeat has identical bytes:
- *
- *   u PUT /customers/17      existence when it was made (u: there, c: not there, -: not asked),
- *   Accept-Language: en      method, relative URI; the import's own header fields, rendered;
- *                            an empty line; the body
- *   {"city":"Ulm"}
- *
- * It holds nothing of the connection: base URI, credentials and the connection's headers are added
- * when it is sent.
+ * rest_request.c - the request of one page, from the export's templates and the place that paging
+ * came to.
  */
-#include "adaptor/rest/rest_sink_priv.h"
+#include "adaptor/rest/rest_source_priv.h"
 
-#define KEY_HEADER "Idempotency-Key"
-
-/* ---- compile ---- */
-
-static bool sends_body(enum http_method m)
+struct str rest_url_param(struct arena *a, struct str url, struct str name)
 {
-	return m == HTTP_POST || m == HTTP_PUT || m == HTTP_PATCH;
+	struct str rest = str_sub(url, 0, str_find_char(url, '#'));
+
+	(void)str_cut(&rest, '?');
+	while (rest.p != NULL) {
+		struct str value = str_cut(&rest, '&'), key = str_cut(&value, '=');
+
+		if (str_eq(url_decode(a, key, true), name))
+			return value.p == NULL ? STR("") : url_decode(a, value, true);
+	}
+	return STR_NULL;
 }
 
-/* Element I of a value that may be one or an array of them; NULL: there is none. */
-static const struct json *one_of(const struct json *v, size_t i)
+struct str rest_url_set(struct arena *a, struct str url, struct str name, struct str value)
 {
-	if (json_is_array(v))
-		return json_at(v, i);
-	return i == 0 ? v : NULL;
+	struct buf b DEFER(buf_free) = BUF_INIT(0);
+	struct str rest = url;
+	bool there = rest_url_param(a, url, name).p != NULL;
+	char sep = '?';
+
+	if (!there)
+		return url_add_query(a, url, name, value);
+	buf_add_str(&b, str_cut(&rest, '?'));
+	while (rest.p != NULL) {
+		struct str pair = str_cut(&rest, '&'), tail = pair, key = str_cut(&tail, '=');
+
+		buf_add_char(&b, sep);
+		sep = '&';
+		if (str_eq(url_decode(a, key, true), name)) {
+			buf_add_str(&b, key);
+			buf_add_char(&b, '=');
+			buf_add_str(&b, url_encode_component(a, value));
+		} else {
+			buf_add_str(&b, pair);
+		}
+	}
+	return str_dup(a, buf_str(&b));
 }
 
-static bool read_uri(struct sink *s, struct operation *o, struct str uri, struct err *err)
-{
-	struct values v = { .sink = s, .record = &json_empty_object };
+/* ---- what templates see ---- */
 
-	if (!template_compile(s->arena, uri.p == NULL ? STR("") : uri, TEMPLATE_URI, &o->uri, err))
-		return rest_fault(err, "rest.relativeURI");
-	if (!template_is_constant(o->uri))
+static void add_members(struct json_build *b, const struct json *v)
+{
+	if (!json_is_object(v))
+		return;
+	for (json_each_member(key, v)) {
+		json_build_key(b, json_str(key));
+		json_build_copy(b, json_value(key));
+	}
+}
+
+/* Field names in lower case, as they differ in nothing else. */
+static void add_headers(struct arena *a, struct json_build *b, const struct http_call *c)
+{
+	struct str rest = buf_str(&c->res_headers);
+
+	json_build_object(b);
+	while (rest.p != NULL) {
+		struct str value = str_cut(&rest, '\n'), name = str_cut(&value, ':');
+		struct str lower = str_dup(a, name);
+		char *p = arena_memdup(a, lower.p, lower.n + 1);
+
+		for (size_t i = 0; i < lower.n; i++)
+			if (p[i] >= 'A' && p[i] <= 'Z')
+				p[i] += 'a' - 'A';
+		value = value.p == NULL ? value : str_dup(a, str_trim(value));
+		if (value.p != NULL && str_is_utf8(value) && str_is_utf8(lower))
+			json_add_str(b, str_of(p, lower.n), value);
+	}
+	json_build_end(b);
+}
+
+static void add_paging(struct json_build *b, const struct rest_place *place)
+{
+	json_build_key(b, STR("export"));
+	json_build_object(b);
+	json_build_key(b, STR("http"));
+	json_build_object(b);
+	json_build_key(b, STR("paging"));
+	json_build_object(b);
+	json_add_i64(b, STR("page"), (int64_t)place->page);
+	json_add_i64(b, STR("skip"), (int64_t)place->skip);
+	json_add_str(b, STR("token"), place->token);
+	json_build_end(b);
+	json_build_end(b);
+	json_build_end(b);
+}
+
+/* Of two members of one name the later is found: variables win over a page's own. */
+const struct json *rest_request_record(const struct source *s, struct arena *a,
+	const struct rest_place *place, const struct rest_previous *previous)
+{
+	struct json_build b;
+
+	json_build_init(&b, a);
+	json_build_object(&b);
+	if (previous != NULL) {
+		add_members(&b, previous->response);
+		add_members(&b, previous->record);
+		json_build_key(&b, STR("previous_page"));
+		json_build_object(&b);
+		json_add_copy(&b, STR("last_record"), previous->record);
+		json_add_copy(&b, STR("full_response"), previous->response);
+		json_build_key(&b, STR("headers"));
+		add_headers(a, &b, previous->answer);
+		json_build_end(&b);
+	}
+	add_members(&b, s->variables);
+	add_members(&b, rest_session_variables(s->session));
+	add_paging(&b, place);
+	json_build_end(&b);
+	return json_build_done(&b);
+}
+
+/* ---- the request ---- */
+
+bool rest_request_mentions(const struct source *s, struct str word)
+{
+	static const char *const parts[] = { "query", "headers", "postBody" };
+
+	if (str_find(s->uri, word) != STR_NPOS)
 		return true;
-	buf_reset(&s->text);
-	if (!rest_values_uri(o->uri, &v, &s->text, err))
-		return rest_fault(err, "rest.relativeURI");
-	o->constant = str_dup(s->arena, buf_str(&s->text));
-	return true;
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		const struct json *v = json_get(s->rest, str_z(parts[i]));
+		const struct json *end = v == NULL ? NULL : json_next(v);
+
+		for (; v < end; v++)
+			if (v->type == JSON_STRING && str_find(json_str(v), word) != STR_NPOS)
+				return true;
+	}
+	return false;
 }
 
-/*
- * Operation I of the document. A body in an array goes with its operation; a single one goes with
- * both, unless it is itself the array that is to be sent (one URI).
- */
-static bool read_operation(struct sink *s, const struct json *rest, size_t i, struct str uri,
-	struct err *err)
+/* `rest.query`: scalars by name. */
+static bool add_query(struct source *s, struct rest_render *r, struct str *url, struct err *err)
 {
-	struct operation *o = &s->operations[i];
-	const struct json *method = one_of(json_get(rest, STR("method")), i);
-	const struct json *body = json_get(rest, STR("body"));
+	const struct json *query = json_get(s->rest, STR("query"));
 
-	if (body == NULL)
-		body = json_get(rest, STR("postBody"));
-	if (json_is_array(body) && s->operation_count > 1)
-		body = json_at(body, i);
-	o->method = rest_method(method == NULL ? STR_NULL : json_str(method), HTTP_POST);
-	if (!read_uri(s, o, uri, err))
-		return false;
-	return body == NULL || body->type == JSON_NULL ||
-	       rest_text_compile(s->arena, body, &o->body, err) || rest_fault(err, "rest.body");
-}
+	if (!json_is_object(query))
+		return true;
+	for (json_each_member(key, query)) {
+		const struct json *v = json_value(key);
+		struct str text = v->type == JSON_NUMBER ? json_str(v) : STR_NULL;
 
-static bool read_operations(struct sink *s, const struct json *rest, const struct call_args *call,
-	struct err *err)
-{
-	const struct json *uri = json_get(rest, STR("relativeURI"));
-
-	s->operation_count = json_is_array(uri) && uri->n == 2 ? 2 : 1;
-	for (size_t i = 0; i < s->operation_count; i++) {
-		const struct json *v = one_of(uri, i);
-		struct str text = json_is_str(v) ? json_str(v) : STR_NULL;
-
-		if (!read_operation(s, rest, i,
-			    call->relative_uri.p != NULL ? call->relative_uri : text, err))
-			return false;
+		if (v->type == JSON_NULL)
+			continue;
+		if (v->type == JSON_STRING && !rest_render_text(r, json_str(v), &text, err))
+			return err_wrap(err, "rest.query.%.*s", STR_ARG(json_str(key)));
+		if (text.p == NULL)
+			text = json_print_arena(r->arena, v);
+		*url = rest_url_set(r->arena, *url, json_str(key), text);
 	}
 	return true;
 }
 
-static bool read_headers(struct sink *s, const struct json *rest, struct err *err)
+static struct str number_text(struct arena *a, uint64_t n)
 {
-	struct http_header list[REST_HEADERS_MAX];
-
-	if (!rest_headers_read(json_get(rest, STR("headers")), list, &s->header_count, err))
-		return rest_fault(err, "rest.headers");
-	for (size_t i = 0; i < s->header_count; i++) {
-		struct sink_header *h = &s->headers[i];
-
-		h->name = list[i].name;
-		if (!template_compile(s->arena, list[i].value, TEMPLATE_TEXT, &h->value, err))
-			return err_wrap(err, "%.*s", STR_ARG(h->name)) ||
-			       rest_fault(err, "rest.headers");
-	}
-	const struct json *key = json_get(rest, STR("idempotencyHeader"));
-
-	s->key_header = json_is_str(key) ? json_str(key) : STR(KEY_HEADER);
-	return true;
+	return str_fmt(a, "%llu", (unsigned long long)n);
 }
 
-/* By name: a lookup that asks the application, else an extract. */
-static bool decide_by(struct sink *s, struct str name, struct err *err)
+/* The counted or remembered parameter of the page. */
+static void add_argument(struct source *s, struct arena *a, struct str *url)
 {
-	s->decider = rest_lookup_find(s, name);
-	if (s->decider != NULL) {
-		s->decider->decides = true;
+	const struct rest_paging *p = &s->paging;
+	struct str value = p->kind == REST_PAGES_NUMBER  ? number_text(a, s->place.page)
+			   : p->kind == REST_PAGES_SKIP  ? number_text(a, s->place.skip)
+			   : p->kind == REST_PAGES_TOKEN ? s->place.token
+							 : STR_NULL;
+
+	if (value.p != NULL && !p->in_template)
+		*url = rest_url_set(a, *url, p->argument, value);
+}
+
+static bool make_uri(struct source *s, struct rest_render *r, struct err *err)
+{
+	struct str uri;
+
+	if (s->place.url.p != NULL) {
+		s->call.uri = s->place.url;
 		return true;
 	}
-	return path_compile(s->arena, name, false, &s->decider_extract, err);
+	if (!rest_render_uri(r, s->uri, &uri, err))
+		return err_wrap(err, "rest.relativeURI");
+	if (!add_query(s, r, &uri, err))
+		return false;
+	add_argument(s, r->arena, &uri);
+	s->call.uri = uri;
+	return true;
 }
 
-static bool read_decider(struct sink *s, const struct json *import, struct err *err)
+static bool make_headers(struct source *s, struct rest_render *r, struct err *err)
 {
-	const struct json *id = json_get_path(import, STR("rest.resourceId"));
-	struct str lookup = json_get_str(id, STR("lookupName")),
-		   extract = json_get_str(id, STR("extract")),
-		   existing = json_get_str(import, STR("ignoreExistingLoE")),
-		   missing = json_get_str(import, STR("ignoreMissingLoE"));
+	struct rest_call *c = &s->call;
 
-	if (lookup.n > 0) {
-		if (decide_by(s, lookup, err) && s->decider != NULL)
-			return true;
-		err_clear(err);
-		return err_set_field(err, ERR_INVALID, "rest.resourceId.lookupName",
-			"rest.lookups has none called \"%.*s\" that asks the application",
-			STR_ARG(lookup));
+	if (!rest_headers_read(json_get(s->rest, STR("headers")), s->headers, &c->own_count, err))
+		return false;
+	for (size_t i = 0; i < c->own_count; i++)
+		if (!rest_render_text(r, s->headers[i].value, &s->headers[i].value, err))
+			return err_wrap(err, "rest.headers, %.*s", STR_ARG(s->headers[i].name));
+	c->own = s->headers;
+	return true;
+}
+
+static bool make_body(struct source *s, struct rest_render *r, struct err *err)
+{
+	s->call.body = STR("");
+	if (s->method == HTTP_GET)
+		return true;
+	if (s->place.body.p != NULL) {
+		s->call.body = s->place.body;
+		return true;
 	}
-	if (extract.n > 0)
-		return path_compile(s->arena, extract, false, &s->decider_extract, err) ||
-		       rest_fault(err, "rest.resourceId.extract");
-	if (s->ignore_missing && missing.n > 0)
-		return decide_by(s, missing, err) || rest_fault(err, "ignoreMissingLoE");
-	if (existing.n > 0)
-		return decide_by(s, existing, err) || rest_fault(err, "ignoreExistingLoE");
-	if (missing.n > 0)
-		return decide_by(s, missing, err) || rest_fault(err, "ignoreMissingLoE");
-	if (s->operation_count < 2 && !s->ignore_missing)
-		return true;
-	for (size_t i = 0; i < s->lookup_count && s->decider == NULL; i++)
-		if (rest_values_names(s->operations[0].uri, s->lookups[i].name))
-			s->decider = &s->lookups[i];
-	if (s->decider != NULL)
-		s->decider->decides = true;
-	return true;
+	return rest_render_body(r, s->session, json_get(s->rest, STR("postBody")), &s->call.body,
+		       err) ||
+	       err_wrap(err, "rest.postBody");
 }
 
-static bool check_decider(const struct sink *s, struct err *err)
+bool rest_request_make(struct source *s, struct err *err)
 {
-	if (s->decider != NULL || s->decider_extract != NULL)
-		return true;
-	if (s->operation_count < 2 && !s->ignore_existing && !s->ignore_missing)
-		return true;
-	return err_set_field(err, ERR_MISSING, "rest.resourceId",
-		"nothing says whether a record exists: rest.resourceId must name a lookup or an "
-		"extract, or the first relativeURI must have a lookup in it");
-}
+	struct rest_render r = { .arena = s->page_arena };
 
-bool rest_request_compile(struct sink *s, const struct json *import, const struct call_args *call,
-	struct err *err)
-{
-	const struct json *rest = json_get(import, STR("rest"));
-	int64_t n;
-
-	s->ignore_existing = json_get_true(import, STR("ignoreExisting"));
-	s->ignore_missing = json_get_true(import, STR("ignoreMissing"));
-	s->attempts_max = LIMIT_ATTEMPTS_DEFAULT;
-	if (json_to_i64(json_get(import, STR("maxAttempts")), &n))
-		s->attempts_max = (unsigned)n;
-	s->batch_size = 1;
-	if (json_to_i64(json_get(rest, STR("batchSize")), &n))
-		s->batch_size = (unsigned)n;
-	return read_operations(s, rest, call, err) && read_headers(s, rest, err) &&
-	       read_decider(s, import, err) && check_decider(s, err);
-}
-
-/* ---- the decision ---- */
-
-enum existence rest_request_existence(const struct sink *s, const struct json *record,
-	const struct json *lookups)
-{
-	const struct json *v;
-
-	if (s->decider != NULL)
-		return json_get(lookups, s->decider->name) != NULL ? EXISTS_YES : EXISTS_NO;
-	if (s->decider_extract == NULL)
-		return EXISTS_UNASKED;
-	v = path_get(s->decider_extract, record);
-	return v == NULL || v->type == JSON_NULL || (v->type >= JSON_STRING && v->n == 0)
-		       ? EXISTS_NO
-		       : EXISTS_YES;
-}
-
-/* ---- make ---- */
-
-static const char existence_marks[] = { '-', 'c', 'u' };
-
-static bool add_headers(struct sink *s, const struct values *v, struct err *err)
-{
-	struct buf *out = &s->text;
-
-	for (size_t i = 0; i < s->header_count; i++) {
-		const struct sink_header *h = &s->headers[i];
-
-		buf_add_str(out, h->name);
-		BUF_ADD_LIT(out, ": ");
-		size_t from = out->n;
-
-		if (!rest_values_render(h->value, v, out, err))
-			return err_wrap(err, "rest.headers, %.*s", STR_ARG(h->name));
-		for (size_t k = from; k < out->n; k++)
-			if (((unsigned char)out->p[k] < 0x20 && out->p[k] != '\t') ||
-				out->p[k] == 0x7F)
-				return err_set_field(err, ERR_INVALID, "rest.headers",
-					"a value puts a control character (byte %02X) into header "
-					"%.*s",
-					(unsigned char)out->p[k], STR_ARG(h->name));
-		buf_add_char(out, '\n');
-	}
-	return true;
-}
-
-static bool add_body(struct sink *s, const struct operation *o, const struct values *v,
-	struct err *err)
-{
-	struct values in_body = *v;
-
-	in_body.mapped_first = true;
-	if (o->body != NULL)
-		return rest_text_render(o->body, &in_body, &s->text, err) ||
-		       rest_fault(err, "rest.body");
-	if (!sends_body(o->method))
-		return true;
-	buf_reset(&s->more);
-	if (!rest_body_print(s->session, v->mapped, &s->more, err))
-		return false;
-	buf_add_str(&s->text, buf_str(&s->more));
-	return true;
-}
-
-static bool make(struct sink *s, struct delivery *d)
-{
-	struct values v = { .sink = s,
-		.lookups = d->lookups,
-		.record = d->source,
-		.mapped = d->mapped };
-	enum existence e = rest_request_existence(s, d->source, d->lookups);
-	const struct operation *o =
-		&s->operations[s->operation_count == 2 && e == EXISTS_NO ? 1 : 0];
-	struct buf *out = &s->text;
-
-	buf_reset(out);
-	buf_add_char(out, existence_marks[e]);
-	buf_add_char(out, ' ');
-	buf_add_str(out, str_z(http_method_name(o->method)));
-	buf_add_char(out, ' ');
-	if (o->constant.p != NULL)
-		buf_add_str(out, o->constant);
-	else if (!rest_values_uri(o->uri, &v, out, &d->err))
-		return rest_fault(&d->err, "rest.relativeURI");
-	buf_add_char(out, '\n');
-	if (!add_headers(s, &v, &d->err))
-		return false;
-	buf_add_char(out, '\n');
-	if (!add_body(s, o, &v, &d->err))
-		return false;
-	return !out->over || err_set(&d->err, ERR_LIMIT,
-				     "the record makes a request of more than %zu bytes", out->max);
-}
-
-bool rest_request_make(struct sink *s, struct delivery *d, struct arena *a)
-{
-	if (!make(s, d)) {
-		d->stage = "mapping";
-		return false;
-	}
-	d->request = str_dup(a, buf_str(&s->text));
-	return true;
-}
-
-/* ---- parse ---- */
-
-bool rest_request_parse(struct str text, struct request *out, struct err *err)
-{
-	struct str rest = text;
-	struct str line = str_cut(&rest, '\n'), uri = str_from(line, 2);
-	struct str method = str_cut(&uri, ' ');
-	size_t headers = rest.n > 0 && rest.p[0] == '\n' ? 0 : str_find(rest, STR("\n\n"));
-
-	*out = (struct request){ .existed = EXISTS_UNASKED };
-	for (size_t i = 0; line.n > 0 && i < ARRAY_LEN(existence_marks); i++)
-		if (line.p[0] == existence_marks[i])
-			out->existed = (enum existence)i;
-	out->method = http_method_of(method);
-	if (uri.p == NULL || rest.p == NULL || headers == STR_NPOS || out->method == HTTP_OTHER)
-		return err_set(err, ERR_INTERNAL, "the prepared request can't be read");
-	out->uri = uri;
-	if (headers > 0)
-		out->headers = str_sub(rest, 0, headers + 1);
-	out->body = str_from(rest, headers + (headers > 0 ? 2 : 1));
-	out->head = str_sub(text, 0, (size_t)(out->body.p - text.p));
-	return true;
-}
-
-bool rest_request_header(struct str *lines, struct http_header *out)
-{
-	struct str value;
-
-	if (lines->n == 0)
-		return false;
-	value = str_cut(lines, '\n');
-	out->name = str_cut(&value, ':');
-	out->value = str_from(value, 1);
-	return true;
+	arena_reset(s->page_arena);
+	r.record = rest_request_record(s, s->page_arena, &s->place, NULL);
+	s->call.purpose = "export";
+	s->call.method = s->method;
+	return make_uri(s, &r, err) && make_headers(s, &r, err) && make_body(s, &r, err);
 }

@@ -40,9 +40,16 @@ struct rest_cookie {
 };
 
 #define REST_SECRET_FORMS 3 /* as it is, percent-encoded, escaped in JSON */
+/* One form of one secret. */
+struct rest_secret {
+	struct str text;
+	unsigned ordinal; /* of the secret in the document */
+	unsigned form;
+};
 struct rest_secrets {
-	struct str *list; /* longest first */
+	struct rest_secret *list; /* longest text first */
 	size_t count, cap;
+	unsigned ordinals;
 };
 
 struct rest_session {
@@ -65,6 +72,25 @@ MUST_CHECK bool rest_connection_text(const struct rest_session *s, struct arena 
 	struct str *out, struct err *err);
 /* A body of the connection document: a text, or JSON whose strings are such texts. */
 MUST_CHECK bool rest_connection_body(const struct rest_session *s, struct arena *a,
+	const struct json *value, struct str *out, struct err *err);
+
+/* ---- rest_render.c ---- */
+/* Placeholders for members of RECORD; results live in the arena. */
+struct rest_render {
+	struct arena *arena;
+	const struct json *record;
+	bool doubles_only;           /* `{x}` is no placeholder, `{{x}}` is */
+	size_t placeholders, values; /* adds up: how many there were, how many had a value */
+};
+/* As TEMPLATE_URI: each placeholder must have a value. */
+MUST_CHECK bool rest_render_uri(struct rest_render *r, struct str text, struct str *out,
+	struct err *err);
+/* Braces that are no placeholder stay what they are. */
+MUST_CHECK bool rest_render_text(struct rest_render *r, struct str text, struct str *out,
+	struct err *err);
+/* A text (where only `{{x}}` is a placeholder), or JSON whose strings are such texts, printed in the
+ * connection's media type. NULL: empty. */
+MUST_CHECK bool rest_render_body(struct rest_render *r, const struct rest_session *s,
 	const struct json *value, struct str *out, struct err *err);
 
 /* ---- rest_session.c ---- */

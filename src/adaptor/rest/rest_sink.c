@@ -40,7 +40,7 @@ static bool check_batch(const struct sink *s, const struct json *connection, str
 static bool compile(struct sink *s, const struct json *import, const struct call_args *call,
 	struct err *err)
 {
-	if (!rest_lookup_compile(s, import, err) || !rest_request_compile(s, import, call, err) ||
+	if (!rest_lookup_compile(s, import, err) || !rest_prepare_compile(s, import, call, err) ||
 		!rest_result_compile(s, json_get(import, STR("rest")), err))
 		return false;
 	rest_lookup_mark(s, import);
@@ -98,7 +98,7 @@ static bool is_open(const struct delivery *d)
 /* What the decision says must not be sent. */
 static void decide(const struct sink *s, struct delivery *d)
 {
-	enum existence e = rest_request_existence(s, d->source, d->lookups);
+	enum existence e = rest_prepare_existence(s, d->source, d->lookups);
 
 	if (s->ignore_existing && e == EXISTS_YES)
 		d->reason = STR("the record exists, and ignoreExisting is set");
@@ -122,7 +122,7 @@ static bool answer_lookup(void *ctx, struct str name, const struct json *value U
 /* What becomes of the record: the decision's word, else what the method is for. */
 static void tell_fate(const struct sink *s, const struct delivery *d, struct mapping_env *env)
 {
-	enum existence e = rest_request_existence(s, d->source, d->lookups);
+	enum existence e = rest_prepare_existence(s, d->source, d->lookups);
 	enum http_method m = s->operations[0].method;
 
 	if (e == EXISTS_NO || (e == EXISTS_UNASKED && m == HTTP_POST))
@@ -174,7 +174,7 @@ static bool sink_prepare(struct sink *s, struct delivery *records, size_t n, str
 {
 	for (size_t i = 0; i < n; i++)
 		if (is_open(&records[i]))
-			(void)rest_request_make(s, &records[i], a);
+			(void)rest_prepare_make(s, &records[i], a);
 	return ended(s, err);
 }
 

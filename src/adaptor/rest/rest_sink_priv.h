@@ -5,7 +5,7 @@
  *   rest_values.c   what placeholders stand for; relative URIs made with them
  *   rest_text.c     bodies with placeholders
  *   rest_lookup.c   dynamic lookups: asked once a page each, side by side
- *   rest_request.c  which operation a record needs, and the request as text, to the byte
+ *   rest_prepare.c  which operation a record needs, and the request as text, to the byte
  *   rest_submit.c   sends requests, singly or in batches, and settles those in doubt
  *   rest_result.c   what an answer says about its records
  *   rest_send.c     many requests at once: slots, timers, retries, cancel
@@ -43,7 +43,7 @@ struct lookup {
 	const struct json *def; /* when nothing is found; NULL: none */
 };
 
-/* ---- rest_request.c ---- */
+/* ---- rest_prepare.c ---- */
 
 struct operation {
 	enum http_method method;
@@ -100,17 +100,17 @@ struct sink {
 	struct buf text, more; /* of one request in the making */
 };
 
-MUST_CHECK bool rest_request_compile(struct sink *s, const struct json *import,
+MUST_CHECK bool rest_prepare_compile(struct sink *s, const struct json *import,
 	const struct call_args *call, struct err *err);
 /* Is the record there already? By the deciding lookup's result or the deciding extract. */
-enum existence rest_request_existence(const struct sink *s, const struct json *record,
+enum existence rest_prepare_existence(const struct sink *s, const struct json *record,
 	const struct json *lookups);
 /* Makes d->request in the arena. */
-bool rest_request_make(struct sink *s, struct delivery *d, struct arena *a);
-/* False only for a text that rest_request_make() did not make. */
-MUST_CHECK bool rest_request_parse(struct str text, struct request *out, struct err *err);
+bool rest_prepare_make(struct sink *s, struct delivery *d, struct arena *a);
+/* False only for a text that rest_prepare_make() did not make. */
+MUST_CHECK bool rest_prepare_parse(struct str text, struct request *out, struct err *err);
 /* The next header line of LINES; false behind the last. */
-bool rest_request_header(struct str *lines, struct http_header *out);
+bool rest_prepare_header(struct str *lines, struct http_header *out);
 
 /* ---- rest_lookup.c ---- */
 

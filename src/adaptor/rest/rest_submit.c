@@ -59,7 +59,7 @@ static bool join_bodies(struct slot *slot, const struct parcel *p, struct err *e
 
 	buf_reset(b);
 	for (size_t i = 0; i < p->count; i++) {
-		if (!rest_request_parse(p->records[i]->request, &rq, err))
+		if (!rest_prepare_parse(p->records[i]->request, &rq, err))
 			return false;
 		buf_add_char(b, i == 0 ? '[' : ',');
 		buf_add_str(b, rq.body);
@@ -97,7 +97,7 @@ static bool fill(struct sink *s, struct slot *slot, struct task *t, struct err *
 	c->body = p->request.body;
 	c->own_count = 0;
 	while (c->own_count < REST_HEADERS_MAX - 1 &&
-		rest_request_header(&lines, &slot->own[c->own_count]))
+		rest_prepare_header(&lines, &slot->own[c->own_count]))
 		c->own_count++;
 	add_key(s, slot, p);
 	if (p->count == 1 && s->batch_size == 1)
@@ -365,7 +365,7 @@ static void gather(struct sink *s, struct parcel *p, struct delivery *records, s
 
 		if (!is_ready(d))
 			continue;
-		if (!rest_request_parse(d->request, &rq, &ignored) ||
+		if (!rest_prepare_parse(d->request, &rq, &ignored) ||
 			!str_eq(rq.head, p->request.head) ||
 			bytes + rq.body.n > LIMIT_PAGE_BYTES / 2)
 			break;
@@ -389,7 +389,7 @@ static struct task *pack(struct sink *s, struct delivery *records, size_t n, str
 
 		if (!is_ready(d))
 			continue;
-		if (!rest_request_parse(d->request, &p->request, &d->err)) {
+		if (!rest_prepare_parse(d->request, &p->request, &d->err)) {
 			d->stage = "submit";
 			continue;
 		}

@@ -268,7 +268,20 @@ static const struct rule rules[] = {
 	{ "export", EXP_REST(",\"pagingMethod\":\"nextpageurl\""),
 		"rest.nextPagePath missing_required_field" },
 	{ "export", EXP_REST(",\"pagingMethod\":\"token\""),
-		"rest.nextPagePath missing_required_field" },
+		"rest.nextPagePath missing_required_field, rest.pageArgument "
+		"missing_required_field" },
+	{ "export",
+		EXP("\"type\":\"once\",\"once\":{\"booleanField\":\"done\"},\"rest\":{"
+		    "\"relativeURI\":\"/x\"}"),
+		"rest.once.relativeURI missing_required_field" },
+	{ "export",
+		EXP("\"delta\":{\"dateFormat\":\"YYYY-MM-DD\"},\"rest\":{\"relativeURI\":\"/x\"}"),
+		NULL },
+	{ "export", EXP_REST(",\"lastPagePath\":\"a[\""), "rest.lastPagePath invalid_field" },
+	{ "connection", CONN(",\"authType\":\"cookie\""),
+		"rest.cookieAuth.uri missing_required_field" },
+	{ "connection", CONN(",\"pingFailurePath\":\"a..b\""),
+		"rest.pingFailurePath invalid_field" },
 	{ "export", EXP_REST(",\"pagingMethod\":\"pageargument\""), NULL },
 	{ "export", EXP_REST(",\"pagingMethod\":\"scroll\""), "rest.pagingMethod invalid_field" },
 	{ "export", EXP("\"rest\":{\"relativeURI\":\"https://b.example/x\"}"),
@@ -279,7 +292,8 @@ static const struct rule rules[] = {
 	{ "export", EXP_REST(",\"query\":{\"a\":1,\"b\":{}}"), "rest.query.b invalid_field" },
 	{ "export", EXP_REST("") /* one line */, NULL },
 	{ "export", EXP("\"type\":\"once\",\"rest\":{\"relativeURI\":\"/x\"}"),
-		"once.booleanField missing_required_field" },
+		"once.booleanField missing_required_field, rest.once.relativeURI "
+		"missing_required_field" },
 	{ "export", "{\"type\":\"webhook\",\"webhook\":{\"verify\":\"token\"}}",
 		"webhook.token missing_required_field, webhook.path missing_required_field" },
 	{ "export", "{\"type\":\"webhook\"}", "webhook.verify missing_required_field" },
@@ -363,7 +377,7 @@ static void test_inert(void **state)
 		{ "export", EXP_REST(""), NULL },
 		{ "export", EXP_REST(",\"pagingMethod\":\"nextpageurl\",\"nextPagePath\":\"n\""),
 			NULL },
-		{ "export", EXP_REST(",\"pagingMethod\":\"pageargument\""), "rest.pagingMethod" },
+		{ "export", EXP_REST(",\"pagingMethod\":\"pageargument\""), NULL },
 		{ "export", EXP("\"type\":\"delta\",\"rest\":{\"relativeURI\":\"/x\"}"), "type" },
 		{ "export",
 			EXP("\"rest\":{\"relativeURI\":\"/x\"},"
@@ -379,7 +393,11 @@ static void test_inert(void **state)
 			IMP("", ",\"hooks\":{\"_preMapId\":\"507f1f77bcf86cd799439011\"}"),
 			"hooks._preMapId" },
 		{ "connection", CONN(",\"bearerToken\":\"t\",\"pingRelativeURI\":\"/me\""), NULL },
-		{ "connection", CONN(",\"mediaType\":\"urlencoded\""), "rest.mediaType" },
+		{ "connection", CONN(",\"mediaType\":\"urlencoded\""), NULL },
+		{ "connection", CONN(",\"authType\":\"cookie\",\"cookieAuth\":{\"uri\":\"/in\"}"),
+			NULL },
+		{ "connection", CONN(",\"authType\":\"oauth\",\"bearerToken\":\"t\""),
+			"rest.authType" },
 		{ "connection", CONN(",\"refreshToken\":\"t\""), "rest.refreshToken" },
 	};
 
