@@ -64,7 +64,7 @@ test('a composite import: the pet is looked up under its API key, then the user 
 	const mapping = { fields: [{ extract: 'name', generate: 'username' }, { generate: 'firstName', lookupName: 'pet' }] };
 	const { ledger, errors } = await run([{ name: 'a b', status: 'sold' }], importRest, mapping);
 	assertValid(ledger, errors);
-	assert.match(errors[0].request, /^PUT \S+\/user\/a%20b\n/);
+	assert.match(errors[0].request, /^PUT \S+\/user\/a%20b HTTP/);
 	assert.match(errors[0].request, /"firstName":"doggie"/);
 });
 
