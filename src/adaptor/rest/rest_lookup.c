@@ -188,6 +188,22 @@ static bool pick(const struct lookup *l, const struct json *doc, const struct js
 	return true;
 }
 
+/* Copies the value into the page's arena; what a page keeps of its lookups is bounded. */
+static bool keep(struct sink *s, struct arena *a, const struct json **value, struct err *err)
+{
+	size_t before = arena_used(a), bytes;
+
+	*value = rest_result_copy(a, *value);
+	bytes = arena_used(a) - before;
+	if (bytes > s->keep_left)
+		return err_set(err, ERR_LIMIT,
+			"what the lookups of a page find is larger than %d bytes; an extract can "
+			"say which part is wanted",
+			LIMIT_RESPONSE_BODY);
+	s->keep_left -= bytes;
+	return true;
+}
+
 bool rest_lookup_read(struct sink *s, const struct lookup *l, const struct rest_call *c,
 	struct arena *a, const struct json **value, struct err *err)
 {
@@ -207,8 +223,7 @@ bool rest_lookup_read(struct sink *s, const struct lookup *l, const struct rest_
 	if (!rest_answer_parse(s->session, h, s->scratch, text, h->res_body.n, &doc, err) ||
 		!pick(l, doc, value, err))
 		return false;
-	*value = rest_result_copy(a, *value);
-	return true;
+	return keep(s, a, value, err);
 }
 
 /* ---- questions of a page ---- */
@@ -413,6 +428,7 @@ void rest_lookup_ask(struct sink *s, struct delivery *records, size_t n, struct 
 
 	if (!s->lookups_used)
 		return;
+	s->keep_left = LIMIT_RESPONSE_BODY;
 	x.last = &x.first;
 	x.by_request = map_new(a);
 	questions = arena_array_of(a, struct question *, n * width);

@@ -91,11 +91,20 @@ static const struct json *find_id(const struct sink *s, const struct json *part)
 	return v == NULL || v->type == JSON_NULL ? NULL : v;
 }
 
+/* Is there room for so much more? What a page keeps is bounded, whatever its answers are. */
+static bool keeps(struct sink *s, size_t bytes)
+{
+	if (bytes > s->keep_left)
+		return false;
+	s->keep_left -= bytes;
+	return true;
+}
+
 static void judge(struct sink *s, const struct rest_call *c, const struct json *part,
 	struct delivery *d, struct arena *a)
 {
 	d->id = rest_result_copy(a, find_id(s, part));
-	if (s->keep_answers)
+	if (s->keep_answers && keeps(s, c->http.res_body.n))
 		d->answer = rest_result_copy(a, part);
 	if (is_success(s, part))
 		return;

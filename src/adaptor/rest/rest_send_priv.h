@@ -19,8 +19,8 @@ struct task {
 
 struct slot {
 	struct rest_call call;
-	struct http_header own[REST_HEADERS_MAX];
-	struct buf uri, body; /* where the call's do not stand elsewhere */
+	struct http_header own[REST_HEADERS_MAX + 1]; /* the key beside the import's */
+	struct buf uri, body;                         /* where the call's do not stand elsewhere */
 	struct task *task;
 	struct slot *next_free;
 };

@@ -96,6 +96,7 @@ struct sink {
 	struct slot *slots, *free_slot;
 	size_t slot_count, in_air;
 	int64_t hold_until_ms; /* the application asked for a pause: nothing is begun before */
+	size_t keep_left; /* bytes of answers and lookups' values that the page may still keep */
 	struct arena *scratch; /* of one record or answer */
 	struct buf text, more; /* of one request in the making */
 };
@@ -121,7 +122,8 @@ struct lookup *rest_lookup_find(const struct sink *s, struct str name);
 /* The request for a record: URI and body into the buffers. ERR_MISSING_VALUE. */
 MUST_CHECK bool rest_lookup_render(struct sink *s, const struct lookup *l,
 	const struct json *record, struct buf *uri, struct buf *body, struct err *err);
-/* The value in a finished call's answer, in the arena; *VALUE NULL: nothing was found. */
+/* The value in a finished call's answer, in the arena; *VALUE NULL: nothing was found. ERR_LOOKUP:
+ * several; ERR_LIMIT: the page keeps too much already. */
 MUST_CHECK bool rest_lookup_read(struct sink *s, const struct lookup *l, const struct rest_call *c,
 	struct arena *a, const struct json **value, struct err *err);
 /* Asks what the records need; sets `lookups`, or an error of stage "lookup". */

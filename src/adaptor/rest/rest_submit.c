@@ -65,7 +65,7 @@ static bool join_bodies(struct slot *slot, const struct parcel *p, struct err *e
 		buf_add_str(b, rq.body);
 	}
 	buf_add_char(b, ']');
-	return true;
+	return !b->over || err_set(err, ERR_LIMIT, "the batch is larger than %zu bytes", b->max);
 }
 
 static bool fill_lookup(struct sink *s, struct slot *slot, const struct parcel *p, struct err *err)
@@ -96,7 +96,7 @@ static bool fill(struct sink *s, struct slot *slot, struct task *t, struct err *
 	c->uri = p->request.uri;
 	c->body = p->request.body;
 	c->own_count = 0;
-	while (c->own_count < REST_HEADERS_MAX - 1 &&
+	while (c->own_count < REST_HEADERS_MAX &&
 		rest_prepare_header(&lines, &slot->own[c->own_count]))
 		c->own_count++;
 	add_key(s, slot, p);
@@ -414,6 +414,7 @@ static struct task *pack(struct sink *s, struct delivery *records, size_t n, str
 bool rest_submit(struct sink *s, struct delivery *records, size_t n, struct arena *a,
 	struct err *err)
 {
+	s->keep_left = LIMIT_RESPONSE_BODY;
 	rest_send_run(s, pack(s, records, n, a), &submit_ops);
 	return !rest_send_canceled(s) || err_set(err, ERR_CANCELED, "the job was canceled");
 }
