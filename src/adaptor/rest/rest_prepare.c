@@ -60,7 +60,7 @@ static bool read_operation(struct sink *s, const struct json *rest, size_t i, st
 		body = json_get(rest, STR("postBody"));
 	if (json_is_array(body) && s->operation_count > 1)
 		body = json_at(body, i);
-	o->method = rest_method(method == NULL ? STR_NULL : json_str(method), HTTP_POST);
+	o->method = rest_method(json_is_str(method) ? json_str(method) : STR_NULL, HTTP_POST);
 	if (!read_uri(s, o, uri, err))
 		return false;
 	return body == NULL || body->type == JSON_NULL ||
@@ -225,6 +225,17 @@ static bool add_headers(struct sink *s, const struct values *v, struct err *err)
 	return true;
 }
 
+/* A body written by hand for an XML application is XML; the mapped record is JSON in any case. */
+static void add_media_type(struct sink *s, const struct operation *o)
+{
+	if (!s->xml || o->body == NULL)
+		return;
+	for (size_t i = 0; i < s->header_count; i++)
+		if (str_eq_ci(s->headers[i].name, STR("Content-Type")))
+			return;
+	BUF_ADD_LIT(&s->text, "Content-Type: application/xml\n");
+}
+
 static bool add_body(struct sink *s, const struct operation *o, const struct values *v,
 	struct err *err)
 {
@@ -266,6 +277,7 @@ static bool make(struct sink *s, struct delivery *d)
 	buf_add_char(out, '\n');
 	if (!add_headers(s, &v, &d->err))
 		return false;
+	add_media_type(s, o);
 	buf_add_char(out, '\n');
 	if (!add_body(s, o, &v, &d->err))
 		return false;

@@ -69,6 +69,7 @@ static bool sink_open(const struct adaptor_env *env, const struct json *connecti
 	s->mapping = args->mapping;
 	s->keep_answers = args->keep_answers;
 	s->variables = args->call.variables;
+	s->xml = str_eq_z(json_get_str(json_get(connection, STR("rest")), STR("mediaType")), "xml");
 	if (!compile(s, import, &args->call, err) || !check_batch(s, connection, err) ||
 		!rest_session_open(env, connection, 0, &s->session, err)) {
 		sink_close(s);

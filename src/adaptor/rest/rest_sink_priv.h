@@ -74,6 +74,7 @@ struct sink {
 	const struct mapping *mapping;
 	const struct json *variables; /* NULL: none */
 	bool keep_answers;
+	bool xml; /* the connection's mediaType */
 
 	struct operation operations[2]; /* [1] creates, in a composite import */
 	size_t operation_count;
