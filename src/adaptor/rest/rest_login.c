@@ -109,7 +109,7 @@ static bool judge(struct rest_session *s, const struct http_call *c, struct err 
 		return rest_status_error(s, c, err);
 	rest_cookies_take(s, c);
 	return has_cookie(s) ||
-	       err_set(err, ERR_RESPONSE, "answered status %d without a cookie", c->status);
+	       err_set(err, ERR_HTTP_STATUS, "answered status %d without a cookie", c->status);
 }
 
 /*
@@ -123,13 +123,13 @@ static bool log_in(struct rest_session *s, struct rest_call *c, struct err *err)
 		.ca_file = s->env->ca_file });
 	bool ok;
 
-	c->http.redirects_max = 0;
 	http_pool_submit(pool, &c->http);
 	while (http_pool_next(pool, clock_mono_ms(clock_system()) + REST_POLL_MS) == NULL)
 		if (rest_session_canceled(s, NULL))
 			http_pool_cancel(pool);
 	http_pool_free(pool);
 	rest_trace(s, c);
+	s->login_status = c->http.status;
 	ok = c->http.err.code == ERR_NONE;
 	if (!ok)
 		*err = c->http.err;
@@ -146,6 +146,7 @@ bool rest_login(struct rest_session *s, struct err *err)
 	c.method = login->method;
 	c.uri = login->uri;
 	c.body = login->body;
+	c.no_redirects = true;
 	forget_cookies(s);
 	bool ok = rest_call_complete(s, &c, err) && log_in(s, &c, err);
 

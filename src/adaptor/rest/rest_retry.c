@@ -73,11 +73,18 @@ static bool told_ms(const struct rest_session *s, const struct http_call *c, int
 	return *wait_ms > 0;
 }
 
-static bool may_pass(const struct http_call *c)
+static bool status_may_pass(int status)
+{
+	return status == 408 || status == 429 || status >= 500;
+}
+
+static bool may_pass(const struct rest_session *s, const struct http_call *c)
 {
 	switch (c->err.code) {
 	case ERR_NONE:
-		return c->status == 408 || c->status == 429 || c->status >= 500;
+		return status_may_pass(c->status);
+	case ERR_HTTP_STATUS: /* of the login */
+		return status_may_pass(s->login_status);
 	case ERR_CONNECT:
 	case ERR_TIMEOUT:
 	case ERR_DNS:
@@ -91,9 +98,12 @@ static bool may_pass(const struct http_call *c)
 bool rest_retry_in(struct rest_session *s, const struct http_call *c, unsigned attempt,
 	int64_t *wait_ms)
 {
-	if (!may_pass(c))
+	if (!may_pass(s, c))
 		return false;
 	if (c->err.code == ERR_NONE && told_ms(s, c, wait_ms))
+		return true;
+	*wait_ms = c->err.retry_after_s * INT64_C(1000);
+	if (*wait_ms > 0)
 		return true;
 	int64_t pause = ladder_ms[MIN(MAX(attempt, 1), ARRAY_LEN(ladder_ms)) - 1];
 
