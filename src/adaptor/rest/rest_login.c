@@ -4,6 +4,7 @@
  * A small jar for one origin. Domain and Path of a cookie are not looked at: cookies go back to the
  * origin that set them, to every path of it, and nowhere else. Answers of later calls may renew them.
  */
+#include "adaptor/rest/rest_fields.h"
 #include "adaptor/rest/rest_session_priv.h"
 
 #include "core/limits.h"
@@ -16,26 +17,14 @@ static struct rest_cookie *find_cookie(struct rest_session *s, struct str name)
 	return NULL;
 }
 
-/* One Set-Cookie value (RFC 6265, 5.2). Beyond REST_COOKIES_MAX cookies new ones are not kept. */
+/* Beyond REST_COOKIES_MAX cookies new ones are not kept, and none of more than REST_COOKIE_BYTES. */
 static void take_cookie(struct rest_session *s, struct str field)
 {
-	struct str rest = field, pair = str_cut(&rest, ';'), value = pair;
-	struct str name = str_trim(str_cut(&value, '='));
-	bool secure = false, ended = false;
-	int64_t age;
+	struct rest_set_cookie got;
 
-	value = str_trim(value);
-	if (name.n == 0 || value.p == NULL || name.n + value.n > REST_COOKIE_BYTES)
+	if (!rest_set_cookie_read(field, &got) || got.name.n + got.value.n > REST_COOKIE_BYTES)
 		return;
-	while (rest.p != NULL) {
-		struct str text = str_cut(&rest, ';'), word = str_trim(str_cut(&text, '='));
-
-		text = str_trim(text);
-		secure |= str_eq_ci(word, STR("Secure"));
-		if (str_eq_ci(word, STR("Max-Age")) && str_to_i64(text, &age))
-			ended = age <= 0;
-	}
-	struct rest_cookie *c = find_cookie(s, name);
+	struct rest_cookie *c = find_cookie(s, got.name);
 
 	if (c == NULL)
 		c = find_cookie(s, STR(""));
@@ -43,11 +32,11 @@ static void take_cookie(struct rest_session *s, struct str field)
 		return;
 	buf_reset(&c->name);
 	buf_reset(&c->value);
-	c->secure = secure;
-	if (ended)
+	c->secure = got.secure;
+	if (got.ended)
 		return;
-	buf_add_str(&c->name, name);
-	buf_add_str(&c->value, value);
+	buf_add_str(&c->name, got.name);
+	buf_add_str(&c->value, got.value);
 }
 
 void rest_cookies_take(struct rest_session *s, const struct http_call *c)
