@@ -13,7 +13,7 @@ struct mapping;
 /*
  * One record on its way through a sink, and how it ended. map(), prepare() and submit() are called
  * in this order with the same deliveries; those whose err is set, or that are ignored, are passed
- * over. Strings and nodes that a call makes live in the arena given to it.
+ * over, and by map() and prepare() also those that have a request already. Strings and nodes that a call makes live in the arena given to it.
  */
 struct delivery {
 	const struct json *source; /* in: the record as the step got it */
@@ -32,8 +32,8 @@ struct delivery {
 	struct err err;    /* ERR_NONE: delivered or ignored */
 	const char *stage; /* where err arose: "lookup", "mapping", "submit" */
 	bool ignored;
-	bool deferred; /* not sent, or refused for now: try again in err.retry_after_s; no failure */
-	bool unknown;  /* the outcome of the last attempt is unknown: it may have arrived */
+	bool deferred; /* not sent, or put off by the application: again in err.retry_after_s; no failure */
+	bool unknown; /* the outcome of the last attempt is unknown: it may have arrived */
 	unsigned attempts;
 	int status;                /* of the application's answer; 0: none came */
 	const struct json *id;     /* its id for the record, or NULL */

@@ -14,9 +14,11 @@
 	X(LIMIT_REQUEST_HEADER_COUNT, 100, "fields", "Header fields of a request.") \
 	X(LIMIT_REQUEST_BODY, 5242880, "bytes", "The body of a request.") \
 	X(LIMIT_RESOURCE_DOCUMENT, 1048576, "bytes", "The document of one resource.") \
+	X(LIMIT_LOOKUP_RECORDS, 1000, "records", "Of what a lookup export yields for one record of a flow.") \
 	X(LIMIT_JSON_DEPTH, 128, "levels", "Arrays and objects inside each other.") \
 	X(LIMIT_PAGE_SIZE_DEFAULT, 20, "records", "Records of a page when pageSize is not set.") \
 	X(LIMIT_PAGE_SIZE_MAX, 10000, "records", "The largest pageSize.") \
+	X(LIMIT_PAGE_SIZE_QUEUED, 500, "records", "Records of a page of a listener, and of a retry, when pageSize is not set.") \
 	X(LIMIT_PAGE_BYTES, 5242880, "bytes", "A page closes early at this size.") \
 	X(LIMIT_RESPONSE_BODY, 67108864, "bytes", "An application's answer, after decompression.") \
 	X(LIMIT_RESPONSE_HEADERS, 131072, "bytes", "All header fields of an application's answer.") \
@@ -31,6 +33,8 @@
 	X(LIMIT_FILTER_DEPTH, 32, "levels", "A filter's expressions inside each other.") \
 	X(LIMIT_FILTER_PATTERN_BYTES, 4096, "bytes", "A pattern of matches in a filter.") \
 	X(LIMIT_FILTER_PATTERN_STEPS, 200000, "steps", "What matching one pattern against one value may cost.") \
+	X(LIMIT_TRANSFORM_SETS, 16, "sets", "Sets of rules of a transform.") \
+	X(LIMIT_TRANSFORM_RULES, 2000, "rules", "Rules in a set of a transform.") \
 	X(LIMIT_CONNECTION_CONCURRENCY_MAX, 100, "requests", "The largest concurrencyLevel of a connection.") \
 	X(LIMIT_CONNECTION_CONCURRENCY_DEFAULT, 16, "requests", "Parallel requests to an application when concurrencyLevel is not set.") \
 	X(LIMIT_OUTBOUND_TIMEOUT_MS, 60000, "ms", "One request to an application, all in all.") \

@@ -1,36 +1,28 @@
 /*
  * mapping_apply.c - runs a compiled mapping over a record: first every field's value is found, then
  * the tree of targets is written in one pass; a part of it without any value is left out.
+ *
+ * A list keeps one cursor for each array that it walks, so that an element is reached once for all
+ * fields of its line; fields without a [*] are worked out once for all lines.
  */
 #include "map/mapping_priv.h"
 
 #define VALUE_SHOWN 80
 
+/* Where a list stands in one of its arrays. */
+struct cursor {
+	const struct json *element; /* of the present line; NULL: behind the end */
+	size_t left;                /* elements from here on */
+};
+
 struct apply {
 	const struct json *record;
 	const struct mapping_env *env;
 	struct json_build *b;
+	struct buf *scratch;
+	const struct cursor *cursors; /* of the list that is being written */
 	struct err *err;
-	size_t line; /* of a list */
 };
-
-static struct json *new_text(struct arena *a, struct str s)
-{
-	struct json *v = arena_new_of(a, struct json);
-
-	v->type = JSON_STRING;
-	v->n = (uint32_t)s.n;
-	v->s = s.p;
-	return v;
-}
-
-/* A value as text, for lookups' keys and dataType string. */
-static struct str text_of(struct arena *a, const struct json *v)
-{
-	if (v->type == JSON_STRING || v->type == JSON_NUMBER)
-		return json_str(v);
-	return json_print_arena(a, v);
-}
 
 static bool fail_value(struct apply *x, const struct field *f, enum err_code code,
 	const struct json *v, const char *what)
@@ -44,164 +36,185 @@ static bool fail_value(struct apply *x, const struct field *f, enum err_code cod
 
 /* ---- lookups ---- */
 
-static bool look_up(struct apply *x, const struct field *f, const struct json **v)
+/* An extract without a value: there is nothing to look up. */
+static bool nothing_to_ask(const struct field *f, const struct json *asked)
 {
-	const struct lookup *l = f->lookup;
-	const struct json *asked = *v, *found = NULL;
+	return (f->path != NULL || f->template != NULL) &&
+	       (asked == NULL || asked->type == JSON_NULL);
+}
 
+/* What a lookup has for a value; NULL in *FOUND: nothing. */
+static bool ask(struct apply *x, const struct field *f, const struct lookup *l,
+	const struct json *asked, const struct json **found)
+{
+	*found = NULL;
+	if (nothing_to_ask(f, asked))
+		return true;
 	if (l->map != NULL) {
-		if (asked != NULL && asked->type != JSON_NULL)
-			found = map_get(l->map, text_of(x->b->arena, asked));
-		else if (f->path != NULL || f->template != NULL) {
-			*v = NULL; /* nothing to look up: as a field without a value */
-			return true;
-		}
-	} else if (x->env == NULL || x->env->lookup == NULL) {
+		if (asked != NULL)
+			*found = map_get(l->map, mapping_text_of(x->b->arena, asked));
+		return true;
+	}
+	if (x->env->lookup == NULL)
 		return err_set_field(x->err, ERR_UNSUPPORTED, str_to_z(x->b->arena, f->generate),
 			"lookup \"%.*s\" asks the application, which this version can't do yet",
 			STR_ARG(l->name));
-	} else if (!x->env->lookup(x->env->ctx, l->name, asked, x->record, &found, x->err)) {
+	return x->env->lookup(x->env->ctx, l->name, asked, x->record, found, x->err);
+}
+
+/* Replaces *V by what the field's lookup has for it. */
+static bool look_up(struct apply *x, const struct field *f, const struct json **v, bool *found)
+{
+	const struct lookup *l = f->lookup;
+	const struct json *asked = *v;
+	bool conditional = (f->when == WHEN_LOOKUP_EMPTY || f->when == WHEN_LOOKUP_NOT_EMPTY) &&
+			   f->when_lookup == NULL;
+
+	if (!ask(x, f, l, asked, v))
 		return false;
-	}
-	if (found == NULL && !l->allow_failures)
+	*found = !mapping_is_empty(*v);
+	if (*v != NULL || nothing_to_ask(f, asked))
+		return true; /* the latter is as a field without a value */
+	if (!l->allow_failures && !conditional)
 		return fail_value(x, f, ERR_LOOKUP, asked,
 			str_fmt(x->b->arena, "is not in lookup \"%.*s\"", STR_ARG(l->name)).p);
-	*v = found == NULL ? l->def : found;
+	*v = l->allow_failures ? l->def : NULL;
 	return true;
 }
 
-/* ---- dataType ---- */
+/* ---- conditions ---- */
 
-static const struct json *to_string(struct arena *a, const struct json *v)
+static bool fail_fate(struct apply *x, const struct field *f, const char *what)
 {
-	return v->type == JSON_STRING ? v : new_text(a, text_of(a, v));
+	return err_set_field(x->err, ERR_MAPPING, str_to_z(x->b->arena, f->generate),
+		"field \"%.*s\" has a condition on %s, and that is not known here",
+		STR_ARG(f->generate), what);
 }
 
-/* A text that is a JSON number becomes one, with the lexeme it has. */
-static const struct json *to_number(struct arena *a, const struct json *v)
+static bool check_if_set(struct apply *x, const struct field *f, bool *holds)
 {
-	const struct json *n;
-	struct err ignored = ERR_INIT;
-
-	if (v->type == JSON_NUMBER)
-		return v;
-	if (v->type == JSON_TRUE || v->type == JSON_FALSE) {
-		struct json *d = new_text(a, v->type == JSON_TRUE ? STR("1") : STR("0"));
-
-		d->type = JSON_NUMBER;
-		return d;
-	}
-	if (v->type != JSON_STRING || !json_parse_copy(a, str_trim(json_str(v)), &n, &ignored))
-		return NULL;
-	return n->type == JSON_NUMBER ? n : NULL;
+	*holds = true;
+	if (x->env->fate == MAPPING_CREATES)
+		return true;
+	if (x->env->fate == MAPPING_FATE_UNKNOWN || x->env->existing == NULL)
+		return fail_fate(x, f, "what the application has already");
+	*holds = mapping_is_empty(json_get_path(x->env->existing, f->generate));
+	return true;
 }
 
-static const struct json *to_boolean(const struct json *v)
+/* EXTRACTED is what the record has, FOUND whether the field's own lookup had something. */
+static bool check_when(struct apply *x, const struct field *f, const struct json *extracted,
+	bool found, bool *holds)
 {
-	static const struct {
-		const char *word;
-		const struct json *value;
-	} words[] = { { "true", &json_true }, { "false", &json_false }, { "1", &json_true },
-		{ "0", &json_false } };
+	const struct json *other;
 
-	if (v->type == JSON_TRUE || v->type == JSON_FALSE)
-		return v;
-	if (v->type != JSON_STRING && v->type != JSON_NUMBER)
-		return NULL;
-	for (size_t i = 0; i < ARRAY_LEN(words); i++)
-		if (str_eq_ci(json_str(v), str_z(words[i].word)))
-			return words[i].value;
-	return NULL;
-}
-
-static const struct json *to_array(struct arena *a, const struct json *v, enum data_type element);
-
-/* NULL: V can't be one. null passes every type. */
-static const struct json *convert(struct arena *a, const struct json *v, enum data_type type)
-{
-	if (v->type == JSON_NULL)
-		return v;
-	switch (type) {
-	case DATA_STRING:
-		return to_string(a, v);
-	case DATA_NUMBER:
-		return to_number(a, v);
-	case DATA_BOOLEAN:
-		return to_boolean(v);
-	case DATA_STRING_ARRAY:
-		return to_array(a, v, DATA_STRING);
-	case DATA_NUMBER_ARRAY:
-		return to_array(a, v, DATA_NUMBER);
-	case DATA_BOOLEAN_ARRAY:
-		return to_array(a, v, DATA_BOOLEAN);
-	case DATA_OBJECT_ARRAY:
-		return to_array(a, v, DATA_AS_IS);
+	switch (f->when) {
+	case WHEN_EXTRACT_NOT_EMPTY:
+		*holds = !mapping_is_empty(extracted);
+		return true;
+	case WHEN_LOOKUP_EMPTY:
+	case WHEN_LOOKUP_NOT_EMPTY:
+		if (f->when_lookup != NULL) {
+			if (!ask(x, f, f->when_lookup, extracted, &other))
+				return false;
+			found = !mapping_is_empty(other);
+		}
+		*holds = found == (f->when == WHEN_LOOKUP_NOT_EMPTY);
+		return true;
+	case WHEN_RECORD_CREATED:
+	case WHEN_RECORD_UPDATED:
+		if (x->env->fate == MAPPING_FATE_UNKNOWN)
+			return fail_fate(x, f, "whether the record is created or updated");
+		*holds = (x->env->fate == MAPPING_CREATES) == (f->when == WHEN_RECORD_CREATED);
+		return true;
+	case WHEN_IGNORE_IF_SET:
+		return check_if_set(x, f, holds);
 	default:
-		return v;
+		*holds = true;
+		return true;
 	}
-}
-
-static const struct json *to_array(struct arena *a, const struct json *v, enum data_type element)
-{
-	struct json_build b;
-	bool many = json_is_array(v);
-	const struct json *it = many ? v + 1 : v;
-	size_t n = many ? v->n : 1;
-
-	json_build_init(&b, a);
-	json_build_array(&b);
-	for (size_t i = 0; i < n; i++, it = json_next(it)) {
-		const struct json *e = convert(a, it, element);
-
-		if (e == NULL)
-			return NULL;
-		json_build_copy(&b, e);
-	}
-	json_build_end(&b);
-	return json_build_done(&b);
 }
 
 /* ---- fields ---- */
 
 static bool render(struct apply *x, const struct field *f, const struct json **v)
 {
-	struct buf text DEFER(buf_free) = BUF_INIT(0);
 	size_t values;
 
-	if (!template_render(f->template, x->record, NULL, &text, &values, x->err))
+	buf_reset(x->scratch);
+	if (!template_render(f->template, x->record, NULL, x->scratch, &values, x->err))
 		return false;
 	*v = values == 0 && !template_is_constant(f->template)
 		     ? NULL
-		     : new_text(x->b->arena, str_dup(x->b->arena, buf_str(&text)));
+		     : mapping_new_text(x->b->arena, str_dup(x->b->arena, buf_str(x->scratch)));
 	return true;
+}
+
+static bool extract(struct apply *x, const struct field *f, const struct json **v)
+{
+	*v = f->hard_coded;
+	if (f->template != NULL)
+		return render(x, f, v);
+	if (f->star != 0) {
+		const struct json *element = x->cursors[f->star - 1].element;
+
+		*v = element == NULL ? NULL : path_get_behind_star(f->path, element);
+	} else if (f->path != NULL) {
+		*v = path_get(f->path, x->record);
+	}
+	return true;
+}
+
+static bool to_type(struct apply *x, const struct field *f, const struct json **v)
+{
+	const struct json *as = mapping_convert(x->b->arena, *v, f->type);
+
+	if (as == NULL)
+		return fail_value(x, f, ERR_MAPPING, *v,
+			str_fmt(x->b->arena, "can't be made %s", mapping_type_words(f->type)).p);
+	*v = as;
+	return true;
+}
+
+static bool to_date(struct apply *x, const struct field *f, const struct json **v)
+{
+	struct err why = ERR_INIT;
+
+	if (mapping_convert_date(x->b->arena, f->dates, v, &why))
+		return true;
+	fail_value(x, f, ERR_MAPPING, *v,
+		str_fmt(x->b->arena, "can't be read as a date: %s", why.message).p);
+	return err_hint(x->err, "%s", why.hint);
 }
 
 /* The field's value, or NULL in *V when it has none. */
 static bool value_of(struct apply *x, const struct field *f, const struct json **v)
 {
-	static const char *const type_words[] = { "", "a string", "a number", "a boolean",
-		"a list of strings", "a list of numbers", "a list of booleans",
-		"a list of objects" };
+	const struct json *extracted;
+	bool found = false, holds = true;
 
-	*v = f->hard_coded;
-	if (f->path != NULL)
-		*v = path_has_star(f->path) ? path_get_star(f->path, x->record, x->line)
-					    : path_get(f->path, x->record);
-	else if (f->template != NULL && !render(x, f, v))
+	if (!extract(x, f, v))
 		return false;
-	if (f->lookup != NULL && !look_up(x, f, v))
+	extracted = *v;
+	if (f->lookup != NULL && !look_up(x, f, v, &found))
 		return false;
-	if (*v == NULL)
+	if (f->when != WHEN_ALWAYS) {
+		if (!check_when(x, f, extracted, found, &holds))
+			return false;
+		if (!holds) {
+			*v = NULL;
+			return true;
+		}
+	}
+	bool own = *v != NULL;
+
+	if (!own)
 		*v = f->def;
-	if (*v == NULL || f->type == DATA_AS_IS)
-		return true;
-	const struct json *as = convert(x->b->arena, *v, f->type);
-
-	if (as == NULL)
-		return fail_value(x, f, ERR_MAPPING, *v,
-			str_fmt(x->b->arena, "can't be made %s", type_words[f->type]).p);
-	*v = as;
-	return true;
+	if (f->discard_if_empty && mapping_is_empty(*v))
+		*v = NULL;
+	else if (own && f->dates != NULL && f->hard_coded == NULL && !to_date(x, f, v))
+		return false;
+	return *v == NULL || f->type == DATA_AS_IS || to_type(x, f, v);
 }
 
 static const struct json **values_of(struct apply *x, const struct block *b)
@@ -214,42 +227,71 @@ static const struct json **values_of(struct apply *x, const struct block *b)
 	return values;
 }
 
-/* ---- writing ---- */
+/* ---- lists ---- */
 
-/* Lines of a list: the longest of the arrays that its stars walk. */
-static size_t line_count(const struct list *l, const struct json *record)
+/* Cursors at the first line; returns the number of lines. */
+static size_t begin_list(const struct apply *x, const struct list *l, struct cursor *cursors)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < l->block.count; i++) {
-		const struct path *p = l->block.fields[i].path;
-		const struct json *arr = p != NULL && path_has_star(p) ? path_star_array(p, record)
-								       : NULL;
+	for (size_t i = 0; i < l->star_count; i++) {
+		struct cursor *c = &cursors[i];
 
-		if (json_is_array(arr))
-			n = MAX(n, (size_t)arr->n);
+		c->left = path_star_elements(l->stars[i], x->record, &c->element);
+		if (c->left == 0)
+			c->element = NULL;
+		n = MAX(n, c->left);
 	}
 	return n;
 }
 
-static bool line_has_star_value(const struct list *l, const struct json *record, size_t line)
+static void next_line(const struct list *l, struct cursor *cursors)
+{
+	for (size_t i = 0; i < l->star_count; i++) {
+		struct cursor *c = &cursors[i];
+
+		if (c->left > 0)
+			c->element = --c->left == 0 ? NULL : json_next(c->element);
+	}
+}
+
+static bool line_has_value(const struct list *l, const struct cursor *cursors)
 {
 	for (size_t i = 0; i < l->block.count; i++) {
-		const struct path *p = l->block.fields[i].path;
+		const struct field *f = &l->block.fields[i];
 
-		if (p != NULL && path_has_star(p) && path_get_star(p, record, line) != NULL)
+		if (f->star != 0 && cursors[f->star - 1].element != NULL &&
+			path_get_behind_star(f->path, cursors[f->star - 1].element) != NULL)
 			return true;
 	}
 	return false;
 }
 
-static bool has_value(const struct apply *x, const struct target *t,
-	const struct json *const *values)
+static struct cursor *new_cursors(struct apply *x, const struct list *l)
+{
+	return arena_alloc(x->b->arena, sizeof(struct cursor) * MAX(l->star_count, 1));
+}
+
+static bool list_has_line(struct apply *x, const struct list *l)
+{
+	struct cursor *cursors = new_cursors(x, l);
+
+	for (size_t n = begin_list(x, l, cursors); n > 0; n--) {
+		if (line_has_value(l, cursors))
+			return true;
+		next_line(l, cursors);
+	}
+	return false;
+}
+
+/* ---- writing ---- */
+
+static bool has_value(struct apply *x, const struct target *t, const struct json *const *values)
 {
 	if (t->field != 0)
 		return values[t->field - 1] != NULL;
 	if (t->list != NULL)
-		return line_count(t->list, x->record) > 0;
+		return list_has_line(x, t->list);
 	for (const struct target *c = t->first; c != NULL; c = c->next)
 		if (has_value(x, c, values))
 			return true;
@@ -258,21 +300,37 @@ static bool has_value(const struct apply *x, const struct target *t,
 
 static bool write_object(struct apply *x, const struct target *t, const struct json *const *values);
 
-static bool write_list(struct apply *x, const struct list *l)
+static bool write_lines(struct apply *x, const struct list *l, struct cursor *cursors, size_t n,
+	const struct json **values)
 {
-	size_t n = line_count(l, x->record);
+	const struct block *b = &l->block;
+	bool first = true;
 
-	json_build_array(x->b);
-	for (x->line = 0; x->line < n; x->line++) {
-		if (!line_has_star_value(l, x->record, x->line))
+	for (size_t line = 0; line < n; line++, next_line(l, cursors)) {
+		if (!line_has_value(l, cursors))
 			continue;
-		const struct json **values = values_of(x, &l->block);
-
-		if (values == NULL)
-			return err_wrap(x->err, "line %zu", x->line + 1);
-		if (!write_object(x, &l->block.root, values))
+		for (size_t i = 0; i < b->count; i++)
+			if ((first || b->fields[i].star != 0) &&
+				!value_of(x, &b->fields[i], &values[i]))
+				return err_wrap(x->err, "line %zu", line + 1);
+		first = false;
+		if (!write_object(x, &b->root, values))
 			return false;
 	}
+	return true;
+}
+
+static bool write_list(struct apply *x, const struct list *l)
+{
+	struct cursor *cursors = new_cursors(x, l);
+	size_t n = begin_list(x, l, cursors);
+	const struct json **values = arena_alloc(x->b->arena,
+		sizeof(*values) * MAX(l->block.count, 1));
+
+	json_build_array(x->b);
+	x->cursors = cursors;
+	if (!write_lines(x, l, cursors, n, values))
+		return false;
 	json_build_end(x->b);
 	return true;
 }
@@ -296,12 +354,15 @@ static bool write_object(struct apply *x, const struct target *t, const struct j
 bool mapping_apply(const struct mapping *m, const struct json *record,
 	const struct mapping_env *env, struct json_build *b, struct err *err)
 {
-	struct apply x = { .record = record, .env = env, .b = b, .err = err };
+	static const struct mapping_env none = { .ctx = NULL };
+	struct buf own DEFER(buf_free) = BUF_INIT(0);
+	struct apply x = { .record = record, .env = env == NULL ? &none : env, .b = b, .err = err };
 
 	if (m->identity) {
 		json_build_copy(b, record);
 		return true;
 	}
+	x.scratch = x.env->scratch == NULL ? &own : x.env->scratch;
 	const struct json **values = values_of(&x, &m->body);
 
 	return values != NULL && write_object(&x, &m->body.root, values);

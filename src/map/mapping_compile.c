@@ -76,10 +76,16 @@ static struct target *target_of(struct compiler *c, struct target *root, struct 
 {
 	struct str rest = generate;
 	struct target *t = root;
+	size_t depth = 0;
 
 	while (rest.p != NULL) {
 		struct str name = str_cut(&rest, '.');
 
+		if (depth++ == PATH_STEPS_MAX) {
+			fail(c, "generate", "\"%.*s\" has more than %d names",
+				STR_ARG(str_sub(generate, 0, 64)), PATH_STEPS_MAX);
+			return NULL;
+		}
 		if (name.n == 0) {
 			fail(c, "generate", "\"%.*s\" has an empty name", STR_ARG(generate));
 			return NULL;
@@ -117,6 +123,13 @@ static bool read_extract(struct compiler *c, const struct json *doc, bool stars,
 	return path_compile(c->arena, extract, stars, &f->path, c->err) || place(c, "extract");
 }
 
+static bool find_lookup(struct compiler *c, struct str name, const char *member,
+	struct lookup **out)
+{
+	*out = map_get(c->lookups, name);
+	return *out != NULL || fail(c, member, "there is no lookup named \"%.*s\"", STR_ARG(name));
+}
+
 static bool read_lookup(struct compiler *c, const struct json *doc, struct field *f)
 {
 	const char *member = "lookupName";
@@ -126,11 +139,7 @@ static bool read_lookup(struct compiler *c, const struct json *doc, struct field
 		member = "lookup";
 		name = json_get_str(doc, STR("lookup"));
 	}
-	if (name.p == NULL)
-		return true;
-	f->lookup = map_get(c->lookups, name);
-	return f->lookup != NULL ||
-	       fail(c, member, "there is no lookup named \"%.*s\"", STR_ARG(name));
+	return name.p == NULL || find_lookup(c, name, member, &f->lookup);
 }
 
 static bool read_type(struct compiler *c, const struct json *doc, struct field *f)
@@ -153,6 +162,91 @@ static bool read_type(struct compiler *c, const struct json *doc, struct field *
 		STR_ARG(name));
 }
 
+/* ---- conditions ---- */
+
+static bool check_when(struct compiler *c, const struct field *f, bool in_list)
+{
+	static const char at[] = "conditional.when";
+
+	switch (f->when) {
+	case WHEN_EXTRACT_NOT_EMPTY:
+		return f->path != NULL || f->template != NULL ||
+		       fail(c, at, "extract_not_empty needs an extract");
+	case WHEN_LOOKUP_NOT_EMPTY:
+	case WHEN_LOOKUP_EMPTY:
+		return f->lookup != NULL || f->when_lookup != NULL ||
+		       fail(c, at,
+			       "this condition needs a lookup: lookupName or "
+			       "conditional.lookupName");
+	case WHEN_IGNORE_IF_SET:
+		return !in_list ||
+		       fail(c, at,
+			       "ignore_if_set has no meaning in a list, whose lines are made "
+			       "anew");
+	default:
+		return true;
+	}
+}
+
+static bool read_when(struct compiler *c, const struct json *doc, bool in_list, struct field *f)
+{
+	static const char *const names[] = { "", "extract_not_empty", "lookup_not_empty",
+		"lookup_empty", "record_created", "record_updated", "ignore_if_set" };
+	const struct json *conditional = json_get(doc, STR("conditional"));
+	struct str lookup = json_get_str(conditional, STR("lookupName"));
+	struct str name = json_get_str(conditional, STR("when"));
+
+	if (lookup.p != NULL && !find_lookup(c, lookup, "conditional.lookupName", &f->when_lookup))
+		return false;
+	if (name.p == NULL)
+		return lookup.p == NULL ||
+		       fail(c, "conditional.when", "the lookup of a condition needs a when");
+	for (size_t i = 1; i < ARRAY_LEN(names); i++) {
+		if (str_eq_z(name, names[i])) {
+			f->when = (enum when)i;
+			return check_when(c, f, in_list);
+		}
+	}
+	return fail(c, "conditional.when", "\"%.*s\" is no condition that is known", STR_ARG(name));
+}
+
+/* ---- dates ---- */
+
+static bool read_format(struct compiler *c, const struct json *doc, const char *member,
+	enum datetime_use use, struct datetime_format **out)
+{
+	struct str text = json_get_str(doc, str_z(member));
+
+	return text.p == NULL || datetime_format_compile(c->arena, text, use, out, c->err) ||
+	       place(c, member);
+}
+
+static bool read_zone(struct compiler *c, const struct json *doc, const char *member,
+	const struct zone **out)
+{
+	struct str name = json_get_str(doc, str_z(member));
+
+	return name.p == NULL || timezone_find(name, out, c->err) || place(c, member);
+}
+
+static bool read_dates(struct compiler *c, const struct json *doc, struct field *f)
+{
+	struct dates d = { .read = NULL };
+
+	if (!read_format(c, doc, "extractDateFormat", DATETIME_READ, &d.read) ||
+		!read_format(c, doc, "generateDateFormat", DATETIME_PRINT, &d.print) ||
+		!read_zone(c, doc, "extractDateTimezone", &d.read_zone))
+		return false;
+	d.print_zone = d.read_zone;
+	if (!read_zone(c, doc, "generateDateTimezone", &d.print_zone))
+		return false;
+	if (d.read != NULL || d.print != NULL || d.print_zone != NULL)
+		f->dates = arena_memdup(c->arena, &d, sizeof(d));
+	return true;
+}
+
+/* ---- blocks ---- */
+
 static bool add_field(struct compiler *c, struct block *b, const struct json *doc, bool stars)
 {
 	struct field *f = &b->fields[b->count];
@@ -161,7 +255,9 @@ static bool add_field(struct compiler *c, struct block *b, const struct json *do
 	f->def = json_get(doc, STR("default"));
 	if (f->generate.p == NULL)
 		return fail(c, "generate", "a field needs the name it generates");
-	if (!read_extract(c, doc, stars, f) || !read_lookup(c, doc, f) || !read_type(c, doc, f))
+	f->discard_if_empty = is_true(json_get(doc, STR("discardIfEmpty")));
+	if (!read_extract(c, doc, stars, f) || !read_lookup(c, doc, f) ||
+		!read_when(c, doc, stars, f) || !read_dates(c, doc, f) || !read_type(c, doc, f))
 		return false;
 	if (f->path == NULL && f->template == NULL && f->hard_coded == NULL && f->lookup == NULL &&
 		f->def == NULL)
@@ -190,6 +286,24 @@ static bool add_fields(struct compiler *c, struct block *b, const struct json *d
 	return true;
 }
 
+/* Finds the arrays that the list's fields walk: fields that walk the same share a cursor. */
+static void find_stars(struct compiler *c, struct list *l)
+{
+	l->stars = arena_array_of(c->arena, const struct path *, MAX(l->block.count, 1));
+	for (size_t i = 0; i < l->block.count; i++) {
+		struct field *f = &l->block.fields[i];
+		size_t k = 0;
+
+		if (f->path == NULL || !path_has_star(f->path))
+			continue;
+		while (k < l->star_count && !path_same_star(l->stars[k], f->path))
+			k++;
+		if (k == l->star_count)
+			l->stars[l->star_count++] = f->path;
+		f->star = k + 1;
+	}
+}
+
 static bool add_list(struct compiler *c, struct block *body, const struct json *doc, size_t i)
 {
 	struct list *l = arena_new_of(c->arena, struct list);
@@ -203,8 +317,11 @@ static bool add_list(struct compiler *c, struct block *body, const struct json *
 	if (t == NULL)
 		return false;
 	t->list = l;
-	return add_fields(c, &l->block, json_get(doc, STR("fields")),
-		str_fmt(c->arena, "mapping.lists.%zu.fields", i).p, true);
+	if (!add_fields(c, &l->block, json_get(doc, STR("fields")),
+		    str_fmt(c->arena, "mapping.lists.%zu.fields", i).p, true))
+		return false;
+	find_stars(c, l);
+	return true;
 }
 
 bool mapping_compile(struct arena *a, const struct json *mapping, const struct json *lookups,

@@ -5,6 +5,7 @@
 #define MAP_MAPPING_PRIV_H
 
 #include "core/map.h"
+#include "data/datetime.h"
 #include "map/mapping.h"
 
 enum data_type {
@@ -16,6 +17,17 @@ enum data_type {
 	DATA_NUMBER_ARRAY,
 	DATA_BOOLEAN_ARRAY,
 	DATA_OBJECT_ARRAY,
+	DATA_OBJECT, /* an element of the last */
+};
+
+enum when {
+	WHEN_ALWAYS,
+	WHEN_EXTRACT_NOT_EMPTY,
+	WHEN_LOOKUP_NOT_EMPTY,
+	WHEN_LOOKUP_EMPTY,
+	WHEN_RECORD_CREATED,
+	WHEN_RECORD_UPDATED,
+	WHEN_IGNORE_IF_SET,
 };
 
 struct lookup {
@@ -25,13 +37,24 @@ struct lookup {
 	const struct json *def; /* NULL: none */
 };
 
+struct dates {
+	struct datetime_format *read;  /* NULL: ISO 8601, epoch numbers */
+	struct datetime_format *print; /* NULL: ISO 8601 */
+	const struct zone *read_zone, *print_zone;
+};
+
 struct field {
 	struct str generate;
 	struct path *path; /* one of path, template, hard_coded; or none with a lookup */
 	struct template *template;
 	const struct json *hard_coded;
+	size_t star;           /* index + 1 of the list's array that the path walks; 0: none */
 	struct lookup *lookup; /* NULL: none */
+	enum when when;
+	struct lookup *when_lookup; /* NULL: the field's own */
+	struct dates *dates;        /* NULL: no date */
 	enum data_type type;
+	bool discard_if_empty;
 	const struct json *def; /* when there is no value; NULL: omit */
 };
 
@@ -51,11 +74,26 @@ struct block { /* the fields of the body, or of a list */
 
 struct list {
 	struct block block;
+	const struct path **stars; /* one path for each array that is walked */
+	size_t star_count;
 };
 
 struct mapping {
 	bool identity;
 	struct block body;
 };
+
+/* ---- values (mapping_value.c) ---- */
+
+struct json *mapping_new_text(struct arena *a, struct str s);
+/* A value as text, for lookups' keys and dataType string. */
+struct str mapping_text_of(struct arena *a, const struct json *v);
+bool mapping_is_empty(const struct json *v); /* NULL, null, "", [], {} */
+/* NULL: V can't be one. null passes every type. */
+const struct json *mapping_convert(struct arena *a, const struct json *v, enum data_type type);
+const char *mapping_type_words(enum data_type type); /* "a list of strings" */
+/* ERR_INVALID says why V is no date. null passes. */
+MUST_CHECK bool mapping_convert_date(struct arena *a, const struct dates *d, const struct json **v,
+	struct err *err);
 
 #endif

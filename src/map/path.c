@@ -17,7 +17,7 @@ struct step {
 struct path {
 	struct str text;
 	size_t count;
-	bool star;
+	size_t star; /* index + 1 of the first [*]; 0: none */
 	struct step steps[PATH_STEPS_MAX];
 };
 
@@ -103,6 +103,18 @@ static bool read_number(struct reader *r)
 	       fail(r, "expected an index, '*' or a name in quotes");
 }
 
+static bool add_star(struct reader *r, bool stars)
+{
+	if (!stars)
+		return fail(r, "[*] has a meaning in the fields of a list only");
+	if (add(r, STEP_STAR) == NULL)
+		return fail(r, "the path has too many steps");
+	if (r->path->star == 0)
+		r->path->star = r->path->count;
+	r->at++;
+	return true;
+}
+
 /* What stands in brackets; R is at the '['. */
 static bool read_bracket(struct reader *r, bool stars)
 {
@@ -110,12 +122,8 @@ static bool read_bracket(struct reader *r, bool stars)
 
 	r->at++;
 	if (c == '*') {
-		if (!stars)
-			return fail(r, "[*] has a meaning in the fields of a list only");
-		if (add(r, STEP_STAR) == NULL)
-			return fail(r, "the path has too many steps");
-		r->path->star = true;
-		r->at++;
+		if (!add_star(r, stars))
+			return false;
 	} else if (!(c == '"' ? read_quoted(r) : read_number(r))) {
 		return false;
 	}
@@ -123,6 +131,13 @@ static bool read_bracket(struct reader *r, bool stars)
 		return fail(r, "expected ']'");
 	r->at++;
 	return true;
+}
+
+/* `*.sku`: another way to write `[*].sku`. */
+static bool is_bare_star(struct str text)
+{
+	return text.n > 0 && text.p[0] == '*' &&
+	       (text.n == 1 || text.p[1] == '.' || text.p[1] == '[');
 }
 
 bool path_compile(struct arena *a, struct str text, bool stars, struct path **out, struct err *err)
@@ -133,6 +148,8 @@ bool path_compile(struct arena *a, struct str text, bool stars, struct path **ou
 	p->text = str_dup(a, text);
 	if (text.n == 0)
 		return fail(&r, "expected a name");
+	if (is_bare_star(text) && !add_star(&r, stars))
+		return false;
 	while (r.at < text.n) {
 		bool bracket = text.p[r.at] == '[';
 
@@ -155,10 +172,10 @@ struct str path_text(const struct path *p)
 
 bool path_has_star(const struct path *p)
 {
-	return p->star;
+	return p->star != 0;
 }
 
-static const struct json *step(const struct step *s, const struct json *v, size_t star)
+static const struct json *step(const struct step *s, const struct json *v)
 {
 	switch (s->kind) {
 	case STEP_NAME:
@@ -166,19 +183,17 @@ static const struct json *step(const struct step *s, const struct json *v, size_
 	case STEP_INDEX:
 		return json_at(v, s->index);
 	case STEP_STAR:
-		return json_at(v, star);
+		return json_at(v, 0);
 	default:
 		return json_is_array(v) ? json_at(v, s->index) : json_get(v, s->name);
 	}
 }
 
-static const struct json *walk(const struct path *p, size_t from, const struct json *v, size_t star)
+static const struct json *walk(const struct path *p, size_t from, size_t until,
+	const struct json *v)
 {
-	for (size_t i = from; v != NULL && i < p->count; i++) {
-		v = step(&p->steps[i], v, star);
-		if (p->steps[i].kind == STEP_STAR)
-			star = 0;
-	}
+	for (size_t i = from; v != NULL && i < until; i++)
+		v = step(&p->steps[i], v);
 	return v;
 }
 
@@ -190,21 +205,38 @@ static const struct json *row_of(const struct path *p, const struct json *record
 
 const struct json *path_get(const struct path *p, const struct json *record)
 {
-	return walk(p, 0, row_of(p, record), 0);
+	return walk(p, 0, p->count, row_of(p, record));
 }
 
-const struct json *path_get_star(const struct path *p, const struct json *record, size_t i)
+bool path_same_star(const struct path *a, const struct path *b)
 {
-	return walk(p, 0, row_of(p, record), i);
+	bool same = a->star == b->star;
+
+	for (size_t i = 0; same && i + 1 < a->star; i++) {
+		const struct step *x = &a->steps[i], *y = &b->steps[i];
+
+		same = x->kind == y->kind &&
+		       (x->kind == STEP_INDEX ? x->index == y->index : str_eq(x->name, y->name));
+	}
+	return same;
 }
 
-const struct json *path_star_array(const struct path *p, const struct json *record)
+size_t path_star_elements(const struct path *p, const struct json *record,
+	const struct json **first)
 {
-	const struct json *v = row_of(p, record);
+	const struct json *v = walk(p, 0, p->star - 1, row_of(p, record));
 
-	for (size_t i = 0; v != NULL && p->steps[i].kind != STEP_STAR; i++)
-		v = step(&p->steps[i], v, 0);
-	return v;
+	if (json_is_array(v)) {
+		*first = v + 1;
+		return v->n;
+	}
+	*first = p->star == 1 ? v : NULL;
+	return *first != NULL;
+}
+
+const struct json *path_get_behind_star(const struct path *p, const struct json *element)
+{
+	return walk(p, p->star, p->count, element);
 }
 
 #define NEAREST_LEVELS 3

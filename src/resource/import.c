@@ -111,7 +111,8 @@ static const struct fld rest_rows[] = {
 			"Where the value goes: a dotted path makes nested objects.", .min = 1,     \
 			.max = 1024, .example = "\"billingAddress.city\"" },                       \
 		{ path "[].hardCodedValue", FLD_ANY, FLD_NULLABLE,                                 \
-			"A fixed value of any type instead of an extracted one.",                  \
+			"A fixed value of any type instead of an extracted one; the empty text "   \
+			"and null are values too.",                                                \
 			.example = "false" },                                                      \
 		{ path "[].lookupName", FLD_STR, FLD_LINE,                                         \
 			"The name of the lookup that turns the extracted value into the one to "   \
@@ -119,25 +120,52 @@ static const struct fld rest_rows[] = {
 			.min = 1, .max = 256, .example = "\"currencyMap\"" },                      \
 		{ path "[].lookup", FLD_STR, FLD_LINE, "The same as lookupName.", .min = 1,        \
 			.max = 256, .example = "\"currencyMap\"" },                                \
+		{ path "[].conditional", FLD_OBJECT, 0,                                            \
+			"When the field is mapped at all. Not set: always." },                     \
+		{ path "[].conditional.when", FLD_ENUM, 0,                                         \
+			"extract_not_empty: the extracted value is neither missing, null, an "     \
+			"empty text, list nor object. lookup_not_empty, lookup_empty: the lookup " \
+			"finds something, or nothing, which then is no failure. record_created, "  \
+			"record_updated: the import is about to create, or update. ignore_if_set:" \
+			" the application's record has no value there yet.",                       \
+			.values = "extract_not_empty|lookup_not_empty|lookup_empty|"               \
+				  "record_created|record_updated|ignore_if_set",                   \
+			.values_inert = "record_created|record_updated|ignore_if_set",             \
+			.example = "\"extract_not_empty\"" },                                      \
+		{ path "[].conditional.lookupName", FLD_STR, FLD_LINE,                             \
+			"The lookup that the condition asks with the extracted value. Not set: "   \
+			"the field's own.",                                                        \
+			.min = 1, .max = 256, .example = "\"currencyMap\"" },                      \
+		{ path "[].discardIfEmpty", FLD_BOOL, 0,                                           \
+			"True: a value that is null, or an empty text, list or object, is left "   \
+			"out of the target.",                                                      \
+			.def = "false", .example = "true" },                                       \
 		{ path "[].dataType", FLD_ENUM, 0,                                                 \
 			"The type to convert the value to; a value that can't be converted fails " \
-			"the record. Not set: its own type.",                                      \
-			.values = "string|number|boolean", .example = "\"string\"" },              \
+			"the record. A single value becomes a list of one where a list is asked "  \
+			"for. Not set: its own type.",                                             \
+			.values = "string|number|boolean|stringarray|numberarray|booleanarray|"    \
+				  "objectarray",                                                   \
+			.example = "\"string\"" },                                                 \
 		{ path "[].default", FLD_ANY, FLD_NULLABLE,                                        \
-			"The value that is taken when the record has none.",                       \
+			"The value that is taken when the record has none; written as it stands.", \
 			.example = "\"unknown\"" },                                                \
-		{ path "[].extractDateFormat", FLD_STR, FLD_LINE | FLD_INERT,                      \
-			"How the extracted date is written, in the tokens of moment.js.",          \
+		{ path "[].extractDateFormat", FLD_STR, FLD_LINE,                                  \
+			"How the extracted date is written, in the tokens of moment.js. Not set, " \
+			"where another of the date fields is: ISO 8601, or seconds or "            \
+			"milliseconds since 1970. A value that can't be read fails the record.",   \
 			.min = 1, .max = 128, .example = "\"MM/DD/YYYY\"" },                       \
-		{ path "[].extractDateTimezone", FLD_STR, FLD_LINE | FLD_INERT,                    \
-			"The time zone that the extracted date is in.", .min = 1, .max = 64,       \
-			.example = "\"America/New_York\"" },                                       \
-		{ path "[].generateDateFormat", FLD_STR, FLD_LINE | FLD_INERT,                     \
-			"How the date is to be written, in the tokens of moment.js.", .min = 1,    \
-			.max = 128, .example = "\"YYYY-MM-DD\"" },                                 \
-		{ path "[].generateDateTimezone", FLD_STR, FLD_LINE | FLD_INERT,                   \
-			"The time zone to write the date in.", .min = 1, .max = 64,                \
-			.example = "\"UTC\"" },                                                    \
+		{ path "[].extractDateTimezone", FLD_STR, FLD_LINE,                                \
+			"The time zone of an extracted date that does not name its own. Not set: " \
+			"UTC.",                                                                    \
+			.min = 1, .max = 64, .example = "\"America/New_York\"" },                  \
+		{ path "[].generateDateFormat", FLD_STR, FLD_LINE,                                 \
+			"How the date is to be written, in the tokens of moment.js. Not set, "     \
+			"where another of the date fields is: ISO 8601.",                          \
+			.min = 1, .max = 128, .example = "\"YYYY-MM-DD\"" },                       \
+		{ path "[].generateDateTimezone", FLD_STR, FLD_LINE,                               \
+			"The time zone to write the date in. Not set: extractDateTimezone.",       \
+			.min = 1, .max = 64, .example = "\"UTC\"" },                               \
 	{                                                                                          \
 		path "[].immutable", FLD_BOOL, FLD_UNUSED,                                         \
 			"True: users of a connector can't edit this field's mapping.",             \
@@ -155,8 +183,15 @@ static const struct fld mapping_rows[] = {
 		.example = "\"lines\"" },
 	{ "mapping.lists[].fields", FLD_OBJECT, FLD_LIST | FLD_REQUIRED,
 		"The fields of each of its elements. Extracts with [*] walk the arrays they name "
-		"together by index; those without are repeated on every line." },
+		"together by index; those without are repeated on every line. `*.sku` and "
+		"`[*].sku` "
+		"walk the rows of a record that is a list." },
 	ROWS_MAPPING("mapping.lists[].fields"),
+	{ NULL },
+};
+
+static const struct fld filter_rows[] = {
+	ROWS_FILTER("records the import takes, as they come from the export."),
 	{ NULL },
 };
 
@@ -269,6 +304,7 @@ static void check(const struct json *doc, struct problems *p)
 	res_check_extract_at(doc, "rest.responseIdPath", p);
 	res_check_extract_at(doc, "rest.successPath", p);
 	check_lookups(doc, p);
+	res_check_filter(doc, "filter", p);
 	res_check_target(doc, "hooks.preMap", p);
 	res_check_target(doc, "hooks.postMap", p);
 	res_check_target(doc, "hooks.postSubmit", p);
@@ -277,8 +313,8 @@ static void check(const struct json *doc, struct problems *p)
 		check_mapping(doc, p);
 }
 
-static const struct fld *const tables[] = { res_rows_head, rows, rest_rows, mapping_rows, hook_rows,
-	res_rows_tail, NULL };
+static const struct fld *const tables[] = { res_rows_head, rows, rest_rows, filter_rows,
+	mapping_rows, hook_rows, res_rows_tail, NULL };
 
 static const char *const examples[] = {
 	"{\"name\":\"REST API Sample Post\",\"_connectionId\":\"5587092ed7822800000d0c0a\","

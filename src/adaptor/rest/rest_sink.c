@@ -147,7 +147,8 @@ static bool sink_prepare(struct sink *s, struct delivery *records, size_t n, str
 	for (size_t i = 0; i < n; i++) {
 		struct delivery *d = &records[i];
 
-		if (d->err.code == ERR_NONE && !d->ignored && !prepare(s, d, a))
+		if (d->err.code == ERR_NONE && !d->ignored && d->request.p == NULL &&
+			!prepare(s, d, a))
 			d->stage = "mapping";
 	}
 	return true;
@@ -160,7 +161,7 @@ static bool sink_map(struct sink *s, struct delivery *records, size_t n, struct 
 		struct delivery *d = &records[i];
 		struct json_build b;
 
-		if (d->err.code != ERR_NONE || d->ignored)
+		if (d->err.code != ERR_NONE || d->ignored || d->request.p != NULL)
 			continue;
 		json_build_init(&b, a);
 		if (mapping_apply(s->mapping, d->source, NULL, &b, &d->err))
