@@ -81,4 +81,47 @@ test('a resource that is not there fails the job at once', async () => {
 	assert.equal(asked.length, 1);
 });
 
+// A flow that is run several times over the same two applications.
+async function twice(items, exportRest, exportMore) {
+	const source = await jsonApplication({ orders: items });
+	const sink = await jsonApplication({ copies: [] });
+	const ids = await installFlow(server, { source: source.url, sink: sink.url,
+		exportRest: { relativeURI: '/orders', resourcePath: null, pagingMethod: null, nextPagePath: null, ...exportRest }, exportMore,
+		importRest: { relativeURI: '/copies' }, sinkConnection: { concurrencyLevel: 1 } });
+	return { source: source.db.get('orders'), asked: source.asked, copies: () => keys(sink.db.get('copies').value()), run: () => server.runFlow(ids.flow) };
+}
+
+test('delta: the second run asks for what has changed since the first', async () => {
+	const t = await twice(orders(3).map((o) => ({ ...o, updated: '2020-01-01T00:00:00.000Z' })),
+		{ query: { updated_gte: '{{lastExportDateTime}}' } }, { type: 'delta' });
+	assert.equal((await t.run()).ledger.succeeded, 3);
+	assert.match((await t.run()).zeroReason, /no records/);
+	t.source.find({ id: 2 }).assign({ updated: new Date().toISOString() }).write();
+	assert.equal((await t.run()).ledger.succeeded, 1);
+	assert.deepEqual(t.copies(), [1, 2, 3, 2]);
+	assert.match(t.asked[0], /updated_gte=1970-01-01T00%3A00%3A00\.000Z$/);
+	assert.doesNotMatch(t.asked[1], /1970/);
+});
+
+test('delta without a placeholder: all is fetched, and compared here', async () => {
+	const t = await twice(orders(3).map((o) => ({ ...o, updated: '2020-01-01 12:00' })), {},
+		{ type: 'delta', delta: { dateField: 'updated', dateFormat: 'YYYY-MM-DD HH:mm' } });
+	assert.equal((await t.run()).ledger.succeeded, 3);
+	assert.match((await t.run()).zeroReason, /all 3 records of the source were last changed before 20/);
+	t.source.find({ id: 3 }).assign({ updated: '2099-01-01 00:00' }).write();
+	assert.equal((await t.run()).ledger.succeeded, 1);
+	assert.deepEqual(t.copies(), [1, 2, 3, 3]);
+});
+
+test('once: what was delivered is marked in the application, and not fetched again', async () => {
+	const t = await twice(orders(25).map((o) => ({ ...o, exported: o.id === 7 })),
+		{ once: { relativeURI: '/orders/{id}', method: 'PATCH', postBody: { exported: true } } },
+		{ type: 'once', once: { booleanField: 'exported' } });
+	const job = await t.run();
+	assert.equal(job.ledger.succeeded, 24, JSON.stringify(job.error));
+	assert.deepEqual(t.copies(), orders(25).map((o) => o.id).filter((id) => id !== 7));
+	assert.ok(t.source.value().every((o) => o.exported === true && o.name === `order ${o.id}`));
+	assert.match((await t.run()).zeroReason, /all 25 records of the source were exported before: "exported" is true/);
+});
+
 await runTests();
