@@ -34,6 +34,8 @@
 	X(LIMIT_FILTER_DEPTH, 32, "levels", "A filter's expressions inside each other.") \
 	X(LIMIT_FILTER_PATTERN_BYTES, 4096, "bytes", "A pattern of matches in a filter.") \
 	X(LIMIT_FILTER_PATTERN_STEPS, 200000, "steps", "What matching one pattern against one value may cost.") \
+	X(LIMIT_TRANSFORM_SETS, 16, "sets", "Sets of rules of a transform.") \
+	X(LIMIT_TRANSFORM_RULES, 2000, "rules", "Rules in a set of a transform.") \
 	X(LIMIT_CONNECTION_CONCURRENCY_MAX, 100, "requests", "The largest concurrencyLevel of a connection.") \
 	X(LIMIT_CONNECTION_CONCURRENCY_DEFAULT, 16, "requests", "Parallel requests to an application when concurrencyLevel is not set.") \
 	X(LIMIT_OUTBOUND_TIMEOUT_MS, 60000, "ms", "One request to an application, all in all.") \

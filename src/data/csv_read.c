@@ -262,25 +262,33 @@ static bool take_row(struct csv_reader *r, bool blank, struct csv_row *row)
 
 /* ---- the header ---- */
 
-static struct str unique(struct csv_reader *r, struct map *seen, struct str name, size_t i)
+/* What to number the next name of these letters with. */
+struct seen {
+	size_t next;
+};
+
+static struct str unique(struct csv_reader *r, struct map *names, struct str name, size_t i)
 {
 	struct str base = name.n > 0 ? str_dup(r->arena, name) : str_fmt(r->arena, "Column%zu", i);
 	struct str out = base;
+	struct seen *seen = map_get(names, base);
 
-	for (size_t k = 2; map_get(seen, out) != NULL; k++)
-		out = str_fmt(r->arena, "%.*s_%zu", STR_ARG(base), k);
-	map_put(seen, out, r);
+	while (map_get(names, out) != NULL)
+		out = str_fmt(r->arena, "%.*s_%zu", STR_ARG(base), seen->next++);
+	seen = arena_new_of(r->arena, struct seen);
+	seen->next = 2;
+	map_put(names, out, seen);
 	return out;
 }
 
 static void keep_header(struct csv_reader *r, const struct csv_row *row)
 {
-	struct map *seen = map_new(r->arena);
+	struct map *names = map_new(r->arena);
 
 	r->header = arena_array_of(r->arena, struct str, MAX(row->count, 1));
 	r->header_count = row->count;
 	for (size_t i = 0; i < row->count; i++)
-		r->header[i] = unique(r, seen, row->fields[i], i);
+		r->header[i] = unique(r, names, row->fields[i], i);
 	r->has_header = true;
 }
 

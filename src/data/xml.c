@@ -25,29 +25,39 @@ struct name {
 };
 
 struct attribute {
-	struct str name, value;
+	const struct name *name;
+	struct str value;
 };
 
+/* There may be millions. */
 struct element {
 	struct name *name;
-	struct element *up, *first, *last, *next;
+	struct element *first, *last, *next;
 	struct element *next_same; /* sibling of the same name */
 	struct attribute *attributes;
-	size_t attribute_count;
 	char *text;
-	size_t text_n, text_cap;
+	uint32_t text_n, text_cap;
+	uint32_t attribute_count;
 };
 
+#define RECENT_NAMES 64
+
 struct reader {
-	struct arena *arena;
+	struct arena *arena;   /* texts and names */
+	struct arena *scratch; /* the tree */
 	struct xml_limits limits;
 	struct str source;
 	xmlParserCtxtPtr parser;
 	struct map *names; /* by the two pointers that libxml2's dictionary gives a name */
-	struct element *root, *here;
+	struct recent {
+		const xmlChar *prefix, *local;
+		struct name *name;
+	} recent[RECENT_NAMES]; /* the same, without a search */
+	struct element *root;
+	struct element *open[LIMIT_XML_DEPTH];
 	uint32_t depth;
-	size_t nodes;
-	struct err *err;
+	size_t nodes, with_attributes;
+	struct err *err; /* may be NULL */
 	bool failed;
 };
 
@@ -100,31 +110,39 @@ static struct str full_name(struct arena *a, const xmlChar *prefix, const xmlCha
 
 static struct name *name_of(struct reader *r, const xmlChar *prefix, const xmlChar *local)
 {
+	struct recent *recent = &r->recent[((uintptr_t)local >> 3) % RECENT_NAMES];
+
+	if (recent->name != NULL && recent->local == local && recent->prefix == prefix)
+		return recent->name;
 	const xmlChar *key[2] = { prefix, local };
 	struct str k = { (const char *)key, sizeof(key) };
 	struct name *n = map_get(r->names, k);
 
 	if (n == NULL) {
-		n = arena_new_of(r->arena, struct name);
+		n = arena_new_of(r->scratch, struct name);
 		n->text = full_name(r->arena, prefix, local);
-		map_put(r->names, str_dup(r->arena, k), n);
+		map_put(r->names, str_dup(r->scratch, k), n);
 	}
+	*recent = (struct recent){ prefix, local, n };
 	return n;
 }
 
 static bool count_nodes(struct reader *r, size_t n)
 {
-	struct err err = ERR_INIT;
-
 	r->nodes += n;
 	if (r->nodes > r->limits.nodes_max)
 		fail(r, ERR_LIMIT, "the document has too many elements and attributes");
-	else if (!arena_check(r->arena, &err))
+	else if (UNLIKELY(!arena_check(r->arena, NULL))) {
+		struct err err = ERR_INIT;
+
+		(void)!arena_check(r->arena, &err);
 		fail(r, ERR_LIMIT, err.message);
+	}
 	return !r->failed;
 }
 
-static void add_attribute(struct reader *r, struct element *e, struct str name, struct str value)
+static void add_attribute(struct reader *r, struct element *e, const struct name *name,
+	struct str value)
 {
 	if (value.n > r->limits.text_bytes_max)
 		fail(r, ERR_LIMIT, "an attribute is too long");
@@ -135,17 +153,21 @@ static void add_attribute(struct reader *r, struct element *e, struct str name, 
 
 static struct element *add_element(struct reader *r, struct name *name)
 {
-	struct element *e = arena_new_of(r->arena, struct element), *up = r->here;
+	struct element *e = arena_new_of(r->scratch, struct element);
 
 	e->name = name;
-	e->up = up;
-	if (up == NULL)
+	if (r->depth == 0) {
 		r->root = e;
-	else if (up->last == NULL)
-		up->first = up->last = e;
-	else
-		up->last = up->last->next = e;
-	return r->here = e;
+	} else {
+		struct element *up = r->open[r->depth - 1];
+
+		if (up->last == NULL)
+			up->first = up->last = e;
+		else
+			up->last = up->last->next = e;
+	}
+	r->open[r->depth++] = e;
+	return e;
 }
 
 static void on_start(void *ctx, const xmlChar *local, const xmlChar *prefix,
@@ -153,6 +175,7 @@ static void on_start(void *ctx, const xmlChar *local, const xmlChar *prefix,
 	int defaulted UNUSED, const xmlChar **at)
 {
 	struct reader *r = reader_of(ctx);
+	static const struct name xmlns = { .text = STR_INIT("xmlns") };
 	size_t n = (size_t)namespaces + (size_t)attributes;
 
 	if (r->failed || !count_nodes(r, 1 + n))
@@ -161,20 +184,20 @@ static void on_start(void *ctx, const xmlChar *local, const xmlChar *prefix,
 		fail(r, ERR_LIMIT, "the element has too many attributes");
 		return;
 	}
-	if (++r->depth > r->limits.depth_max) {
+	if (r->depth == r->limits.depth_max) {
 		fail(r, ERR_LIMIT, "elements are nested too deep");
 		return;
 	}
 	struct element *e = add_element(r, name_of(r, prefix, local));
 
-	e->attributes = n == 0 ? NULL : arena_array_of(r->arena, struct attribute, n);
+	r->with_attributes += n > 0;
+	e->attributes = n == 0 ? NULL : arena_array_of(r->scratch, struct attribute, n);
 	for (int i = 0; i < namespaces; i++, ns += 2)
 		add_attribute(r, e,
-			ns[0] == NULL ? STR("xmlns")
-				      : str_fmt(r->arena, "xmlns:%s", (const char *)ns[0]),
+			ns[0] == NULL ? &xmlns : name_of(r, (const xmlChar *)"xmlns", ns[0]),
 			from_xml(ns[1] == NULL ? (const xmlChar *)"" : ns[1]));
 	for (int i = 0; i < attributes; i++, at += 5)
-		add_attribute(r, e, full_name(r->arena, at[1], at[0]),
+		add_attribute(r, e, name_of(r, at[1], at[0]),
 			str_of((const char *)at[3], (size_t)(at[4] - at[3])));
 }
 
@@ -183,34 +206,33 @@ static void on_end(void *ctx, const xmlChar *local UNUSED, const xmlChar *prefix
 {
 	struct reader *r = reader_of(ctx);
 
-	if (r->failed || r->here == NULL)
-		return;
-	r->here = r->here->up;
-	r->depth--;
+	if (!r->failed && r->depth > 0)
+		r->depth--;
 }
 
 static void on_text(void *ctx, const xmlChar *text, int length)
 {
 	struct reader *r = reader_of(ctx);
-	struct element *e = r->here;
 	size_t n = (size_t)length;
 
-	if (r->failed || e == NULL)
+	if (r->failed || r->depth == 0)
 		return;
+	struct element *e = r->open[r->depth - 1];
+
 	if (n > r->limits.text_bytes_max - e->text_n) {
 		fail(r, ERR_LIMIT, "the element's text is too long");
 		return;
 	}
 	if (n > e->text_cap - e->text_n) {
-		size_t cap = MAX(2 * e->text_cap, e->text_n + n);
+		size_t cap = MAX(2 * (size_t)e->text_cap, e->text_n + n);
 
 		e->text = arena_grow(r->arena, e->text, e->text_cap, cap);
-		e->text_cap = cap;
+		e->text_cap = (uint32_t)cap;
 		if (!count_nodes(r, 0))
 			return;
 	}
 	memcpy(e->text + e->text_n, text, n);
-	e->text_n += n;
+	e->text_n += (uint32_t)n;
 }
 
 static void on_doctype(void *ctx, const xmlChar *name UNUSED, const xmlChar *id UNUSED,
@@ -256,14 +278,11 @@ static xmlSAXHandler handler(void)
 
 /* ---- JSON ---- */
 
-static bool is_space_only(const struct element *e)
+/* Sorts the children of E into the groups of their names; returns how many there are. */
+static size_t group(const struct element *e)
 {
-	return str_trim(str_of(e->text, e->text_n)).n == 0;
-}
+	size_t groups = 0;
 
-/* Sorts the children of E into the groups of their names. */
-static void group(const struct element *e)
-{
 	for (struct element *c = e->first; c != NULL; c = c->next) {
 		struct name *n = c->name;
 
@@ -271,30 +290,37 @@ static void group(const struct element *e)
 			n->grouped = e;
 			n->first = c;
 			n->count = 0;
+			groups++;
 		} else {
 			n->last->next_same = c;
 		}
 		n->last = c;
 		n->count++;
 	}
+	return groups;
 }
 
-static void write_value(const struct element *e, struct json_build *b);
+struct writer {
+	struct json_build *b;
+	struct arena *scratch;
+};
+
+static void write_value(const struct writer *w, const struct element *e);
 
 /* TEXT (p NULL: none) and COUNT elements of one name, as one value or an array. */
-static void write_group(struct str text, const struct element *first, size_t count,
-	struct json_build *b)
+static void write_group(const struct writer *w, struct str text, const struct element *first,
+	size_t count)
 {
 	bool array = count + (text.p != NULL) > 1;
 
 	if (array)
-		json_build_array(b);
+		json_build_array(w->b);
 	if (text.p != NULL)
-		json_build_str(b, text);
+		json_build_str(w->b, text);
 	for (const struct element *c = first; c != NULL; c = c->next_same)
-		write_value(c, b);
+		write_value(w, c);
 	if (array)
-		json_build_end(b);
+		json_build_end(w->b);
 }
 
 static void write_attributes(const struct element *e, struct json_build *b)
@@ -304,47 +330,70 @@ static void write_attributes(const struct element *e, struct json_build *b)
 	json_build_key(b, STR("$"));
 	json_build_object(b);
 	for (size_t i = 0; i < e->attribute_count; i++)
-		json_add_str(b, e->attributes[i].name, e->attributes[i].value);
+		json_add_str(b, e->attributes[i].name->text, e->attributes[i].value);
 	json_build_end(b);
 }
 
-/* The groups are read before a child is written: writing it regroups the names. */
-static void write_value(const struct element *e, struct json_build *b)
+/* TEXT goes to the children called "_", where there are some. */
+static void write_children(const struct writer *w, const struct element *e, struct str text)
 {
-	struct str text = str_of(e->text, e->text_n), key = STR("_");
+	static const struct str key = STR_INIT("_");
+	struct arena_mark mark = arena_mark(w->scratch);
 	struct group {
 		const struct element *first;
 		size_t count;
 	} * groups;
-	size_t n = 0, i = 0;
+	size_t n = group(e), i = 0;
 
-	if (e->first == NULL && e->attribute_count == 0) {
-		json_build_str(b, text.n == 0 ? STR("") : text);
-		return;
-	}
-	if (is_space_only(e))
-		text = STR_NULL;
-	group(e);
-	for (const struct element *c = e->first; c != NULL; c = c->next)
-		n += c->name->first == c;
-	groups = arena_alloc(b->arena, MAX(n, 1) * sizeof(*groups));
+	/* copied before a child is written: that regroups the names */
+	groups = arena_alloc(w->scratch, MAX(n, 1) * sizeof(*groups));
 	for (const struct element *c = e->first; c != NULL; c = c->next)
 		if (c->name->first == c)
 			groups[i++] = (struct group){ c, c->name->count };
-	json_build_object(b);
-	write_attributes(e, b);
 	for (i = 0; i < n; i++) {
 		struct str name = groups[i].first->name->text;
 		bool shared = str_eq(name, key);
 
-		json_build_key(b, name);
-		write_group(shared ? text : STR_NULL, groups[i].first, groups[i].count, b);
+		json_build_key(w->b, name);
+		write_group(w, shared ? text : STR_NULL, groups[i].first, groups[i].count);
 		if (shared)
 			text = STR_NULL;
 	}
-	if (text.p != NULL)
-		json_add_str(b, key, text);
-	json_build_end(b);
+	json_add_str(w->b, key, text);
+	arena_rewind(w->scratch, mark);
+}
+
+static void write_value(const struct writer *w, const struct element *e)
+{
+	struct str text = str_of(e->text, e->text_n);
+
+	if (e->first == NULL && e->attribute_count == 0) {
+		json_build_str(w->b, text.n == 0 ? STR("") : text);
+		return;
+	}
+	json_build_object(w->b);
+	write_attributes(e, w->b);
+	write_children(w, e, str_trim(text).n == 0 ? STR_NULL : text);
+	json_build_end(w->b);
+}
+
+static const struct json *write_document(const struct reader *r)
+{
+	struct json_build b;
+	const struct writer w = { &b, r->scratch };
+
+	json_build_init(&b, r->arena);
+	/*
+	 * What it comes to but for mixed text: a key and a value each, "$" and "_" beside attributes; an
+	 * array takes no more than the keys that it saves. Growing would leave as much again behind.
+	 */
+	b.cap = 2 * r->nodes + 4 * r->with_attributes + 2;
+	b.nodes = arena_alloc(r->arena, b.cap * sizeof(*b.nodes));
+	json_build_object(&b);
+	json_build_key(&b, r->root->name->text);
+	write_value(&w, r->root);
+	json_build_end(&b);
+	return json_build_done(&b);
 }
 
 /* ---- the document ---- */
@@ -388,12 +437,9 @@ bool xml_to_json(struct arena *a, struct str text, const struct xml_limits *limi
 	const struct json **root, struct err *err)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	struct reader r = { .arena = a, .source = text, .names = map_new(a), .err = err };
-	struct err ignored = ERR_INIT;
-	struct json_build b;
+	struct arena *scratch DEFER(arena_freep) = arena_new("xml", 0);
+	struct reader r = { .arena = a, .scratch = scratch, .source = text, .err = err };
 
-	if (r.err == NULL)
-		r.err = &ignored;
 	set_limits(&r.limits, limits);
 	if (text.n == 0)
 		return err_set(err, ERR_PARSE, "line 1, column 1: the document is empty");
@@ -401,14 +447,10 @@ bool xml_to_json(struct arena *a, struct str text, const struct xml_limits *limi
 		return err_set(err, ERR_LIMIT, "the document is longer than 2 GB");
 	if (!xml_inspect(text, r.limits.attributes_max, err))
 		return false;
+	r.names = map_new(scratch);
 	pthread_once(&once, xmlInitParser);
 	if (!parse(&r))
 		return false;
-	json_build_init(&b, a);
-	json_build_object(&b);
-	json_build_key(&b, r.root->name->text);
-	write_value(r.root, &b);
-	json_build_end(&b);
-	*root = json_build_done(&b);
+	*root = write_document(&r);
 	return true;
 }

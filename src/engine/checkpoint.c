@@ -207,6 +207,29 @@ void run_add_failure(struct run *r, const struct work *w, size_t i)
 	}
 }
 
+void run_add_shape_failure(struct run *r, const struct item *it, const char *stage,
+	const struct err *failure)
+{
+	struct outcome *o = add_outcome(r);
+	struct store_job_error *e = &o->row;
+	const struct delivery d = { .source = it->record };
+
+	fill_error(r, e, failure, 0, stage);
+	e->job_id = r->exports[r->source_index].id;
+	e->step_id = r->plan.sources[r->source_index].id;
+	e->record_index = (int64_t)it->index;
+	e->trace_key = it->trace_key.p != NULL
+			       ? it->trace_key
+			       : work_trace_key(r->outcome_arena, it->record, it->index);
+	e->retry_id = run_new_id(r, r->outcome_arena);
+	e->fingerprint = fingerprint(r->outcome_arena, e);
+	o->retry_data = retry_data(r->outcome_arena, &d, stage, e->trace_key);
+	if (it->error_id.p != NULL) {
+		o->kind = OUTCOME_FAILED_AGAIN;
+		e->id = it->error_id;
+	}
+}
+
 void run_add_resolved(struct run *r, const struct item *it)
 {
 	struct outcome *o = add_outcome(r);
@@ -365,6 +388,7 @@ bool run_checkpoint(struct run *r, const struct work *w, bool waiting, store_fn 
 		return false;
 	r->children_exist = r->exports != NULL;
 	r->page_in_store = w != NULL;
+	r->page_settled = false;
 	r->listened_seq = 0;
 	r->outcomes = NULL;
 	r->outcome_count = r->outcome_cap = 0;

@@ -52,8 +52,10 @@ MUST_CHECK bool engine_cancel(struct engine *e, struct str account_id, struct st
 	struct str by, struct err *err);
 /* Events of the listener were taken in: the flows that it feeds are run. Any thread that may wait. */
 void engine_listen(struct engine *e, struct str account_id, struct str export_id);
-/* Flows or connections were changed: schedules and probes are looked at again. Any thread. */
-void engine_look(struct engine *e);
+/* A resource was made, changed or removed: schedules, listeners and waiting jobs follow. Any thread
+ * that may wait. */
+void engine_resource_changed(struct engine *e, struct str account_id, struct str type,
+	struct str id);
 
 struct engine_stats {
 	unsigned jobs_running;

@@ -89,6 +89,9 @@ bool connection_goes_offline(struct engine *e, const struct adaptor_env *env, st
  * wiped by the caller. */
 void job_work(struct worker *w, struct store_job *job, struct arena *a);
 
+/* Flows were changed: the timer reads them again. Any thread. */
+void engine_look(struct engine *e);
+
 /* The timer thread's body: due schedules, leases, probes of offline connections, purges. */
 void *timer_main(void *arg);
 

@@ -185,7 +185,7 @@ static bool start_pipe(struct run *r, struct str from, size_t skip, struct err *
 	const struct flow_source *s = &r->plan.sources[r->source_index];
 	struct pipe_config cfg = { .page_size = page_size(r, s), .skip = skip };
 
-	if (!open_source(r, s, from, err))
+	if (!shape_compile(r->arena, s->doc, &r->shape, err) || !open_source(r, s, from, err))
 		return false;
 	cfg.ops = r->source_ops;
 	cfg.source = r->source;
@@ -239,11 +239,10 @@ static enum run_verdict take_page(struct run *r, struct page *p, struct err *err
 	move_cursor(r, p);
 	x->pages_generated++;
 	x->num_export += p->count;
-	x->num_success += p->count;
 	x->done_exporting = p->last;
 	if (r->job->type == JOB_RETRY)
 		retry_unwrap(r, w);
-	w->step = 0;
+	run_shape(r, w);
 	return run_page(r, w, false, err);
 }
 
@@ -269,6 +268,12 @@ static enum run_verdict drain_source(struct run *r, bool *export_error, struct e
 		if (p == NULL)
 			break;
 		v = take_page(r, p, err);
+	}
+	if (*export_error &&
+		err->code == ERR_CANCELED) { /* its request was aborted: on whose behalf? */
+		err_clear(err);
+		*export_error = false;
+		return atomic_load(&r->worker->user_ends) ? RUN_CANCEL : RUN_STOP;
 	}
 	if (*export_error)
 		return RUN_FAIL;
@@ -465,7 +470,7 @@ static bool fail_page(struct run *r, const struct err *why, struct err *err)
 {
 	struct work *w;
 
-	if (r->steps == NULL)
+	if (r->steps == NULL || r->page_settled)
 		return true;
 	if (!read_page(r, &w, err) || w == NULL)
 		return w == NULL && err->code == ERR_NONE;
@@ -489,6 +494,23 @@ static bool fail_page(struct run *r, const struct err *why, struct err *err)
 	}
 	run_keep(r, w);
 	return true;
+}
+
+/* Why a run that completed moved nothing; p NULL: it did, or nothing is known. */
+static struct str zero_reason(const struct run *r)
+{
+	uint64_t exported = 0, dropped = 0;
+
+	for (size_t i = 0; i < r->plan.source_count; i++) {
+		exported += r->exports[i].num_export;
+		dropped += r->exports[i].num_ignore;
+	}
+	if (exported == 0)
+		return r->zero_reason;
+	if (dropped < exported)
+		return STR_NULL;
+	return str_fmt(r->arena, "the export's filter dropped all %llu records",
+		(unsigned long long)exported);
 }
 
 static bool conclude_write(struct store_conn *c, void *arg, struct err *err)
@@ -530,8 +552,8 @@ static bool conclude(struct run *r, enum run_verdict v, const struct err *failur
 			r->job->num_error++;
 		}
 		run_add_error(r, failure, export_error ? "export" : "run", export_error);
-	} else if (r->job->num_export == 0) {
-		r->job->zero_reason = r->zero_reason;
+	} else {
+		r->job->zero_reason = zero_reason(r);
 	}
 	return run_checkpoint(r, NULL, false, conclude_write, r, err);
 }

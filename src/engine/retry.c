@@ -122,6 +122,11 @@ static uint32_t step_of(const struct run *r, struct str id)
 	return 0;
 }
 
+static bool is_unshaped(struct str stage)
+{
+	return str_eq_z(stage, "transform") || str_eq_z(stage, "output_filter");
+}
+
 void retry_unwrap(const struct run *r, struct work *w)
 {
 	for (size_t i = 0; i < w->count; i++) {
@@ -130,6 +135,7 @@ void retry_unwrap(const struct run *r, struct work *w)
 
 		it->error_id = json_get_str(it->record, STR("e"));
 		it->first_step = step_of(r, json_get_str(it->record, STR("s")));
+		it->unshaped = is_unshaped(json_get_str(data, STR("stage")));
 		it->trace_key = json_get_str(data, STR("traceKey"));
 		it->request = json_get_str(data, STR("request"));
 		it->key = json_get_str(data, STR("key"));

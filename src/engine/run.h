@@ -7,6 +7,7 @@
 #ifndef ENGINE_RUN_H
 #define ENGINE_RUN_H
 
+#include "engine/shape.h"
 #include "engine/step.h"
 #include "engine/work.h"
 
@@ -39,6 +40,7 @@ struct run {
 	const struct source_ops *source_ops;
 	struct source *source;
 	struct pipe_stage *pipe;
+	struct shape *shape;
 	/* and its place behind the page in work: {"g": source, "at": its cursor}. */
 	struct str cursor;
 	struct arena *cursor_arena, *cursor_spare;
@@ -51,6 +53,7 @@ struct run {
 	size_t outcome_count, outcome_cap;
 	struct arena *outcome_arena;
 	bool page_in_store;
+	bool page_settled; /* and all of it is accounted for here: the row only waits to be removed */
 	struct buf page_body;
 };
 
@@ -66,6 +69,9 @@ MUST_CHECK bool run_checkpoint(struct run *r, const struct work *w, bool waiting
 void run_forget(struct run *r);
 /* Adds an outcome for the record of delivery I of W in step K: it failed. */
 void run_add_failure(struct run *r, const struct work *w, size_t i);
+/* The record of ITEM failed before any step: it belongs to the export. */
+void run_add_shape_failure(struct run *r, const struct item *it, const char *stage,
+	const struct err *failure);
 /* For a retry: the record of ITEM was delivered. */
 void run_add_resolved(struct run *r, const struct item *it);
 /* An error that is not one record's: of the source, or of the run. */
@@ -86,6 +92,11 @@ void run_keep(struct run *r, struct work *w);
 enum run_verdict run_page(struct run *r, struct work *w, bool resumed, struct err *err);
 /* Makes the job wait: until the time, for this. */
 void run_wait(struct run *r, int64_t until_ms, struct str what, struct str connection_id);
+
+/* ---- run_shape.c ---- */
+
+/* The export's transform and filter over a new page: what is dropped or fails goes to no step. */
+void run_shape(struct run *r, struct work *w);
 
 /* ---- retry.c ---- */
 

@@ -310,6 +310,7 @@ enum run_verdict run_page(struct run *r, struct work *w, bool resumed, struct er
 	run_keep(r, w);
 	if (v == RUN_FAIL)
 		return v;
+	r->page_settled = true;
 	atomic_fetch_add(&r->e->pages, 1);
 	atomic_fetch_add(&r->e->records, w->count);
 	r->job->attempts = 0; /* it got on */

@@ -5,6 +5,7 @@
 #include "engine/step.h"
 
 #include "core/limits.h"
+#include "map/filter.h"
 #include "map/mapping.h"
 
 struct step {
@@ -15,6 +16,7 @@ struct step {
 	const struct source_ops *source_ops;
 	struct sink *sink;
 	struct mapping *mapping, *response; /* RESPONSE is NULL where there is none */
+	struct filter *filter;              /* the import's */
 };
 
 static bool open_sink(struct step *s, struct err *err)
@@ -23,7 +25,9 @@ static bool open_sink(struct step *s, struct err *err)
 	const struct json *lookups = json_get_path(doc, STR("rest.lookups"));
 	struct sink_args args = { .call = s->cfg.call };
 
-	if (!mapping_compile(s->arena, json_get(doc, STR("mapping")), lookups, &s->mapping, err))
+	if (!filter_compile(s->arena, json_get(doc, STR("filter")), "filter", &s->filter, err) ||
+		!mapping_compile(s->arena, json_get(doc, STR("mapping")), lookups, &s->mapping,
+			err))
 		return false;
 	args.mapping = s->mapping;
 	args.keep_answers = s->cfg.keep_answers || s->response != NULL;
@@ -74,8 +78,24 @@ void step_close(struct step *s)
 	arena_free(s->arena);
 }
 
+/* What the import's filter drops is ignored. */
+static void filter_all(const struct step *s, struct delivery *d, size_t n, struct arena *a)
+{
+	for (size_t i = 0; i < n; i++) {
+		bool passes = true;
+
+		if (d[i].request.p != NULL)
+			continue; /* it passed when it was sent first */
+		if (!filter_passes(s->filter, d[i].source, NULL, a, &passes, &d[i].err))
+			d[i].stage = "input_filter";
+		d[i].ignored = !passes;
+	}
+}
+
 bool step_prepare(struct step *s, struct delivery *d, size_t n, struct arena *a, struct err *err)
 {
+	if (s->cfg.kind == STEP_IMPORT && json_get(s->cfg.doc, STR("filter")) != NULL)
+		filter_all(s, d, n, a);
 	if (s->cfg.kind == STEP_IMPORT)
 		return s->sink_ops->map(s->sink, d, n, a, err) &&
 		       s->sink_ops->prepare(s->sink, d, n, a, err);

@@ -120,6 +120,15 @@ void *timer_main(void *arg)
 	return NULL;
 }
 
+void engine_resource_changed(struct engine *e, struct str account_id, struct str type,
+	struct str id)
+{
+	if (str_eq_z(type, "flow") || str_eq_z(type, "export"))
+		engine_look(e);
+	else if (str_eq_z(type, "connection"))
+		connection_is_back(e, account_id, id);
+}
+
 void engine_look(struct engine *e)
 {
 	WITH_LOCK(&e->lock);

@@ -3,6 +3,7 @@
  */
 #include "core/limits.h"
 #include "map/filter_priv.h"
+#include "map/rules_priv.h"
 
 const struct filter_op filter_ops[OP_COUNT] = {
 	[OP_CONSTANT] = { NULL, 0, 0 },
@@ -206,25 +207,6 @@ static struct node *compile_list(struct compiler *c, const struct json *rules, c
 	return n;
 }
 
-static bool find_rules(struct arena *a, const struct json *filter, const char *at,
-	const struct json **rules, const char **field, struct err *err)
-{
-	const struct json *own = json_get(filter, STR("rules"));
-	const struct json *inner = json_get_path(filter, STR("expression.rules"));
-
-	*rules = inner != NULL ? inner : own;
-	*field = str_fmt(a, inner != NULL ? "%s.expression.rules" : "%s.rules", at).p;
-	if (own != NULL && inner != NULL && !json_equal(own, inner))
-		return err_set_field(err, ERR_INVALID, *field,
-			"%s and %s.rules differ; only one of them is needed", *field, at);
-	if (*rules != NULL && (*rules)->type != JSON_ARRAY && (*rules)->type != JSON_NULL)
-		return err_set_field(err, ERR_INVALID, *field,
-			"%s must be an expression, such as [\"equals\", [\"string\", [\"extract\", "
-			"\"status\"]], \"open\"]; found %s",
-			*field, json_type_name((*rules)->type));
-	return true;
-}
-
 bool filter_compile(struct arena *a, const struct json *filter, const char *at, struct filter **out,
 	struct err *err)
 {
@@ -233,9 +215,11 @@ bool filter_compile(struct arena *a, const struct json *filter, const char *at, 
 	const struct json *rules;
 	const char *field;
 
-	if (!find_rules(a, filter, at, &rules, &field, err))
+	if (!rules_find(a, filter, at,
+		    "[\"equals\", [\"string\", [\"extract\", \"status\"]], \"open\"]", &rules,
+		    &field, err))
 		return false;
-	if (json_is_array(rules) && rules->n > 0) {
+	if (rules != NULL && rules->n > 0) {
 		f->root = json_is_array(json_at(rules, 0)) ? compile_list(&c, rules, field)
 							   : compile(&c, rules, field, 1);
 		if (f->root == NULL)

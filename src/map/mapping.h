@@ -10,7 +10,8 @@
  *      placeholders has a value, there is none. `hardCodedValue` may be "" or null, too.
  *   2. lookupName (or lookup). Lookups with a `map` are static and answered here: keyed by the
  *      value's text; none found: with allowFailures the lookup's default or nothing, without it the
- *      record fails (ERR_LOOKUP). Other lookups are asked of the environment.
+ *      record fails (ERR_LOOKUP). Other lookups are asked of the environment. With an extract that
+ *      has no value there is nothing to look up, and no failure.
  *   3. conditional.when: false leaves the field out. A lookup that a condition asks about may be
  *      empty whatever allowFailures says. conditional.lookupName names another lookup to ask.
  *   4. default: when there is no value, though no condition left it out.
@@ -57,8 +58,9 @@ enum mapping_fate {
 struct mapping_env {
 	/*
 	 * A lookup that is not static: NAME, with the extracted VALUE (NULL when the field has no
-	 * extract). *RESULT NULL: nothing was found, which is no failure: the field gets the lookup's
-	 * default or is left out. NULL here: such a lookup is ERR_UNSUPPORTED.
+	 * extract; one whose extract has no value is not asked). *RESULT NULL: nothing was found, which is
+	 * no failure: the field gets the lookup's default or is left out. NULL here: such a lookup is
+	 * ERR_UNSUPPORTED.
 	 */
 	bool (*lookup)(void *ctx, struct str name, const struct json *value,
 		const struct json *record, const struct json **result, struct err *err);

@@ -36,13 +36,22 @@ static bool fail_value(struct apply *x, const struct field *f, enum err_code cod
 
 /* ---- lookups ---- */
 
-/* What a lookup has for a value; NULL in *FOUND: nothing, or nothing to look up. */
+/* An extract without a value: there is nothing to look up. */
+static bool nothing_to_ask(const struct field *f, const struct json *asked)
+{
+	return (f->path != NULL || f->template != NULL) &&
+	       (asked == NULL || asked->type == JSON_NULL);
+}
+
+/* What a lookup has for a value; NULL in *FOUND: nothing. */
 static bool ask(struct apply *x, const struct field *f, const struct lookup *l,
 	const struct json *asked, const struct json **found)
 {
 	*found = NULL;
+	if (nothing_to_ask(f, asked))
+		return true;
 	if (l->map != NULL) {
-		if (asked != NULL && asked->type != JSON_NULL)
+		if (asked != NULL)
 			*found = map_get(l->map, mapping_text_of(x->b->arena, asked));
 		return true;
 	}
@@ -51,11 +60,6 @@ static bool ask(struct apply *x, const struct field *f, const struct lookup *l,
 			"lookup \"%.*s\" asks the application, which this version can't do yet",
 			STR_ARG(l->name));
 	return x->env->lookup(x->env->ctx, l->name, asked, x->record, found, x->err);
-}
-
-static bool has_extract(const struct field *f)
-{
-	return f->path != NULL || f->template != NULL;
 }
 
 /* Replaces *V by what the field's lookup has for it. */
@@ -69,10 +73,8 @@ static bool look_up(struct apply *x, const struct field *f, const struct json **
 	if (!ask(x, f, l, asked, v))
 		return false;
 	*found = !mapping_is_empty(*v);
-	if (*v != NULL)
-		return true;
-	if (l->map != NULL && (asked == NULL || asked->type == JSON_NULL) && has_extract(f))
-		return true; /* nothing to look up: as a field without a value */
+	if (*v != NULL || nothing_to_ask(f, asked))
+		return true; /* the latter is as a field without a value */
 	/* of lookups that are not static the environment has judged already whether that is a failure */
 	if (l->map != NULL && !l->allow_failures && !conditional)
 		return fail_value(x, f, ERR_LOOKUP, asked,

@@ -26,9 +26,8 @@ static const struct fld rows[] = {
 		"test.limit, for trying out. `delta`: those changed since the last run. `once`: "
 		"those whose once.booleanField is false. `webhook`: those that an application "
 		"posts here.",
-		.values = "delta|once|test|webhook|simple",
-		.values_inert = "delta|once|webhook|simple", .values_later = "distributed|blob",
-		.example = "\"test\"" },
+		.values = "delta|once|test|webhook|simple", .values_inert = "webhook|simple",
+		.values_later = "distributed|blob", .example = "\"test\"" },
 	{ "maxAttempts", FLD_INT, 0,
 		"How often a request is tried when the application can't be reached, or answers "
 		"408, 429 or 5xx: after the time that it says, else after 1 s, 5 s, 30 s and 2 "
@@ -187,6 +186,21 @@ static const struct fld webhook_rows[] = {
 	{ NULL },
 };
 
+static const struct fld rule_rows[] = {
+	{ "transform", FLD_OBJECT, 0,
+		"How each record is made over before the filter, hooks and imports see it. Not "
+		"set: records stay as the application sent them." },
+	ROWS_RULES("transform",
+		"Sets of rules, each set an array. A rule takes the value at `extract`, a dotted "
+		"path or a text with placeholders, to the dotted path `generate`; [*] in both "
+		"walks arrays. The new record holds what the rules generate; several sets follow "
+		"each other.",
+		"[[{\"extract\":\"customer.id\",\"generate\":\"id\"},"
+		"{\"extract\":\"items[*].sku\",\"generate\":\"lines[*].sku\"}]]"),
+	ROWS_FILTER("records leave the export, as they are behind its transform."),
+	{ NULL },
+};
+
 static const struct fld hook_rows[] = {
 	{ "hooks", FLD_OBJECT, 0, "Functions of yours that are called while the export runs." },
 	{ "hooks._preSavePageId", FLD_REF, FLD_INERT,
@@ -261,11 +275,13 @@ static void check(const struct json *doc, struct problems *p)
 	res_check_extract_at(doc, "rest.lastPagePath", p);
 	res_check_uri_at(doc, "rest.nextPageRelativeURI", p);
 	res_check_uri_at(doc, "rest.once.relativeURI", p);
+	res_check_transform(doc, "transform", p);
+	res_check_filter(doc, "filter", p);
 	res_check_target(doc, "hooks.preSavePage", p);
 }
 
-static const struct fld *const tables[] = { res_rows_head, rows, rest_rows, webhook_rows, hook_rows,
-	res_rows_tail, NULL };
+static const struct fld *const tables[] = { res_rows_head, rows, rest_rows, webhook_rows, rule_rows,
+	hook_rows, res_rows_tail, NULL };
 
 static const char *const examples[] = {
 	"{\"name\":\"My Export\",\"_connectionId\":\"5587092ef78228000000000a\","

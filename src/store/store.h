@@ -35,6 +35,7 @@
 
 #include "store/store_account.h"
 #include "store/store_error.h"
+#include "store/store_error_bulk.h"
 #include "store/store_event.h"
 #include "store/store_job.h"
 #include "store/store_kept.h"

@@ -85,6 +85,15 @@ bool readers_trimmable(struct store *s);
 void readers_trim(struct store *s);
 void readers_close(struct store *s); /* all must have been given back */
 
+/* Where an error stands in lists of errors. */
+struct error_place {
+	int64_t created_ms, record_index;
+	struct str id;
+};
+/* The place of the error AFTER. ERR_NOT_FOUND */
+MUST_CHECK bool error_place(struct store_conn *c, struct str account_id, struct str after,
+	struct error_place *out, struct err *err);
+
 /* A statement on a connection; the first of a reader begins its snapshot. */
 struct sql_stmt *conn_use(struct store_conn *c, enum statement_id id);
 /* The same, for functions that change something. */

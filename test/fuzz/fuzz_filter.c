@@ -52,7 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		a = arena_new("input", 0);
 	arena_reset(a);
 	if (!json_parse_copy(a, str_of((const char *)data, size), &doc, &err) ||
-		(rules = json_at(doc, 0)) == NULL)
+		!json_is_array(rules = json_at(doc, 0)))
 		return 0;
 	record = json_at(doc, 1) == NULL ? &json_null : json_at(doc, 1);
 	if (!filter_compile(a, document(a, rules, false), "filter", &f, &err)) {
@@ -67,7 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	CHECK(filter_passes(f, record, NULL, a, &again, &err) && again == passes);
 	CHECK(explained_answer(f, record, a) == passes);
-	/* a list of rules, and one with an expression too many inside, is no operand */
+	/* a list of rules, or one at the limit of depth, is no operand */
 	if (filter_compile(a, document(a, rules, true), "filter", &opposite, NULL))
 		CHECK(filter_passes(opposite, record, NULL, a, &again, &err) && again == !passes);
 	return 0;

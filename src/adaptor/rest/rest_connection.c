@@ -115,6 +115,8 @@ static bool read_headers(struct rest_session *s, const struct json *rest, struct
 		if (!rest_connection_text(s, s->arena, json_get_str(item, STR("value")), &value,
 			    err))
 			return err_wrap(err, "the connection's header %.*s", STR_ARG(name));
+		if (rest_is_secret_name(name))
+			rest_secret_add(s, value);
 		if (name.p != NULL && value.p != NULL &&
 			!rest_header_put(c->headers, &c->header_count, name, value, err))
 			return false;

@@ -183,21 +183,26 @@ static bool is_plain_header(struct str name)
 	       str_eq_ci(name, STR("User-Agent"));
 }
 
-static bool is_credential(const struct rest_session *s, struct str name)
+bool rest_is_secret_name(struct str name)
 {
 	static const char *const words[] = { "authorization", "cookie", "token", "key", "secret",
 		"password", "signature" };
 
-	if (is_plain_header(name))
-		return false;
-	for (size_t i = 0; i < s->conn.header_count; i++)
-		if (str_eq_ci(s->conn.headers[i].name, name))
-			return true;
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		for (size_t at = 0; at < name.n; at++)
 			if (str_starts_ci(str_from(name, at), str_z(words[i])))
 				return true;
 	return false;
+}
+
+static bool is_credential(const struct rest_session *s, struct str name)
+{
+	if (is_plain_header(name))
+		return false;
+	for (size_t i = 0; i < s->conn.header_count; i++)
+		if (str_eq_ci(s->conn.headers[i].name, name))
+			return true;
+	return rest_is_secret_name(name);
 }
 
 static void add_field(const struct rest_session *s, struct str name, struct str value,
@@ -254,7 +259,10 @@ struct str rest_evidence_request(const struct rest_session *s, const struct rest
 	for (size_t i = 0; i < c->http.header_count; i++)
 		add_field(s, c->headers[i].name, c->headers[i].value, &b);
 	buf_add_char(&b, '\n');
-	add_body(s, c->http.body, &b);
+	if (c->http.body.n > 0 && c->purpose != NULL && strcmp(c->purpose, "login") == 0)
+		BUF_ADD_LIT(&b, MASK); /* whatever it holds, it is a password */
+	else
+		add_body(s, c->http.body, &b);
 	return finish(a, &b);
 }
 

@@ -4,6 +4,7 @@
  * A small jar for one origin. Domain and Path of a cookie are not looked at: cookies go back to the
  * origin that set them, to every path of it, and nowhere else. Answers of later calls may renew them.
  */
+#include "adaptor/rest/rest_fields.h"
 #include "adaptor/rest/rest_session_priv.h"
 
 #include "core/limits.h"
@@ -16,26 +17,14 @@ static struct rest_cookie *find_cookie(struct rest_session *s, struct str name)
 	return NULL;
 }
 
-/* One Set-Cookie value (RFC 6265, 5.2). Beyond REST_COOKIES_MAX cookies new ones are not kept. */
+/* Beyond REST_COOKIES_MAX cookies new ones are not kept, and none of more than REST_COOKIE_BYTES. */
 static void take_cookie(struct rest_session *s, struct str field)
 {
-	struct str rest = field, pair = str_cut(&rest, ';'), value = pair;
-	struct str name = str_trim(str_cut(&value, '='));
-	bool secure = false, ended = false;
-	int64_t age;
+	struct rest_set_cookie got;
 
-	value = str_trim(value);
-	if (name.n == 0 || value.p == NULL || name.n + value.n > REST_COOKIE_BYTES)
+	if (!rest_set_cookie_read(field, &got) || got.name.n + got.value.n > REST_COOKIE_BYTES)
 		return;
-	while (rest.p != NULL) {
-		struct str text = str_cut(&rest, ';'), word = str_trim(str_cut(&text, '='));
-
-		text = str_trim(text);
-		secure |= str_eq_ci(word, STR("Secure"));
-		if (str_eq_ci(word, STR("Max-Age")) && str_to_i64(text, &age))
-			ended = age <= 0;
-	}
-	struct rest_cookie *c = find_cookie(s, name);
+	struct rest_cookie *c = find_cookie(s, got.name);
 
 	if (c == NULL)
 		c = find_cookie(s, STR(""));
@@ -43,11 +32,11 @@ static void take_cookie(struct rest_session *s, struct str field)
 		return;
 	buf_reset(&c->name);
 	buf_reset(&c->value);
-	c->secure = secure;
-	if (ended)
+	c->secure = got.secure;
+	if (got.ended)
 		return;
-	buf_add_str(&c->name, name);
-	buf_add_str(&c->value, value);
+	buf_add_str(&c->name, got.name);
+	buf_add_str(&c->value, got.value);
 }
 
 void rest_cookies_take(struct rest_session *s, const struct http_call *c)
@@ -109,7 +98,7 @@ static bool judge(struct rest_session *s, const struct http_call *c, struct err 
 		return rest_status_error(s, c, err);
 	rest_cookies_take(s, c);
 	return has_cookie(s) ||
-	       err_set(err, ERR_RESPONSE, "answered status %d without a cookie", c->status);
+	       err_set(err, ERR_HTTP_STATUS, "answered status %d without a cookie", c->status);
 }
 
 /*
@@ -123,13 +112,13 @@ static bool log_in(struct rest_session *s, struct rest_call *c, struct err *err)
 		.ca_file = s->env->ca_file });
 	bool ok;
 
-	c->http.redirects_max = 0;
 	http_pool_submit(pool, &c->http);
 	while (http_pool_next(pool, clock_mono_ms(clock_system()) + REST_POLL_MS) == NULL)
 		if (rest_session_canceled(s, NULL))
 			http_pool_cancel(pool);
 	http_pool_free(pool);
 	rest_trace(s, c);
+	s->login_status = c->http.status;
 	ok = c->http.err.code == ERR_NONE;
 	if (!ok)
 		*err = c->http.err;
@@ -146,6 +135,7 @@ bool rest_login(struct rest_session *s, struct err *err)
 	c.method = login->method;
 	c.uri = login->uri;
 	c.body = login->body;
+	c.no_redirects = true;
 	forget_cookies(s);
 	bool ok = rest_call_complete(s, &c, err) && log_in(s, &c, err);
 

@@ -169,10 +169,15 @@ static size_t round_of(struct source *s, const struct json *const *records, size
 bool rest_mark_done(struct source *s, const struct json *const *records, size_t n, struct err *errs,
 	struct err *err)
 {
+	struct err failed = ERR_INIT;
+
 	if (n == 0)
 		return true;
-	if (s->once == NULL && !open_once(s, err))
-		return false;
+	if (s->once == NULL && !open_once(s, &failed)) {
+		for (size_t i = 0; i < n; i++)
+			errs[i] = failed;
+		return true;
+	}
 	struct arena *a DEFER(arena_freep) = arena_new("once", 0);
 	size_t *open = arena_array_of(a, size_t, n), left = n;
 

@@ -5,6 +5,7 @@
  * also the cursor, so that a later source goes on where this one stands. Secrets of the connection
  * that templates put into a URL or body are replaced by marks there.
  */
+#include "adaptor/rest/rest_fields.h"
 #include "adaptor/rest/rest_source_priv.h"
 
 #include "core/limits.h"
@@ -256,49 +257,6 @@ static bool next_value(struct source *s, const struct json *doc, struct str *out
 	return true;
 }
 
-/* One `<target>; rel="next"; ...` of a Link field; moves *REST behind it. */
-static struct str link_target(struct str *rest, struct str relation)
-{
-	size_t from = str_find_char(*rest, '<');
-	struct str s = from == STR_NPOS ? STR_NULL : str_from(*rest, from + 1);
-	struct str target = str_cut(&s, '>');
-	bool quoted = false, found = false;
-	size_t end = 0;
-
-	while (end < s.n && (quoted || s.p[end] != ','))
-		quoted ^= s.p[end++] == '"';
-	struct str params = str_sub(s, 0, end);
-
-	*rest = end < s.n ? str_from(s, end + 1) : STR_NULL;
-	while (params.p != NULL) {
-		struct str value = str_cut(&params, ';'), name = str_trim(str_cut(&value, '='));
-
-		value = str_trim(value);
-		if (value.n > 1 && value.p[0] == '"')
-			value = str_sub(value, 1, value.n - 2);
-		while (str_eq_ci(name, STR("rel")) && value.p != NULL)
-			found |= str_eq_ci(str_cut(&value, ' '), relation);
-	}
-	return found ? target : STR_NULL;
-}
-
-static struct str find_link(const struct http_call *c, struct str relation)
-{
-	struct str rest = buf_str(&c->res_headers);
-
-	while (rest.p != NULL) {
-		struct str value = str_cut(&rest, '\n'), name = str_cut(&value, ':');
-
-		while (str_eq_ci(name, STR("Link")) && value.p != NULL) {
-			struct str target = link_target(&value, relation);
-
-			if (target.p != NULL)
-				return target;
-		}
-	}
-	return STR_NULL;
-}
-
 /* A template of the page before. *LAST: it has no more values to go on with. */
 static bool from_template(struct source *s, const struct rest_previous *previous,
 	struct rest_place *next, bool *last, struct err *err)
@@ -338,7 +296,7 @@ static bool find_next(struct source *s, const struct json *doc, const struct jso
 		*last = value.p == NULL;
 	}
 	if (s->paging.kind == REST_PAGES_LINK) {
-		value = find_link(&s->call.http, s->paging.relation);
+		value = rest_link_find(buf_str(&s->call.http.res_headers), s->paging.relation);
 		*last = value.p == NULL;
 	}
 	if (*last)

@@ -41,6 +41,7 @@ struct rest_call {
 	struct str body;         /* as rest_body_print() makes it; n 0: none */
 	struct str content_type; /* p NULL: that of the connection's mediaType */
 	size_t body_max;         /* of the answer; 0: LIMIT_RESPONSE_BODY */
+	bool no_redirects;       /* a redirect is the answer; else GET and HEAD follow it */
 	void *user;
 
 	/* Out: http.err, http.status, http.res_headers, http.res_body, http.sent ... */
@@ -57,7 +58,8 @@ void rest_call_free(struct rest_call *c);
 
 /*
  * Adds what is the connection's - base URI, credentials, headers, media types - and sends. Logs in
- * before the first call of a cookie connection. False: nothing was sent, the call is not in the air.
+ * before the first call of a cookie connection. False: the call is not in the air; http.err says why
+ * too, for rest_retry_in().
  */
 MUST_CHECK bool rest_session_submit(struct rest_session *s, struct rest_call *c, struct err *err);
 /*

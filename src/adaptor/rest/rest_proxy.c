@@ -93,6 +93,7 @@ static bool run(struct rest_session *s, struct rest_call *c, const struct proxy_
 	c->body = rq->body;
 	c->content_type = rq->content_type;
 	c->own = own;
+	c->no_redirects = true;
 	if (!take_headers(s, rq, own, &c->own_count, err) || !rest_session_run(s, c, err))
 		return false;
 	type = http_call_header(&c->http, STR("Content-Type"));

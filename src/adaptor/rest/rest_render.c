@@ -1,9 +1,10 @@
 /*
  * rest_render.c - texts and JSON values with placeholders, as requests need them.
  *
- * The templates of `map/` know `{name}` beside `{{name}}`, and a brace of any other meaning must be
- * escaped. Bodies and headers are full of such braces: they are escaped here, before the template is
- * compiled. In a JSON body that is written as one string, only double braces can be meant.
+ * Bodies and headers are full of braces that mean nothing. A text is therefore rendered placeholder by
+ * placeholder, and what stands between them is copied; only what reaches over text, such as a block, is
+ * one template. `{x}` is a placeholder where it looks like a path, and where no `{{` shows that the
+ * text means the double ones; in a JSON body that is written as one string it never is.
  */
 #include "adaptor/rest/rest_session_priv.h"
 
@@ -27,7 +28,7 @@ static size_t single_placeholder(struct str s)
 }
 
 /* The length of the placeholder at the start of S; 0: there is none. */
-static size_t placeholder(const struct rest_render *r, struct str s)
+static size_t placeholder(bool doubles_only, struct str s)
 {
 	bool raw = str_starts(s, STR("{{{"));
 
@@ -36,56 +37,73 @@ static size_t placeholder(const struct rest_render *r, struct str s)
 
 		return end == STR_NPOS ? 0 : end + (raw ? 3 : 2);
 	}
-	return r->doubles_only || s.p[0] != '{' ? 0 : single_placeholder(s);
+	return doubles_only || s.p[0] != '{' ? 0 : single_placeholder(s);
 }
 
-/* TEXT with every brace that belongs to no placeholder escaped. */
-static struct str escape_others(const struct rest_render *r, struct str text)
+/* Blocks and their kin reach over the text between them. */
+static bool is_whole(struct str text)
 {
-	struct buf b DEFER(buf_free) = BUF_INIT(0);
+	static const char *const marks[] = { "{{#", "{{^", "{{~", "~}}", "{{!", "\\{{" };
 
-	for (size_t i = 0; i < text.n;) {
-		size_t n = placeholder(r, str_from(text, i));
-
-		if (n == 0 && (text.p[i] == '{' || text.p[i] == '}'))
-			buf_add_char(&b, '\\');
-		buf_add_str(&b, str_sub(text, i, MAX(n, (size_t)1)));
-		i += MAX(n, (size_t)1);
-	}
-	return str_dup(r->arena, buf_str(&b));
+	for (size_t i = 0; i < ARRAY_LEN(marks); i++)
+		if (str_find(text, str_z(marks[i])) != STR_NPOS)
+			return true;
+	return false;
 }
 
-static bool render(struct rest_render *r, const struct template *t, struct str *out,
+/* Adds the rendered TEXT, a template as a whole. */
+static bool render(struct rest_render *r, struct str text, enum template_use use, struct buf *out,
 	struct err *err)
 {
-	struct buf b DEFER(buf_free) = BUF_INIT(LIMIT_RESOURCE_DOCUMENT);
+	struct template *t;
 	size_t values = 0;
 
-	if (!template_render(t, r->record, NULL, &b, &values, err))
+	if (!template_compile(r->arena, text, use, &t, err) ||
+		!template_render(t, r->record, NULL, out, &values, err))
 		return false;
 	for (size_t i = 0; template_placeholder(t, i).p != NULL; i++)
 		r->placeholders++;
 	r->values += values;
-	*out = str_dup(r->arena, buf_str(&b));
 	return true;
 }
 
 bool rest_render_uri(struct rest_render *r, struct str text, struct str *out, struct err *err)
 {
-	struct template *t;
+	struct buf b DEFER(buf_free) = BUF_INIT(LIMIT_RESOURCE_DOCUMENT);
 
-	return template_compile(r->arena, text, TEMPLATE_URI, &t, err) && render(r, t, out, err);
+	if (!render(r, text, TEMPLATE_URI, &b, err))
+		return false;
+	*out = str_dup(r->arena, buf_str(&b));
+	return true;
 }
 
 bool rest_render_text(struct rest_render *r, struct str text, struct str *out, struct err *err)
 {
-	struct template *t;
+	struct buf b DEFER(buf_free) = BUF_INIT(LIMIT_RESOURCE_DOCUMENT);
+	bool doubles = str_find(text, STR("{{")) != STR_NPOS;
 
 	*out = text;
 	if (str_find_char(text, '{') == STR_NPOS)
 		return true;
-	return template_compile(r->arena, escape_others(r, text), TEMPLATE_TEXT, &t, err) &&
-	       render(r, t, out, err);
+	if (doubles && is_whole(text)) {
+		if (!render(r, text, TEMPLATE_TEXT, &b, err))
+			return false;
+		*out = str_dup(r->arena, buf_str(&b));
+		return true;
+	}
+	for (size_t i = 0; i < text.n;) {
+		size_t n = placeholder(r->doubles_only || doubles, str_from(text, i));
+
+		if (n == 0)
+			buf_add_char(&b, text.p[i++]);
+		else if (!render(r, str_sub(text, i, n), TEMPLATE_TEXT, &b, err))
+			return false;
+		i += n;
+	}
+	if (b.over)
+		return err_set(err, ERR_LIMIT, "the text is longer than %zu bytes", b.max);
+	*out = str_dup(r->arena, buf_str(&b));
+	return true;
 }
 
 static bool build(struct rest_render *r, const struct json *v, struct json_build *b,

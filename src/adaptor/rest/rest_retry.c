@@ -1,83 +1,35 @@
 /*
  * rest_retry.c - whether a call is worth another attempt, and when.
  *
- * Applications say when to come back in three ways: seconds, a date (RFC 9110, 10.2.3), and, under
- * headers of their own such as X-RateLimit-Reset, an instant in epoch seconds or milliseconds. What
- * says nothing usable - the past, zero, words - leaves the ladder of pauses in force.
+ * What the application says about that goes first; when it says nothing usable there is a ladder of
+ * pauses, a little different each time, so that many do not come back at once.
  */
+#include "adaptor/rest/rest_fields.h"
 #include "adaptor/rest/rest_session_priv.h"
 
 #include "core/limits.h"
 
-#define EPOCH_S_MIN  INT64_C(1000000000)    /* a number from here on is an instant */
-#define EPOCH_MS_MIN INT64_C(1000000000000) /* ... in milliseconds */
-
 static const int64_t ladder_ms[] = { 1000, 5000, 30000, 120000 };
-
-static bool digits(struct str s, int64_t *out)
-{
-	return s.n > 0 && s.p[0] >= '0' && s.p[0] <= '9' && str_to_i64(s, out);
-}
-
-/* IMF-fixdate: "Sun, 06 Nov 1994 08:49:37 GMT". */
-static bool read_date(struct str s, int64_t *wall_ms)
-{
-	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-	int64_t day, year, h, m, sec;
-	unsigned month = 0;
-
-	if (s.n != 29 || !str_eq(str_from(s, 25), STR(" GMT")) || s.p[3] != ',')
-		return false;
-	while (month < 12 && !str_eq(str_sub(s, 8, 3), str_of(months + 3 * month, 3)))
-		month++;
-	if (month == 12 || !digits(str_sub(s, 5, 2), &day) || !digits(str_sub(s, 12, 4), &year) ||
-		!digits(str_sub(s, 17, 2), &h) || !digits(str_sub(s, 20, 2), &m) ||
-		!digits(str_sub(s, 23, 2), &sec) || day < 1 || day > 31)
-		return false;
-	*wall_ms = ((time_days((int)year, month + 1, (unsigned)day) * 24 + h) * 60 + m) * 60000 +
-		   sec * 1000;
-	return true;
-}
-
-/* Seconds with an optional fraction, which is rounded up. */
-static bool read_number(struct str s, int64_t *out)
-{
-	struct str fraction = s, whole = str_cut(&fraction, '.');
-	int64_t ignored;
-
-	if (whole.n > 18 || !digits(whole, out) ||
-		(fraction.p != NULL && !digits(fraction, &ignored)))
-		return false;
-	*out += fraction.p != NULL;
-	return true;
-}
 
 /* False: the answer does not say. */
 static bool told_ms(const struct rest_session *s, const struct http_call *c, int64_t *wait_ms)
 {
-	const int64_t most_ms = LIMIT_RETRY_AFTER_MAX_S * INT64_C(1000);
-	struct str text = http_call_header(c, s->conn.retry_header);
-	int64_t now = clock_wall_ms(s->env->clock), n;
-
-	if (read_number(text, &n))
-		*wait_ms = n >= EPOCH_MS_MIN  ? n - now
-			   : n >= EPOCH_S_MIN ? n * 1000 - now
-					      : n * 1000;
-	else if (read_date(text, &n))
-		*wait_ms = n - now;
-	else if (text.n > 0 && strspn(str_to_z(s->scratch, text), "0123456789") == text.n)
-		*wait_ms = most_ms; /* a number larger than any time */
-	else
-		return false;
-	*wait_ms = MIN(*wait_ms, most_ms);
-	return *wait_ms > 0;
+	return rest_wait_told(http_call_header(c, s->conn.retry_header),
+		clock_wall_ms(s->env->clock), wait_ms);
 }
 
-static bool may_pass(const struct http_call *c)
+static bool status_may_pass(int status)
+{
+	return status == 408 || status == 423 || status == 429 || status >= 500;
+}
+
+static bool may_pass(const struct rest_session *s, const struct http_call *c)
 {
 	switch (c->err.code) {
 	case ERR_NONE:
-		return c->status == 408 || c->status == 423 || c->status == 429 || c->status >= 500;
+		return status_may_pass(c->status);
+	case ERR_HTTP_STATUS: /* of the login */
+		return status_may_pass(s->login_status);
 	case ERR_CONNECT:
 	case ERR_TIMEOUT:
 	case ERR_DNS:
@@ -94,9 +46,12 @@ bool rest_retry_in(struct rest_session *s, const struct http_call *c, unsigned a
 	bool told = c->err.code == ERR_NONE && told_ms(s, c, wait_ms);
 
 	/* a conflict is a lock that somebody holds for a moment only when the answer says so */
-	if (!may_pass(c) && !(told && c->status == 409))
+	if (!may_pass(s, c) && !(told && c->status == 409))
 		return false;
 	if (told)
+		return true;
+	*wait_ms = c->err.retry_after_s * INT64_C(1000);
+	if (*wait_ms > 0)
 		return true;
 	int64_t pause = ladder_ms[MIN(MAX(attempt, 1), ARRAY_LEN(ladder_ms)) - 1];
 

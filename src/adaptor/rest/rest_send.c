@@ -104,7 +104,7 @@ bool rest_send_in_doubt(const struct rest_call *c)
 	const struct http_call *h = &c->http;
 
 	if (h->err.code != ERR_NONE)
-		return h->sent;
+		return h->sent && h->err.code != ERR_HTTP_STATUS; /* the latter is of a login */
 	/* a gateway that lost its application can't say either */
 	return h->status == 502 || h->status == 504;
 }
@@ -149,23 +149,6 @@ static struct task *take(struct sender *x)
 	return t;
 }
 
-static void begin(struct sender *x, struct task *t)
-{
-	struct sink *s = x->sink;
-	struct slot *slot = s->free_slot;
-	struct err err = ERR_INIT;
-
-	slot->call.content_type = STR_NULL;
-	if (!x->ops->fill(s, slot, t, &err) ||
-		!rest_session_submit(s->session, &slot->call, &err)) {
-		x->ops->fail(s, t, &err);
-		return;
-	}
-	s->free_slot = slot->next_free;
-	slot->task = t;
-	s->in_air++;
-}
-
 static void landed(struct sender *x, struct slot *slot)
 {
 	struct sink *s = x->sink;
@@ -180,6 +163,31 @@ static void landed(struct sender *x, struct slot *slot)
 	slot->next_free = s->free_slot;
 	s->free_slot = slot;
 	s->in_air--;
+}
+
+static void begin(struct sender *x, struct task *t)
+{
+	struct sink *s = x->sink;
+	struct slot *slot = s->free_slot;
+	struct rest_call *c = &slot->call;
+	struct err err = ERR_INIT;
+
+	c->content_type = STR_NULL;
+	if (!x->ops->fill(s, slot, t, &err)) {
+		x->ops->fail(s, t, &err);
+		return;
+	}
+	/* what is to be said of the call when it can't be sent */
+	c->http.url = c->uri;
+	c->http.body = c->body;
+	c->http.header_count = 0;
+	c->http.sent = false;
+	c->http.status = 0;
+	s->free_slot = slot->next_free;
+	slot->task = t;
+	s->in_air++;
+	if (!rest_session_submit(s->session, c, &err))
+		landed(x, slot); /* a login that failed may pass */
 }
 
 static struct task *take_any(struct sender *x)

@@ -235,7 +235,7 @@ bool rest_call_complete(struct rest_session *s, struct rest_call *c, struct err 
 	arena_reset(s->scratch);
 	c->http.method = c->method;
 	c->http.body_max = c->body_max;
-	c->http.redirects_max = LIMIT_REDIRECTS;
+	c->http.redirects_max = c->no_redirects ? 0 : LIMIT_REDIRECTS;
 	c->http.timeout_ms = s->env->timeout_ms;
 	c->http.insecure_tls = s->conn.insecure_tls;
 	c->http.user = c;
@@ -249,13 +249,23 @@ static void launch(struct rest_session *s, struct rest_call *c)
 	http_pool_submit(s->pool, &c->http);
 }
 
+/* The call is completed before the login too: a call that can't be made asks for none. */
+static bool ready(struct rest_session *s, struct rest_call *c, struct err *err)
+{
+	if (!rest_call_complete(s, c, err))
+		return false;
+	if (s->cookies == NULL || s->logins > 0)
+		return true;
+	return rest_login(s, err) && rest_call_complete(s, c, err);
+}
+
 bool rest_session_submit(struct rest_session *s, struct rest_call *c, struct err *err)
 {
 	c->again = false;
-	if (s->cookies != NULL && s->logins == 0 && !rest_login(s, err))
+	if (!ready(s, c, err)) {
+		c->http.err = *err;
 		return false;
-	if (!rest_call_complete(s, c, err))
-		return false;
+	}
 	launch(s, c);
 	return true;
 }

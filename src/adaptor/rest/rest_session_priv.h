@@ -61,6 +61,7 @@ struct rest_session {
 	size_t in_air;
 	struct rest_cookie *cookies; /* REST_COOKIES_MAX; NULL: the connection does not log in */
 	unsigned logins;             /* how often */
+	int login_status;            /* of the last; 0: no answer came */
 	struct rest_secrets secrets;
 };
 
@@ -121,5 +122,7 @@ MUST_CHECK bool rest_body_with_token(const struct rest_session *s, struct str bo
 /* One finished exchange, for whoever watches. */
 void rest_trace(const struct rest_session *s, const struct rest_call *c);
 void rest_secret_add(struct rest_session *s, struct str secret);
+/* Does a field of this name usually hold a secret? */
+bool rest_is_secret_name(struct str name);
 
 #endif

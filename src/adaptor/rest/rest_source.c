@@ -119,7 +119,7 @@ static bool fetch(struct source *s, struct chunk *out, struct err *err)
 	struct http_call *c = &s->call.http;
 
 	for (unsigned attempt = 1;; attempt++) {
-		struct err failed = ERR_INIT;
+		struct err failed = ERR_INIT; /* the call has it too */
 
 		c->res_body = out->text;
 		bool answered = rest_session_run(s->session, &s->call, &failed);
@@ -129,12 +129,7 @@ static bool fetch(struct source *s, struct chunk *out, struct err *err)
 			c->res_body = (struct buf)BUF_INIT(0);
 			return true;
 		}
-		/* the login failed, or nothing could be sent */
-		bool ran = answered || c->err.code != ERR_NONE;
-
-		if (!ran)
-			*err = failed;
-		bool again = ran && pause(s, attempt, err);
+		bool again = pause(s, attempt, err);
 
 		c->res_body = (struct buf)BUF_INIT(0);
 		if (!again)

@@ -4,6 +4,7 @@
  */
 #include "test.h"
 
+#include "core/limits.h"
 #include "core/rng.h"
 #include "data/csv.h"
 
@@ -178,6 +179,31 @@ static void rows_become_records(void **state UNUSED)
 	assert_str(records(a, &plain, STR("1,2\n")), "{\"Column0\":\"1\",\"Column1\":\"2\"}");
 }
 
+/* As many columns as may be, all of one name: named in the time it takes to read them. */
+static void names_are_made_unique(void **state UNUSED)
+{
+	struct arena *a DEFER(arena_freep) = arena_new("test", 0);
+	struct csv_reader *r DEFER(
+		csv_reader_freep) = csv_reader_new(a, &(struct csv_dialect){ .column = ',' }, NULL);
+	struct csv_row row;
+	struct err err;
+	size_t count;
+
+	assert_null(csv_header(r, &count));
+	csv_feed(r, STR("a,a_2,a"));
+	for (size_t i = 3; i < LIMIT_CSV_COLUMNS; i++)
+		csv_feed(r, STR(",a"));
+	csv_finish(r);
+	assert_int_equal(csv_next(r, &row, &err), CSV_END);
+	const struct str *names = csv_header(r, &count);
+
+	assert_int_equal(count, LIMIT_CSV_COLUMNS);
+	assert_str(names[1], "a_2");
+	assert_str(names[2], "a_3");
+	assert_str(names[count - 1], str_fmt(a, "a_%d", LIMIT_CSV_COLUMNS).p);
+	assert_true(arena_used(a) < (size_t)64 * LIMIT_CSV_COLUMNS * 8);
+}
+
 static struct str one_row(struct arena *a, const struct csv_dialect *d, struct str field)
 {
 	struct buf out DEFER(buf_free) = BUF_INIT(0);
@@ -278,6 +304,7 @@ int main(void)
 		cmocka_unit_test(faults_name_row_and_column),
 		cmocka_unit_test(refused_dialects),
 		cmocka_unit_test(rows_become_records),
+		cmocka_unit_test(names_are_made_unique),
 		cmocka_unit_test(quotes_where_needed),
 		cmocka_unit_test(writes_records),
 		cmocka_unit_test(what_is_written_is_read_back),

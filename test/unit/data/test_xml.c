@@ -5,6 +5,7 @@
 
 #include "core/clock.h"
 #include "core/limits.h"
+#include "core/thread.h"
 #include "data/xml.h"
 
 static void check(struct str text, const char *want)
@@ -180,9 +181,40 @@ static void a_million_attributes(void **state UNUSED)
 	assert_true(clock_mono_ms(clock_system()) - before < 20000);
 }
 
+static void *read_often(void *arg)
+{
+	_Atomic unsigned *read = arg;
+
+	for (size_t i = 0; i < 100; i++) {
+		struct arena *a DEFER(arena_freep) = arena_new("test", 0);
+		const struct json *root;
+		struct err err = ERR_INIT;
+
+		if (xml_to_json(a, STR("<a x='1'><b>t</b><b/></a>"), NULL, &root, &err) &&
+			!xml_to_json(a, STR("<a>&x;</a>"), NULL, &root, &err) &&
+			err.code == ERR_PARSE)
+			++*read;
+	}
+	return NULL;
+}
+
+/* First of all, so that the library's own beginning is among what is shared. */
+static void any_thread_reads(void **state UNUSED)
+{
+	struct thread threads[4];
+	_Atomic unsigned read = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(threads); i++)
+		thread_start(&threads[i], "xml", read_often, &read);
+	for (size_t i = 0; i < ARRAY_LEN(threads); i++)
+		thread_join(&threads[i]);
+	assert_int_equal(read, 400);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(any_thread_reads),
 		cmocka_unit_test(elements),
 		cmocka_unit_test(children_of_one_name),
 		cmocka_unit_test(names_and_texts),

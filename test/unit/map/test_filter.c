@@ -3,6 +3,7 @@
  */
 #include "test.h"
 
+#include "core/thread.h"
 #include "map/filter.h"
 
 static const struct json *parse(struct arena *a, const char *text)
@@ -257,7 +258,7 @@ static void faults_are_placed(void **state UNUSED)
 		{ "[\"not\",[]]", "filter.rules.1", "needs an operator" },
 		{ "[1]", "filter.rules.0", "operator's name, a string; found number" },
 		{ "[\"\"]", "filter.rules.0", "no operator" },
-		{ "\"status\"", "filter.rules", "must be an expression" },
+		{ "\"status\"", "filter.rules", "must be an array" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -375,6 +376,43 @@ static void explains_what_happens(void **state UNUSED)
 				    "\"operator\":\"or\",\"operands\""));
 }
 
+struct shared {
+	const struct filter *filter;
+	const struct json *record;
+	_Atomic unsigned passed;
+};
+
+static void *pass_often(void *arg)
+{
+	struct arena *scratch DEFER(arena_freep) = arena_new("scratch", 0);
+	struct shared *s = arg;
+	struct err err = ERR_INIT;
+	bool answer;
+
+	for (size_t i = 0; i < 200; i++)
+		if (filter_passes(s->filter, s->record, NULL, scratch, &answer, &err) && answer)
+			s->passed++;
+	return NULL;
+}
+
+static void threads_share_a_filter(void **state UNUSED)
+{
+	struct arena *a DEFER(arena_freep) = arena_new("test", 0);
+	struct shared s = {
+		.filter = compile(a,
+			"[\"and\",[\"matches\",[\"uppercase\",[\"extract\",\"status\"]],"
+			"\"^O(P+)EN$\"],[\"equals\",[\"ceiling\",[\"extract\",\"price\"]],1]]"),
+		.record = parse(a, record)
+	};
+	struct thread threads[4];
+
+	for (size_t i = 0; i < ARRAY_LEN(threads); i++)
+		thread_start(&threads[i], "filter", pass_often, &s);
+	for (size_t i = 0; i < ARRAY_LEN(threads); i++)
+		thread_join(&threads[i]);
+	assert_int_equal(s.passed, 800);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -390,6 +428,7 @@ int main(void)
 		cmocka_unit_test(limits),
 		cmocka_unit_test(explains),
 		cmocka_unit_test(explains_what_happens),
+		cmocka_unit_test(threads_share_a_filter),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
