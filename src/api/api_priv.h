@@ -21,10 +21,11 @@ struct api_request;
 typedef void (*route_fn)(struct api_request *rq);
 
 enum route_flags {
-	ROUTE_OPEN = 1, /* needs no token */
-	ROUTE_SLOW = 2, /* waits for disk or network: runs in the pool */
-	ROUTE_BODY = 4, /* takes a JSON body: parsed before the handler */
-	ROUTE_LIST = 8, /* answers an array: for OpenAPI */
+	ROUTE_OPEN = 1,        /* needs no token */
+	ROUTE_SLOW = 2,        /* waits for disk or network: runs in the pool */
+	ROUTE_BODY = 4,        /* takes a JSON body: parsed before the handler */
+	ROUTE_LIST = 8,        /* answers an array: for OpenAPI */
+	ROUTE_BODY_MAYBE = 16, /* with ROUTE_BODY: the body may be left out */
 };
 
 struct route {
@@ -44,7 +45,7 @@ struct route_match {
 	const struct schema *schema;         /* of {resource} */
 	struct str params[ROUTE_PARAMS_MAX]; /* in order, decoded, without {resource} */
 	size_t param_count;
-	unsigned allowed; /* bit per method that the path has */
+	unsigned allowed; /* without a route: a bit per method that the path has */
 };
 /* Finds the route of a path; slices point into the path or the arena. */
 void route_find(const struct resources *r, struct arena *a, enum http_method method,
@@ -80,6 +81,7 @@ struct api {
 	struct auth *auth;
 	struct metrics *metrics;
 	struct access_log *log;
+	struct id_batch *ids; /* of each event loop */
 	struct queue *slow;
 	struct thread pool[POOL_THREADS];
 	struct str openapi; /* printed once */
@@ -118,31 +120,5 @@ void access_log_free(struct access_log *l);
 void access_log_add(struct access_log *l, const struct http_exchange *x,
 	const struct api_request *rq, int64_t took_us, uint64_t bytes_sent);
 void access_log_turn(struct access_log *l, unsigned loop);
-
-/* ---- handlers ---- */
-
-void handle_health(struct api_request *rq);
-void handle_ready(struct api_request *rq);
-void handle_metrics(struct api_request *rq);
-void handle_token_info(struct api_request *rq);
-void handle_limits(struct api_request *rq);
-void handle_openapi(struct api_request *rq);
-void handle_resource_list(struct api_request *rq);
-void handle_resource_create(struct api_request *rq);
-void handle_resource_get(struct api_request *rq);
-void handle_resource_replace(struct api_request *rq);
-void handle_resource_patch(struct api_request *rq);
-void handle_resource_remove(struct api_request *rq);
-void handle_flow_run(struct api_request *rq);
-void handle_flow_latest_jobs(struct api_request *rq);
-void handle_job_list(struct api_request *rq);
-void handle_job_get(struct api_request *rq);
-void handle_job_family(struct api_request *rq);
-void handle_job_cancel(struct api_request *rq);
-void handle_job_errors(struct api_request *rq);
-void handle_retry_data(struct api_request *rq);
-void handle_token_list(struct api_request *rq);
-void handle_token_create(struct api_request *rq);
-void handle_token_remove(struct api_request *rq);
 
 #endif

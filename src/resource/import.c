@@ -189,7 +189,6 @@ static const struct fld rest_rows[] = {
 			" the application's record has no value there yet.",                       \
 			.values = "extract_not_empty|lookup_not_empty|lookup_empty|"               \
 				  "record_created|record_updated|ignore_if_set",                   \
-			.values_inert = "record_created|record_updated|ignore_if_set",             \
 			.example = "\"extract_not_empty\"" },                                      \
 		{ path "[].conditional.lookupName", FLD_STR, FLD_LINE,                             \
 			"The lookup that the condition asks with the extracted value. Not set: "   \

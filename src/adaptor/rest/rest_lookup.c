@@ -9,7 +9,7 @@
  *     record fails. So does an answer that is an array of several when the extract does not begin
  *     with an index: `0.id` takes the first by its own word, `id` means the only one;
  *   - nothing: with allowFailures the default, or no value; without it the record fails, but for the
- *     lookup that decides whether the record exists, whose answer that is.
+ *     lookups by which something is decided, whose answer that is.
  * A lookup that could not be asked fails the record with or without allowFailures: an application
  * that is down has not said that there is nothing.
  */
@@ -107,6 +107,19 @@ struct lookup *rest_lookup_find(const struct sink *s, struct str name)
 	return NULL;
 }
 
+/* The lookup by which the field's condition is decided: empty is then an answer too. */
+static void mark_condition(struct sink *s, const struct json *field, struct lookup *own)
+{
+	const struct json *c = json_get(field, STR("conditional"));
+	struct str when = json_get_str(c, STR("when")), name = json_get_str(c, STR("lookupName"));
+	struct lookup *l = name.p == NULL ? own : rest_lookup_find(s, name);
+
+	if (l == NULL)
+		return;
+	l->used = true;
+	l->may_be_empty |= str_eq_z(when, "lookup_empty") || str_eq_z(when, "lookup_not_empty");
+}
+
 static void mark_fields(struct sink *s, const struct json *fields)
 {
 	if (!json_is_array(fields))
@@ -118,6 +131,7 @@ static void mark_fields(struct sink *s, const struct json *fields)
 
 		if (l != NULL)
 			l->used = true;
+		mark_condition(s, f, l);
 	}
 }
 
@@ -138,6 +152,7 @@ void rest_lookup_mark(struct sink *s, const struct json *import)
 		for (size_t k = 0; k < s->header_count; k++)
 			l->used |= rest_values_names(s->headers[k].value, l->name);
 		l->used |= l->decides;
+		l->may_be_empty |= l->decides;
 		s->lookups_used |= l->used;
 	}
 }
@@ -402,7 +417,7 @@ static const struct json *collect(struct sink *s, struct delivery *d,
 			take_failure(d, q);
 			return NULL;
 		}
-		if (value == NULL && !l->allow_failures && !l->decides) {
+		if (value == NULL && !l->allow_failures && !l->may_be_empty) {
 			say_nothing_found(d, l, q);
 			return NULL;
 		}

@@ -39,7 +39,8 @@ struct lookup {
 	bool extract_indexes;   /* it begins with an element's index: it says itself which one */
 	bool allow_failures;
 	bool used;              /* by the mapping, a URI, a body, a header or the decision */
-	bool decides;           /* whether the record exists: may be empty */
+	bool decides;           /* whether the record exists */
+	bool may_be_empty;      /* something is decided by that */
 	const struct json *def; /* when nothing is found; NULL: none */
 };
 
