@@ -100,20 +100,17 @@ static json_t *their_parse(const char *page, size_t n)
 
 static void their_round(void)
 {
-	json_t *record;
-	size_t i;
-
-	json_array_foreach(theirs.records, i, record) json_decref(their_map(record));
+	for (size_t i = 0; i < json_array_size(theirs.records); i++)
+		json_decref(their_map(json_array_get(theirs.records, i)));
 }
 
 static const char *their_page(const char *page, size_t n, size_t *out_n)
 {
-	json_t *record, *records = their_parse(page, n);
-	size_t i, used = 0;
+	json_t *records = their_parse(page, n);
+	size_t used = 0;
 
-	json_array_foreach(records, i, record)
-	{
-		json_t *to = their_map(record);
+	for (size_t i = 0; i < json_array_size(records); i++) {
+		json_t *to = their_map(json_array_get(records, i));
 
 		used += json_dumpb(to, theirs.out + used, theirs.cap - used, JSON_COMPACT);
 		if (used + 2 > theirs.cap)

@@ -9,79 +9,43 @@
 #ifndef ADAPTOR_ADAPTOR_H
 #define ADAPTOR_ADAPTOR_H
 
-#include <stdatomic.h>
+#include "adaptor/sink.h"
+#include "adaptor/source.h"
+#include "net/http_server.h" /* struct http_header */
 
-#include "core/clock.h"
-#include "data/json.h"
-#include "net/egress.h"
-
-/* What every adaptor may use. */
-struct adaptor_env {
-	const struct egress *egress;
-	const struct clock *clock;
-	const char *ca_file;         /* NULL: the system's */
-	int64_t timeout_ms;          /* one request, all in all; 0: LIMIT_OUTBOUND_TIMEOUT_MS */
-	const atomic_bool *canceled; /* set from another thread: end soon with ERR_CANCELED */
+struct ping_result {
+	bool ok;
+	int status;         /* of the application's answer; 0: none came */
+	struct str message; /* why not, in the user's words */
 };
 
-/*
- * One answer of the source: the records in it, and the memory they stand in. Shared by the pages
- * cut from it, freed with the last.
- */
-struct chunk {
-	atomic_uint refs;
-	struct arena *arena;        /* nodes */
-	struct buf text;            /* strings */
-	const struct json *records; /* an array, or the one record when `single` */
-	bool single;
-	bool last; /* the source has no more */
-	struct str
-		cursor; /* where the chunk behind this one begins, JSON text; in `arena`; p NULL at the end */
+/* A request of the user's own that is sent with the connection's authentication. */
+struct proxy_request {
+	struct str method, relative_uri;              /* as the client wrote them */
+	struct str record_type, script_id, deploy_id; /* NetSuite; p NULL: not given */
+	const struct http_header *headers;            /* to pass on: none but with pass-through */
+	size_t header_count;
+	struct str content_type, body;
 };
-struct chunk *chunk_new(void); /* one reference; text limited to LIMIT_RESPONSE_BODY */
-struct chunk *chunk_ref(struct chunk *c);
-void chunk_unref(struct chunk *c); /* NULL is allowed */
-
-struct source;
-struct source_ops {
-	/* CURSOR: p NULL to start at the beginning. */
-	bool (*open)(const struct adaptor_env *env, const struct json *connection,
-		const struct json *export, struct str cursor, struct source **out, struct err *err);
-	/* The next answer; not to be called behind `last`. Blocks up to its deadlines. */
-	bool (*next)(struct source *s, struct chunk *out, struct err *err);
-	/* Why no record came, in the user's words; p NULL: nothing to say. */
-	struct str (*zero_reason)(const struct source *s);
-	void (*close)(struct source *s);
+struct proxy_answer {
+	int status;
+	struct http_header *headers; /* the target's, without hop-by-hop ones */
+	size_t header_count;
+	struct str content_type, body;
 };
 
-/* One record on its way through a sink, and how it ended. */
-struct delivery {
-	const struct json *source; /* as exported */
-	const struct json *mapped; /* as it is sent */
-	/* Out; strings in the arena given to submit(). */
-	struct err err; /* ERR_NONE: delivered or ignored */
-	bool ignored;
-	int status;                   /* of the application's answer; 0: none came */
-	const struct json *id;        /* its id for the record, or NULL */
-	struct str request, response; /* evidence for a failed one: bounded, secrets masked */
-};
-
-struct sink;
-struct sink_ops {
-	bool (*open)(const struct adaptor_env *env, const struct json *connection,
-		const struct json *import, struct sink **out, struct err *err);
-	/*
-	 * Sends N records, in order of start, with the connection's parallelism; each ends in its own
-	 * delivery. Records whose err is set already are passed over. False only when nothing more can
-	 * be sent at all (ERR_CANCELED): then records not begun have ERR_CANCELED.
-	 */
-	bool (*submit)(struct sink *s, struct delivery *records, size_t n, struct arena *a,
+struct connection_ops {
+	/* Is the application there, and does it take the credentials? False only when it can't be asked. */
+	bool (*ping)(const struct adaptor_env *env, const struct json *connection, struct arena *a,
+		struct ping_result *out, struct err *err);
+	bool (*proxy)(const struct adaptor_env *env, const struct json *connection,
+		const struct proxy_request *rq, struct arena *a, struct proxy_answer *out,
 		struct err *err);
-	void (*close)(struct sink *s);
 };
 
 struct adaptor {
-	const char *name;                /* the connection's `type` */
+	const char *name; /* the connection's `type` */
+	const struct connection_ops *connection;
 	const struct source_ops *source; /* NULL: has no exports */
 	const struct sink_ops *sink;     /* NULL: has no imports */
 };

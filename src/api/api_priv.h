@@ -138,6 +138,7 @@ void handle_flow_latest_jobs(struct api_request *rq);
 void handle_job_list(struct api_request *rq);
 void handle_job_get(struct api_request *rq);
 void handle_job_family(struct api_request *rq);
+void handle_job_cancel(struct api_request *rq);
 void handle_job_errors(struct api_request *rq);
 void handle_retry_data(struct api_request *rq);
 void handle_token_list(struct api_request *rq);

@@ -84,6 +84,26 @@ void handle_job_family(struct api_request *rq)
 	answer_buf(rq, &out);
 }
 
+void handle_job_cancel(struct api_request *rq)
+{
+	struct err err = ERR_INIT;
+	struct store_conn *c = begin(rq);
+	struct store_job job;
+
+	if (c == NULL)
+		return;
+	bool there = read_job(rq, c, &job);
+
+	store_read_end(c);
+	if (!there)
+		return;
+	if (engine_cancel(rq->api->cfg.engine, job.account_id, job.id, str_z(rq->caller.token_id),
+		    &err))
+		handle_job_get(rq);
+	else
+		api_fail(rq, &err);
+}
+
 /* ---- lists ---- */
 
 static bool print_job(void *arg, const struct store_job *j)

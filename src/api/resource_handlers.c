@@ -12,6 +12,13 @@ static void answer_view(struct api_request *rq, int status, const struct resourc
 	api_etag(rq, v->version);
 }
 
+/* Schedules, listeners and waiting jobs follow from what was written. */
+static void written(struct api_request *rq, struct str id)
+{
+	engine_resource_changed(rq->api->cfg.engine, caller_account(&rq->caller),
+		str_z(schema_def(rq->match.schema)->type), id);
+}
+
 void handle_resource_create(struct api_request *rq)
 {
 	struct resource_view v;
@@ -23,6 +30,7 @@ void handle_resource_create(struct api_request *rq)
 		api_fail_all(rq, &p);
 		return;
 	}
+	written(rq, v.id);
 	answer_view(rq, 201, &v);
 	api_header(rq, "Location",
 		str_fmt(rq->x->arena, "/v1/%s/%.*s", schema_def(rq->match.schema)->segment,
@@ -60,10 +68,12 @@ static void change(struct api_request *rq, change_fn fn)
 		return;
 	problems_init(&p, rq->x->arena);
 	if (fn(rq->api->cfg.resources, caller_account(&rq->caller), rq->match.schema,
-		    rq->match.params[0], version, rq->body, rq->x->arena, &v, &p))
+		    rq->match.params[0], version, rq->body, rq->x->arena, &v, &p)) {
+		written(rq, v.id);
 		answer_view(rq, 200, &v);
-	else
+	} else {
 		api_fail_all(rq, &p);
+	}
 }
 
 void handle_resource_replace(struct api_request *rq)
@@ -86,10 +96,12 @@ void handle_resource_remove(struct api_request *rq)
 		return;
 	problems_init(&p, rq->x->arena);
 	if (resource_remove(rq->api->cfg.resources, caller_account(&rq->caller), rq->match.schema,
-		    rq->match.params[0], version, cascade, rq->x->arena, &p))
+		    rq->match.params[0], version, cascade, rq->x->arena, &p)) {
+		written(rq, rq->match.params[0]);
 		api_answer(rq, 204, STR_NULL);
-	else
+	} else {
 		api_fail_all(rq, &p);
+	}
 }
 
 /* ---- lists ---- */

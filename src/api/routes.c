@@ -25,6 +25,7 @@ const struct route routes[] = {
 	{ HTTP_GET, "/v1/jobs", handle_job_list, ROUTE_LIST, 200, "listJobs", "List jobs, newest first, with filters." },
 	{ HTTP_GET, "/v1/jobs/{_id}", handle_job_get, 0, 200, "getJob", "A job with its counts and ledger." },
 	{ HTTP_GET, "/v1/jobs/{_id}/family", handle_job_family, 0, 200, "getJobFamily", "A flow's job with its children." },
+	{ HTTP_PUT, "/v1/jobs/{_id}/cancel", handle_job_cancel, ROUTE_SLOW, 200, "cancelJob", "Ask a job to end, in whatever state it is; what was not sent yet stays as errors that can be retried." },
 	{ HTTP_GET, "/v1/jobs/{_id}/joberrors", handle_job_errors, ROUTE_LIST, 200, "listJobErrors", "The errors of a job, or of all children of a flow's job." },
 	{ HTTP_GET, "/v1/retries/{_id}/data", handle_retry_data, 0, 200, "getRetryData", "The record that failed, as it was exported." },
 	{ HTTP_GET, "/v1/{resource}", handle_resource_list, ROUTE_LIST, 200, "list", "List all." },

@@ -24,12 +24,14 @@ enum err_retry {
 	X(ERR_NONE, "none", 200, ERR_RETRY_NO, "No error.") \
 	X(ERR_BAD_REQUEST, "bad_request", 400, ERR_RETRY_NO, "The request can't be understood as HTTP.") \
 	X(ERR_JSON, "invalid_json", 400, ERR_RETRY_NO, "The text is not JSON (RFC 8259); the message names line, column and what was expected.") \
+	X(ERR_PARSE, "parse_failed", 422, ERR_RETRY_NO, "The text is not the CSV or XML that it should be; the message names the place and what was expected.") \
 	X(ERR_QUERY, "invalid_query_params", 400, ERR_RETRY_NO, "A query parameter is unknown or has a value that can't be used.") \
 	X(ERR_UNAUTHORIZED, "unauthorized", 401, ERR_RETRY_NO, "The token is missing, unknown, expired or revoked.") \
 	X(ERR_FORBIDDEN, "access_restricted", 403, ERR_RETRY_NO, "The token is known but may not do this.") \
 	X(ERR_NOT_FOUND, "not_found", 404, ERR_RETRY_NO, "There is no such thing, or it is not yours.") \
 	X(ERR_METHOD, "method_not_allowed", 405, ERR_RETRY_NO, "The path exists but not with this method; see the Allow header.") \
 	X(ERR_CONFLICT, "conflict", 409, ERR_RETRY_NO, "Something else stands in the way, such as a resource that refers to this one.") \
+	X(ERR_FENCED, "fenced", 409, ERR_RETRY_NO, "Somebody else has taken this job over; the first holder stops.") \
 	X(ERR_PRECONDITION, "precondition_failed", 412, ERR_RETRY_NO, "If-Match names another version than the stored one: read again, change, send again.") \
 	X(ERR_TOO_LARGE, "too_large", 413, ERR_RETRY_NO, "The body is larger than the limit that the message names.") \
 	X(ERR_URI_TOO_LONG, "uri_too_long", 414, ERR_RETRY_NO, "The request target is longer than the limit.") \
@@ -62,6 +64,7 @@ enum err_retry {
 	X(ERR_MAPPING, "mapping_failed", 422, ERR_RETRY_NO, "The mapping could not make the target record; the message names the field.") \
 	X(ERR_LOOKUP, "lookup_failed", 422, ERR_RETRY_NO, "A lookup found nothing, or several, where one was needed.") \
 	X(ERR_INTERRUPTED, "interrupted", 500, ERR_RETRY_YES, "The server stopped while this was under way.") \
+	X(ERR_POISON, "quarantined", 500, ERR_RETRY_NO, "The job ended the server each time it was begun and was put aside.") \
 	X(ERR_CANCELED, "canceled", 409, ERR_RETRY_NO, "Somebody canceled this.") \
 	X(ERR_CONFIG, "invalid_configuration", 500, ERR_RETRY_NO, "An option, the configuration file or a variable is wrong.") \
 	X(ERR_IO, "io_failed", 500, ERR_RETRY_YES, "A file or socket of this machine could not be used.") \

@@ -1,8 +1,8 @@
 /*
- * engine.c - the workers, and asking for a run.
+ * engine.c - the workers, and asking for a run or for its end.
  *
  * A worker claims the oldest queued job in a store transaction, works it, and asks again until there
- * is none; then it sleeps until a job is posted. Only one process uses the store, so no polling.
+ * is none; then it sleeps until a job is posted or a waiting one is due.
  */
 #include "engine/engine_priv.h"
 
@@ -13,14 +13,27 @@ struct claim {
 	struct arena *arena;
 	struct store_job job;
 	bool found;
+	int64_t next_ms;
 };
 
 static bool claim_write(struct store_conn *c, void *arg, struct err *err)
 {
 	struct claim *cl = arg;
+	int64_t now = clock_wall_ms(cl->e->cfg.clock);
+	const struct store_claim by = { now, id_str(&cl->e->owner), now + LEASE_MS };
 
-	return store_job_claim(c, cl->arena, clock_wall_ms(cl->e->cfg.clock), &cl->job, &cl->found,
-		err);
+	return store_job_claim(c, cl->arena, &by, &cl->job, &cl->found, &cl->next_ms, err);
+}
+
+static void set_job(struct worker *w, struct str id)
+{
+	WITH_LOCK(&w->engine->lock);
+	memcpy(w->job_id, id.p, id.n);
+	w->job_id[id.n] = '\0';
+	if (id.n > 0) {
+		atomic_store(&w->canceled, false);
+		atomic_store(&w->user_ends, false);
+	}
 }
 
 /* Works one job; false when there was none. */
@@ -28,7 +41,7 @@ static bool work_one(struct worker *w)
 {
 	struct engine *e = w->engine;
 	struct err err = ERR_INIT;
-	struct claim cl = { .e = e, .arena = arena_new("job", 0) };
+	struct claim cl = { .e = e, .arena = arena_new("job", 0), .next_ms = INT64_MAX };
 
 	if (!store_write(e->cfg.store, claim_write, &cl, &err)) {
 		log_err(LOG_ERROR, "job.claim_failed", &err);
@@ -36,13 +49,35 @@ static bool work_one(struct worker *w)
 	}
 	if (cl.found) {
 		atomic_fetch_add(&e->running, 1);
-		atomic_store(&w->canceled, false);
-		job_work(e, &cl.job, cl.arena, &w->canceled);
+		set_job(w, cl.job.id);
+		job_work(w, &cl.job, cl.arena);
+		set_job(w, STR(""));
 		atomic_fetch_sub(&e->running, 1);
+		engine_post(e); /* its flow's next run may go now */
+	} else {
+		WITH_LOCK(&e->lock);
+		e->next_job_ms = MIN(e->next_job_ms, cl.next_ms);
 	}
 	arena_wipe(cl.arena);
 	arena_free(cl.arena);
 	return cl.found;
+}
+
+/* Until a job was posted, a waiting one is due, or the engine stops. Under the lock. */
+static void wait_for_work(struct engine *e, uint64_t seen)
+{
+	while (seen == e->posted && !atomic_load(&e->stopping)) {
+		int64_t left = e->next_job_ms - clock_wall_ms(e->cfg.clock);
+
+		if (left <= 0)
+			break;
+		if (e->next_job_ms == INT64_MAX)
+			cond_wait(&e->work, &e->lock);
+		else
+			(void)cond_wait_until(&e->work, &e->lock,
+				clock_mono_ms(clock_system()) + MIN(left, HEARTBEAT_MS));
+	}
+	e->next_job_ms = INT64_MAX;
 }
 
 static void *worker_main(void *arg)
@@ -53,8 +88,7 @@ static void *worker_main(void *arg)
 
 	for (;;) {
 		mutex_lock(&e->lock);
-		while (seen == e->posted && !atomic_load(&e->stopping))
-			cond_wait(&e->work, &e->lock);
+		wait_for_work(e, seen);
 		seen = e->posted;
 		mutex_unlock(&e->lock);
 		while (!atomic_load(&e->stopping) && work_one(w))
@@ -64,11 +98,20 @@ static void *worker_main(void *arg)
 	}
 }
 
-static void post(struct engine *e)
+void engine_post(struct engine *e)
 {
 	WITH_LOCK(&e->lock);
 	e->posted++;
 	cond_broadcast(&e->work);
+}
+
+struct adaptor_env engine_env(const struct engine *e)
+{
+	return (struct adaptor_env){ .egress = e->cfg.egress,
+		.clock = e->cfg.clock,
+		.rng = e->cfg.rng,
+		.ca_file = e->cfg.ca_file,
+		.timeout_ms = e->cfg.outbound_timeout_ms };
 }
 
 bool engine_start(const struct engine_config *cfg, struct engine **out, struct err *err)
@@ -78,11 +121,17 @@ bool engine_start(const struct engine_config *cfg, struct engine **out, struct e
 
 	e->cfg = *cfg;
 	e->arena = a;
+	id_new(&e->owner, clock_wall_ms(cfg->clock), cfg->rng);
 	e->worker_count = cfg->workers == 0 ? WORKERS_DEFAULT : MIN(cfg->workers, WORKERS_MAX);
 	e->workers = arena_array_of(a, struct worker, e->worker_count);
 	e->posted = 1; /* look once for jobs that were queued before */
+	e->next_job_ms = INT64_MAX;
+	e->look = true;
 	mutex_init(&e->lock);
 	cond_init(&e->work);
+	cond_init(&e->tick);
+	cond_init(&e->events);
+	e->listening = map_new(a);
 	if (!engine_recover(e, err)) {
 		arena_free(a);
 		return false;
@@ -91,6 +140,7 @@ bool engine_start(const struct engine_config *cfg, struct engine **out, struct e
 		e->workers[i].engine = e;
 		thread_start(&e->workers[i].thread, "worker", worker_main, &e->workers[i]);
 	}
+	thread_start(&e->timer, "timer", timer_main, e);
 	*out = e;
 	return true;
 }
@@ -102,7 +152,10 @@ void engine_stop(struct engine *e, int64_t within_ms)
 	mutex_lock(&e->lock);
 	atomic_store(&e->stopping, true);
 	cond_broadcast(&e->work);
+	cond_broadcast(&e->tick);
+	cond_broadcast(&e->events);
 	mutex_unlock(&e->lock);
+	thread_join(&e->timer);
 	for (unsigned i = 0; i < e->worker_count; i++) {
 		struct worker *w = &e->workers[i];
 
@@ -113,8 +166,12 @@ void engine_stop(struct engine *e, int64_t within_ms)
 	}
 	mutex_destroy(&e->lock);
 	cond_destroy(&e->work);
+	cond_destroy(&e->tick);
+	cond_destroy(&e->events);
 	arena_free(e->arena);
 }
+
+/* ---- asking for a run ---- */
 
 struct run_request {
 	struct engine *e;
@@ -142,42 +199,133 @@ static bool run_write(struct store_conn *c, void *arg, struct err *err)
 	return store_job_add(c, &rq->job, err);
 }
 
-#define JOB_KEPT_MS ((int64_t)30 * 24 * 3600 * 1000)
+bool engine_queue(struct engine *e, struct store_conn *c, struct arena *a,
+	const struct queue_request *q, struct str *job_id, struct err *err)
+{
+	int64_t now = clock_wall_ms(e->cfg.clock);
+	struct run_request rq = { .e = e, .arena = a };
+	struct id id;
+
+	rq.job_id = &id;
+	id_new(&id, now, e->cfg.rng);
+	rq.job = (struct store_job){ .id = id_str(&id),
+		.account_id = q->account_id,
+		.type = JOB_FLOW,
+		.status = JOB_QUEUED,
+		.flow_id = q->flow_id,
+		.export_id = json_get_str(q->flow, STR("_exportId")),
+		.import_id = json_get_str(q->flow, STR("_importId")),
+		.integration_id = json_get_str(q->flow, STR("_integrationId")),
+		.trigger = q->trigger,
+		.due_ms = q->due_ms,
+		.created_ms = now,
+		.modified_ms = now,
+		.purge_ms = now + JOB_KEPT_MS };
+	if (!run_write(c, &rq, err))
+		return false;
+	*job_id = str_dup(a, id_str(&id));
+	return true;
+}
+
+struct asked_run {
+	struct engine *e;
+	struct arena *arena;
+	struct queue_request q;
+	struct str job_id;
+};
+
+static bool asked_write(struct store_conn *c, void *arg, struct err *err)
+{
+	struct asked_run *r = arg;
+
+	return engine_queue(r->e, c, r->arena, &r->q, &r->job_id, err);
+}
 
 bool engine_run_flow(struct engine *e, struct str account_id, struct str flow_id,
 	struct str trigger, struct id *job_id, struct err *err)
 {
 	struct arena *a = arena_new("run", 0);
-	int64_t now = clock_wall_ms(e->cfg.clock);
-	struct run_request rq = { .e = e, .arena = a, .job_id = job_id };
-	struct flow_parts parts;
-
+	struct asked_run r = { .e = e, .arena = a };
+	struct flow_plan plan;
 	bool ok = !atomic_load(&e->stopping) ||
 		  err_set(err, ERR_SHUTTING_DOWN, "the server is shutting down");
 
-	ok = ok && flow_parts_read(e, a, account_id, flow_id, &parts, err) &&
-	     flow_parts_check(e, a, &parts, err);
+	ok = ok && flow_plan_read(e, a, account_id, flow_id, STR_NULL, &plan, err) &&
+	     flow_plan_check(e, a, &plan, err);
 	if (ok) {
-		id_new(job_id, now, e->cfg.rng);
-		rq.job = (struct store_job){ .id = id_str(job_id),
-			.account_id = account_id,
-			.type = JOB_FLOW,
-			.status = JOB_QUEUED,
-			.flow_id = flow_id,
-			.export_id = parts.export_id,
-			.import_id = parts.import_id,
-			.trigger = trigger,
-			.created_ms = now,
-			.modified_ms = now,
-			.purge_ms = now + JOB_KEPT_MS,
-			.integration_id = json_get_str(parts.flow, STR("_integrationId")) };
-		ok = store_write(e->cfg.store, run_write, &rq, err);
+		r.q = (struct queue_request){ account_id, flow_id, trigger, plan.flow, 0 };
+		ok = store_write(e->cfg.store, asked_write, &r, err);
 	}
-	if (ok)
-		post(e);
+	if (ok) {
+		memcpy(job_id->s, r.job_id.p, ID_LEN);
+		job_id->s[ID_LEN] = '\0';
+		engine_post(e);
+	}
 	arena_wipe(a);
 	arena_free(a);
 	return ok;
+}
+
+bool engine_chain(struct engine *e, struct store_conn *c, struct arena *a,
+	const struct store_job *j, const struct json *flow, struct err *err)
+{
+	const struct json *next = json_get(flow, STR("_runNextFlowIds"));
+
+	if (!json_is_array(next))
+		return true;
+	for (json_each (it, next)) {
+		struct store_resource row;
+		struct err gone = ERR_INIT;
+		const struct json *doc;
+		struct str job_id;
+
+		if (!store_resource_get(c, a, j->account_id, STR("flow"), json_str(it), &row,
+			    &gone) ||
+			!json_parse_copy(a, row.document, &doc, &gone) ||
+			json_get_true(doc, STR("disabled")))
+			continue; /* gone or off: nothing follows */
+		const struct queue_request q = { j->account_id, json_str(it), STR("flow"), doc, 0 };
+
+		if (!engine_queue(e, c, a, &q, &job_id, err))
+			return false;
+	}
+	return true;
+}
+
+/* ---- cancel ---- */
+
+struct cancel {
+	struct str account_id, job_id, by;
+	int64_t now_ms;
+};
+
+static bool cancel_write(struct store_conn *c, void *arg, struct err *err)
+{
+	const struct cancel *x = arg;
+
+	return store_job_cancel(c, x->account_id, x->job_id, x->by, x->now_ms, err);
+}
+
+bool engine_cancel(struct engine *e, struct str account_id, struct str job_id, struct str by,
+	struct err *err)
+{
+	struct cancel x = { account_id, job_id, by, clock_wall_ms(e->cfg.clock) };
+
+	if (!store_write(e->cfg.store, cancel_write, &x, err))
+		return false;
+	mutex_lock(&e->lock);
+	for (unsigned i = 0; i < e->worker_count; i++) {
+		struct worker *w = &e->workers[i];
+
+		if (str_eq_z(job_id, w->job_id)) {
+			atomic_store(&w->user_ends, true);
+			atomic_store(&w->canceled, true);
+		}
+	}
+	cond_broadcast(&e->events);
+	mutex_unlock(&e->lock);
+	engine_post(e);
+	return true;
 }
 
 void engine_stats(struct engine *e, struct engine_stats *out)

@@ -28,13 +28,14 @@ struct engine_config {
 };
 
 /*
- * First settles what a dead server left: jobs that were in work are failed with ERR_INTERRUPTED and
- * say how many records were in flight. Then starts the workers, which take up queued jobs.
+ * Jobs that a dead server had in work go back into the queue; then the workers start, which take
+ * jobs up where they were left, and the timer.
  */
 MUST_CHECK bool engine_start(const struct engine_config *cfg, struct engine **out, struct err *err);
 /*
- * Takes no new jobs; running ones end behind the page they are at (failed, ERR_INTERRUPTED, nothing
- * in flight), and after WITHIN_MS their requests are aborted. Blocks until the workers have ended.
+ * Takes no new jobs; running ones go back into the queue behind the page they are at, and after
+ * WITHIN_MS their requests are aborted: what may have arrived is then in doubt. Blocks until the
+ * workers have ended.
  */
 void engine_stop(struct engine *e, int64_t within_ms);
 
@@ -45,6 +46,16 @@ void engine_stop(struct engine *e, int64_t within_ms);
  */
 MUST_CHECK bool engine_run_flow(struct engine *e, struct str account_id, struct str flow_id,
 	struct str trigger, struct id *job_id, struct err *err);
+
+/* Asks a job of a flow or a retry to end, in every state. ERR_NOT_FOUND, ERR_CONFLICT (has ended). */
+MUST_CHECK bool engine_cancel(struct engine *e, struct str account_id, struct str job_id,
+	struct str by, struct err *err);
+/* Events of the listener were taken in: the flows that it feeds are run. Any thread that may wait. */
+void engine_listen(struct engine *e, struct str account_id, struct str export_id);
+/* A resource was made, changed or removed: schedules, listeners and waiting jobs follow. Any thread
+ * that may wait. */
+void engine_resource_changed(struct engine *e, struct str account_id, struct str type,
+	struct str id);
 
 struct engine_stats {
 	unsigned jobs_running;

@@ -1,53 +1,142 @@
 /*
- * engine_priv.h - the engine's inside: its state, and one run of a flow.
+ * engine_priv.h - the engine's inside: its state, and what a flow is made of.
  */
 #ifndef ENGINE_ENGINE_PRIV_H
 #define ENGINE_ENGINE_PRIV_H
 
 #include <stdatomic.h>
 
+#include "adaptor/adaptor.h"
+#include "core/map.h"
 #include "core/thread.h"
 #include "engine/engine.h"
 
 #define WORKERS_DEFAULT 4
 #define WORKERS_MAX     64
+#define LEASE_MS        30000
+#define HEARTBEAT_MS    10000
+#define JOB_KEPT_MS     ((int64_t)30 * 24 * 3600 * 1000)
 
 struct worker {
 	struct engine *engine;
 	struct thread thread;
-	atomic_bool canceled; /* abort the requests of the job in work */
+	atomic_bool canceled;    /* abort the requests of the job in work */
+	atomic_bool user_ends;   /* ... because somebody canceled the job */
+	char job_id[ID_LEN + 1]; /* of the job in work; "" when idle; under the engine's lock */
+};
+
+#define PROBES_MAX     1024
+#define PROBE_FIRST_MS 5000
+#define PROBE_LAST_MS  300000
+
+struct probe { /* of a connection that went offline */
+	char account_id[ID_LEN + 1], id[ID_LEN + 1];
+	int64_t due_ms, pause_ms;
 };
 
 struct engine {
 	struct engine_config cfg;
 	struct arena *arena;
+	struct id owner; /* this process, in leases */
 	struct worker *workers;
 	unsigned worker_count;
+	struct thread timer; /* schedules, leases, probes, purges */
 	struct mutex lock;
-	struct cond work;     /* a job may be there, or stopping */
-	uint64_t posted;      /* grows with every job queued; under lock */
+	struct cond work;                /* a job may be there, a time has come, or stopping */
+	struct cond tick;                /* the timer has something to look at */
+	uint64_t posted;                 /* grows with every job queued; under lock */
+	int64_t next_job_ms;             /* wall; when a waiting job may be taken; under lock */
+	struct probe probes[PROBES_MAX]; /* under lock */
+	size_t probe_count;
+	bool look;             /* flows or connections changed; under lock */
+	struct map *listening; /* listener's export id: `e` when a run is queued or at work */
+	struct cond events;    /* an event came; under lock: */
+	uint64_t events_posted;
 	atomic_bool stopping; /* end at the page's border */
 	_Atomic unsigned running;
 	_Atomic uint64_t completed, failed, pages, records, records_failed;
 };
 
-/* Works a claimed job to its end. JOB and its strings live in A, which is wiped by the caller. When
- * *CANCELED is set, by whichever thread, requests are aborted. */
-void job_work(struct engine *e, struct store_job *job, struct arena *a, atomic_bool *canceled);
+/* Tells the workers that a job was queued. */
+void engine_post(struct engine *e);
+/* The adaptor's environment of this engine; `canceled` and `trace` are the caller's to set. */
+struct adaptor_env engine_env(const struct engine *e);
 
-/* Settles what a dead server left. */
+/* What a dead server left goes back into the queue. */
 MUST_CHECK bool engine_recover(struct engine *e, struct err *err);
 
-/* What a flow needs to run, read in one snapshot; secrets are open: wipe A. */
-struct flow_parts {
-	const struct json *flow, *export, *import, *source_connection, *sink_connection;
-	struct str export_id, import_id;
+/* A run to be queued, unless the flow has one queued that was never begun: then that is it. */
+struct queue_request {
+	struct str account_id, flow_id, trigger;
+	const struct json *flow;
+	int64_t due_ms; /* the instant it was scheduled for; 0: none */
 };
-MUST_CHECK bool flow_parts_read(const struct engine *e, struct arena *a, struct str account_id,
-	struct str flow_id, struct flow_parts *out, struct err *err);
+/* W; on the store's writer. Call engine_post() behind the commit. */
+MUST_CHECK bool engine_queue(struct engine *e, struct store_conn *c, struct arena *a,
+	const struct queue_request *q, struct str *job_id, struct err *err);
+/* Queues the flows that run behind a completed one. W */
+MUST_CHECK bool engine_chain(struct engine *e, struct store_conn *c, struct arena *a,
+	const struct store_job *j, const struct json *flow, struct err *err);
 
-/* Refuses parts that this version can't act on, and flows that are disabled. */
-MUST_CHECK bool flow_parts_check(const struct engine *e, struct arena *a,
-	const struct flow_parts *p, struct err *err);
+/*
+ * Pings the connection; when that fails too it is set offline, to be probed until it answers. False:
+ * it is not offline. *WHY is the ping's message.
+ */
+bool connection_goes_offline(struct engine *e, const struct adaptor_env *env, struct str account_id,
+	struct str id, const struct json *connection, struct arena *a, struct str *why);
+
+/* Works a claimed job to its end, or until it has to wait. JOB and its strings live in A, which is
+ * wiped by the caller. */
+void job_work(struct worker *w, struct store_job *job, struct arena *a);
+
+/* Flows were changed: the timer reads them again. Any thread. */
+void engine_look(struct engine *e);
+
+/* The timer thread's body: due schedules, leases, probes of offline connections, purges. */
+void *timer_main(void *arg);
+
+/* ---- what a flow is made of ---- */
+
+enum step_kind { STEP_IMPORT, STEP_LOOKUP };
+
+struct flow_step {
+	enum step_kind kind;
+	struct str id;   /* the import's or export's */
+	struct str name; /* for messages */
+	const struct json *doc, *connection;
+	struct str connection_id;
+	const struct json *response_mapping; /* NULL: none */
+	bool proceed_on_failure;
+};
+
+struct flow_source {
+	struct str id, name;
+	const struct json *doc, *connection; /* CONNECTION is NULL for a listener */
+	struct str connection_id;
+};
+
+/* Read in one snapshot; secrets are open: wipe the arena. */
+struct flow_plan {
+	struct str account_id, flow_id;
+	const struct json *flow;
+	struct flow_source *sources;
+	size_t source_count;
+	struct flow_step *steps;
+	size_t step_count;
+	struct str config; /* the documents as stored, secrets sealed, without connections: JSON */
+	char config_hash[65];
+};
+/*
+ * CONFIG: documents to use instead of the stored ones (p NULL: none). ERR_NOT_FOUND, ERR_FLOW,
+ * ERR_STORE, ERR_CRYPT.
+ */
+MUST_CHECK bool flow_plan_read(const struct engine *e, struct arena *a, struct str account_id,
+	struct str flow_id, struct str config, struct flow_plan *out, struct err *err);
+/* Refuses flows that are disabled, and parts that this version can't act on. */
+MUST_CHECK bool flow_plan_check(const struct engine *e, struct arena *a, const struct flow_plan *p,
+	struct err *err);
+/* The first connection of the plan that is offline; p NULL: none is. */
+struct str flow_plan_offline(const struct flow_plan *p, struct str *name);
+bool flow_source_is_listener(const struct flow_source *s);
 
 #endif

@@ -38,6 +38,18 @@ static void add_counts(struct json_build *b, const struct store_job *j)
 	add_u64(b, STR("numPagesProcessed"), j->pages_processed);
 }
 
+/* A value that is kept as JSON text. */
+static void add_json(struct json_build *b, struct str name, struct str text)
+{
+	const struct json *v;
+	struct err err = ERR_INIT;
+
+	if (text.p != NULL && json_parse_copy(b->arena, text, &v, &err))
+		json_add_copy(b, name, v);
+}
+
+#define LATE_MS 60000 /* a scheduled run that began later than this says so */
+
 static void add_job(struct json_build *b, const struct store_job *j)
 {
 	json_build_object(b);
@@ -59,9 +71,15 @@ static void add_job(struct json_build *b, const struct store_job *j)
 		json_add_i64(b, STR("oIndex"), j->order_index);
 		json_add_bool(b, STR("retriable"), j->retriable);
 	}
-	if (j->type != JOB_EXPORT)
+	if (j->type != JOB_EXPORT || j->ledger.exported > 0)
 		add_ledger(b, &j->ledger);
 	json_add_str(b, STR("zeroReason"), j->zero_reason);
+	add_json(b, STR("waitingFor"), j->waiting_for);
+	add_time(b, STR("scheduledFor"), j->due_ms);
+	if (j->due_ms != 0 && j->started_ms - j->due_ms > LATE_MS)
+		json_add_bool(b, STR("late"), true);
+	json_add_str(b, STR("canceledBy"), j->canceled_by);
+	json_add_str(b, STR("_retryOfJobId"), j->retry_of_job_id);
 	if (j->error_code.p != NULL) {
 		json_build_key(b, STR("error"));
 		json_build_object(b);

@@ -49,6 +49,7 @@ static struct page *page_new(size_t records_max)
 
 	CHECK(p != NULL);
 	p->arena = arena_new("page", 0);
+	p->cap = records_max;
 	p->records = arena_array_of(p->arena, const struct json *, records_max);
 	return p;
 }
@@ -92,17 +93,21 @@ static bool pager_fetch(struct pager *g, struct err *err)
 	g->left = g->chunk->single ? 1 : r->n;
 	g->at = g->chunk->single ? r : r + 1;
 	g->node_bytes = g->chunk->text.n / MAX(json_span(r), 1) + 1;
+	for (; g->cfg.skip > 0 && g->left > 0; g->cfg.skip--, g->left--, g->taken++)
+		g->at = json_next(g->at);
 	return true;
 }
 
 /* {"from": <cursor of the answer or null>, "skip": <records of it that are done>} */
 static void write_cursor(struct pager *g, struct page *p)
 {
-	bool at_start = g->chunk_cursor.p == NULL;
+	bool used_up = g->left == 0 && !g->source_done && g->chunk->cursor.p != NULL;
+	struct str from = used_up ? g->chunk->cursor : g->chunk_cursor;
 
-	p->cursor = str_fmt(p->arena, "{\"from\":%.*s,\"skip\":%zu}",
-		at_start ? 4 : (int)g->chunk_cursor.n, at_start ? "null" : g->chunk_cursor.p,
-		g->taken);
+	if (from.p == NULL)
+		from = STR("null");
+	p->cursor = str_fmt(p->arena, "{\"from\":%.*s,\"skip\":%zu}", STR_ARG(from),
+		used_up ? 0 : g->taken);
 }
 
 /* Points the page at one more record. */
@@ -110,11 +115,23 @@ static void add_record(struct pager *g, struct page *p)
 {
 	if (p->chunk == NULL)
 		p->chunk = chunk_ref(g->chunk);
+	if (p->count == p->cap) {
+		p->records = arena_grow(p->arena, p->records, p->cap * sizeof(*p->records),
+			p->cap * 2 * sizeof(*p->records));
+		p->cap *= 2;
+	}
 	p->records[p->count++] = g->at;
 	g->at = json_next(g->at);
 	g->left--;
 	g->taken++;
 	g->index++;
+}
+
+static bool has_room(const struct pager *g, const struct page *p, size_t bytes)
+{
+	if (g->cfg.whole_chunks)
+		return true;
+	return p->count < g->cfg.page_size && bytes < LIMIT_PAGE_BYTES;
 }
 
 /*
@@ -128,13 +145,13 @@ static struct page *pager_next(struct pager *g, struct err *err)
 	size_t bytes = 0;
 
 	p->first_index = g->index;
-	while (p->count < g->cfg.page_size && bytes < LIMIT_PAGE_BYTES && g->index < limit) {
+	while (has_room(g, p, bytes) && g->index < limit) {
 		if (g->left > 0) {
 			bytes += json_span(g->at) * g->node_bytes;
 			add_record(g, p);
 			continue;
 		}
-		if (g->source_done)
+		if (g->source_done || (g->cfg.whole_chunks && p->count > 0))
 			break;
 		detach(p);
 		if (!pager_fetch(g, err))
@@ -180,6 +197,7 @@ struct pipe_stage *pipe_start(const struct pipe_config *cfg)
 	CHECK(s != NULL && cfg->page_size > 0);
 	s->pager.cfg = *cfg;
 	s->pager.cursor_arena = arena_new("cursor", 0);
+	s->pager.index = cfg->first_index;
 	mutex_init(&s->lock);
 	cond_init(&s->changed);
 	thread_start(&s->thread, "export", pipe_main, s);

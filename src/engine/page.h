@@ -14,7 +14,7 @@ struct page {
 	struct arena *arena; /* the page's own: results, copies */
 	struct chunk *chunk; /* what its records point into, or NULL */
 	const struct json **records;
-	size_t count;
+	size_t count, cap;
 	size_t copied;        /* of them, from the first on, that stand in the page's own arena */
 	uint64_t first_index; /* of its first record in the run */
 	struct str cursor;    /* the export's place behind this page, JSON text */
@@ -27,6 +27,9 @@ struct pipe_config {
 	struct source *source; /* the pipe's thread uses it until pipe_stop() */
 	size_t page_size;
 	uint64_t record_limit; /* 0: none; for exports of type test */
+	uint64_t first_index;  /* of the first record: how many earlier attempts exported */
+	size_t skip;           /* records of the first answer that earlier attempts exported */
+	bool whole_chunks;     /* a page ends with its answer, however many records that has */
 };
 
 struct pipe_stage;

@@ -1,7 +1,9 @@
 /*
  * common.c - rows that every type has, and checks that several types need.
  */
+#include "map/filter.h"
 #include "map/template.h"
+#include "map/transform.h"
 #include "resource/resource_priv.h"
 
 const struct fld res_rows_head[] = {
@@ -97,6 +99,35 @@ void res_check_extract_at(const struct json *doc, const char *path, struct probl
 void res_check_uri_at(const struct json *doc, const char *path, struct problems *p)
 {
 	res_check_uri(res_at(doc, path), path, p);
+}
+
+/* A fault that names its field itself. */
+static void add_placed(struct problems *p, struct err *err)
+{
+	struct err named = ERR_INIT;
+
+	err_set_field(&named, err->code, err->field, "%s: %s", err->field, err->message);
+	if (err->hint[0] != '\0')
+		err_hint(&named, "%s", err->hint);
+	problems_add_err(p, &named);
+}
+
+void res_check_filter(const struct json *doc, const char *path, struct problems *p)
+{
+	struct filter *f;
+	struct err err = ERR_INIT;
+
+	if (!filter_compile(p->arena, res_at(doc, path), path, &f, &err))
+		add_placed(p, &err);
+}
+
+void res_check_transform(const struct json *doc, const char *path, struct problems *p)
+{
+	struct transform *t;
+	struct err err = ERR_INIT;
+
+	if (!transform_compile(p->arena, res_at(doc, path), path, &t, &err))
+		add_placed(p, &err);
 }
 
 void res_check_target(const struct json *doc, const char *path, struct problems *p)

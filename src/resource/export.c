@@ -146,6 +146,21 @@ static const struct fld webhook_rows[] = {
 	{ NULL },
 };
 
+static const struct fld rule_rows[] = {
+	{ "transform", FLD_OBJECT, 0,
+		"How each record is made over before the filter, hooks and imports see it. Not "
+		"set: records stay as the application sent them." },
+	ROWS_RULES("transform",
+		"Sets of rules, each set an array. A rule takes the value at `extract`, a dotted "
+		"path or a text with placeholders, to the dotted path `generate`; [*] in both "
+		"walks arrays. The new record holds what the rules generate; several sets follow "
+		"each other.",
+		"[[{\"extract\":\"customer.id\",\"generate\":\"id\"},"
+		"{\"extract\":\"items[*].sku\",\"generate\":\"lines[*].sku\"}]]"),
+	ROWS_FILTER("records leave the export, as they are behind its transform."),
+	{ NULL },
+};
+
 static const struct fld hook_rows[] = {
 	{ "hooks", FLD_OBJECT, 0, "Functions of yours that are called while the export runs." },
 	{ "hooks._preSavePageId", FLD_REF, FLD_INERT,
@@ -199,11 +214,13 @@ static void check(const struct json *doc, struct problems *p)
 	res_check_headers(doc, "rest.headers", p);
 	res_check_extract_at(doc, "rest.resourcePath", p);
 	res_check_extract_at(doc, "rest.nextPagePath", p);
+	res_check_transform(doc, "transform", p);
+	res_check_filter(doc, "filter", p);
 	res_check_target(doc, "hooks.preSavePage", p);
 }
 
-static const struct fld *const tables[] = { res_rows_head, rows, rest_rows, webhook_rows, hook_rows,
-	res_rows_tail, NULL };
+static const struct fld *const tables[] = { res_rows_head, rows, rest_rows, webhook_rows, rule_rows,
+	hook_rows, res_rows_tail, NULL };
 
 static const char *const examples[] = {
 	"{\"name\":\"My Export\",\"_connectionId\":\"5587092ef78228000000000a\","

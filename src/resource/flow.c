@@ -2,7 +2,17 @@
  * flow.c - the rows of a flow: which export feeds which import, and when.
  */
 #include "data/cron.h"
+#include "map/mapping.h"
 #include "resource/resource_priv.h"
+
+/* The rows of one field of a response mapping at PATH. */
+#define ROWS_RESPONSE_FIELD(path)                                                                  \
+	{ path "[].extract", FLD_STR, FLD_LINE, "Where the value stands in the step's answer.",    \
+		.min = 1, .max = 1024, .example = "\"id\"" },                                      \
+	{                                                                                          \
+		path "[].generate", FLD_STR, FLD_REQUIRED | FLD_LINE, "Where the record gets it.", \
+			.min = 1, .max = 1024, .example = "\"customerId\""                         \
+	}
 
 static const struct fld rows[] = {
 	{ "name", FLD_STR, FLD_INDEXED, "Give your flow an intuitive name to stay organized.",
@@ -12,7 +22,7 @@ static const struct fld rows[] = {
 	{ "disabled", FLD_BOOL, 0,
 		"True: the flow is kept but not run; asking for a run answers 422.", .def = "false",
 		.example = "true" },
-	{ "schedule", FLD_STR, FLD_LINE | FLD_INERT,
+	{ "schedule", FLD_STR, FLD_LINE,
 		"When the flow runs by itself: six fields for second, minute, hour, day of month, "
 		"month and day of week, of which the first is always `?`. Once a minute at most. "
 		"Fields take `*`, `?`, numbers, ranges, steps, lists, and names of months and "
@@ -20,17 +30,105 @@ static const struct fld rows[] = {
 		"A time that a clock change skips is due once, right behind the gap; one that "
 		"occurs twice is due the first time.",
 		.min = 1, .max = 256, .example = "\"? */15 * ? * *\"" },
-	{ "timezone", FLD_STR, FLD_LINE | FLD_UNUSED,
+	{ "timezone", FLD_STR, FLD_LINE,
 		"The time zone of the schedule, by its IANA name or an offset such as +02:00. Not "
 		"set: UTC.",
 		.min = 1, .max = 64, .example = "\"America/New_York\"" },
-	{ "_exportId", FLD_REF, FLD_REQUIRED, "The _id of the export whose records the flow takes.",
+	{ "_exportId", FLD_REF, 0,
+		"The _id of the export whose records the flow takes. Either this or pageGenerators "
+		"is set.",
 		.values = "export", .example = "\"507f1f77bcf86cd799439011\"" },
-	{ "_importId", FLD_REF, FLD_REQUIRED, "The _id of the import that gets them.",
+	{ "_importId", FLD_REF, 0,
+		"The _id of the import that gets them. Either this or pageProcessors is set.",
 		.values = "import", .example = "\"507f1f77bcf86cd799439030\"" },
+	{ "pageGenerators", FLD_OBJECT, FLD_LIST,
+		"Several exports, whose records the flow takes one export after the other." },
+	{ "pageGenerators[]._exportId", FLD_REF, FLD_REQUIRED,
+		"The _id of an export whose records the flow takes.", .values = "export",
+		.example = "\"507f1f77bcf86cd799439011\"" },
+	{ "pageProcessors", FLD_OBJECT, FLD_LIST,
+		"What each page passes through, in this order: imports, and exports that look "
+		"something up for each record." },
+	{ "pageProcessors[].type", FLD_ENUM, 0,
+		"What the step is. Not needed: the id that is set says it.",
+		.values = "import|export", .example = "\"import\"" },
+	{ "pageProcessors[]._importId", FLD_REF, 0,
+		"The _id of the import that gets the records at this step.", .values = "import",
+		.example = "\"507f1f77bcf86cd799439030\"" },
+	{ "pageProcessors[]._exportId", FLD_REF, 0,
+		"The _id of the export that is asked once for each record, with the record's "
+		"fields for its placeholders; what it answers is there for responseMapping as "
+		"`data`.",
+		.values = "export", .example = "\"507f1f77bcf86cd799439012\"" },
+	{ "pageProcessors[].proceedOnFailure", FLD_BOOL, 0,
+		"Whether a record that failed at this step goes on to the next one.",
+		.def = "false", .example = "true" },
+	{ "pageProcessors[].responseMapping", FLD_OBJECT, 0,
+		"What of the step's answer becomes part of the record for the steps behind it: of "
+		"an import `id`, `statusCode`, `_json` and `errors`, of a lookup also `data`." },
+	{ "pageProcessors[].responseMapping.fields", FLD_OBJECT, FLD_LIST,
+		"The fields to take over." },
+	ROWS_RESPONSE_FIELD("pageProcessors[].responseMapping.fields"),
+	{ "pageProcessors[].responseMapping.lists", FLD_OBJECT, FLD_LIST, "Arrays to take over." },
+	{ "pageProcessors[].responseMapping.lists[].generate", FLD_STR, FLD_REQUIRED | FLD_LINE,
+		"The array's place in the record.", .min = 1, .max = 1024,
+		.example = "\"prices\"" },
+	{ "pageProcessors[].responseMapping.lists[].fields", FLD_OBJECT, FLD_LIST | FLD_REQUIRED,
+		"The fields of each of its elements." },
+	ROWS_RESPONSE_FIELD("pageProcessors[].responseMapping.lists[].fields"),
+	{ "_runNextFlowIds", FLD_REF, FLD_LIST,
+		"The _ids of flows that are run when a run of this one has completed.",
+		.values = "flow", .example = "[\"507f1f77bcf86cd799439041\"]" },
 	ROW_INTEGRATION,
 	{ NULL },
 };
+
+static void either(const struct json *doc, const char *one, const char *many, struct problems *p)
+{
+	const struct json *list = res_at(doc, many);
+	bool has_one = res_at(doc, one) != NULL, has_many = json_is_array(list) && list->n > 0;
+
+	if (!has_one && !has_many)
+		problems_add(p, ERR_MISSING, one, NULL, "%s or %s is required", one, many);
+	else if (has_one && has_many)
+		problems_add(p, ERR_INVALID, many, "leave one of them out",
+			"%s and %s can't both be set", one, many);
+}
+
+static void check_processors(const struct json *doc, struct problems *p)
+{
+	const struct json *list = res_at(doc, "pageProcessors");
+	size_t i = 0;
+
+	if (!json_is_array(list))
+		return;
+	for (json_each (it, list)) {
+		const char *at = str_fmt(p->arena, "pageProcessors.%zu", i++).p;
+		bool import = json_get(it, STR("_importId")) != NULL;
+		bool export = json_get(it, STR("_exportId")) != NULL;
+		struct str type = json_get_str(it, STR("type"));
+		struct mapping *m;
+		struct err err = ERR_INIT;
+
+		if (it->type != JSON_OBJECT)
+			continue;
+		if (import == export)
+			problems_add(p, import ? ERR_INVALID : ERR_MISSING,
+				str_fmt(p->arena, "%s._importId", at).p, NULL,
+				"%s must have either _importId or _exportId", at);
+		else if (type.p != NULL && str_eq_z(type, "import") != import)
+			problems_add(p, ERR_INVALID, str_fmt(p->arena, "%s.type", at).p,
+				"leave it out",
+				"%s.type is %.*s, but it is the other id that is set", at,
+				STR_ARG(type));
+		if (p->count == 0 && json_get(it, STR("responseMapping")) != NULL &&
+			!mapping_compile(p->arena, json_get(it, STR("responseMapping")), NULL, &m,
+				&err)) {
+			err_wrap(&err, "%s.responseMapping", at);
+			problems_add_err(p, &err);
+		}
+	}
+}
 
 static void check_schedule(struct str s, struct problems *p)
 {
@@ -59,6 +157,9 @@ static void check(const struct json *doc, struct problems *p)
 	struct str schedule = json_get_str(doc, STR("schedule"));
 	struct str zone = json_get_str(doc, STR("timezone"));
 
+	either(doc, "_exportId", "pageGenerators", p);
+	either(doc, "_importId", "pageProcessors", p);
+	check_processors(doc, p);
 	if (schedule.p != NULL)
 		check_schedule(schedule, p);
 	if (zone.p != NULL)
@@ -74,6 +175,12 @@ static const char *const examples[] = {
 	"{\"name\":\"Customers at night\",\"_exportId\":\"507f1f77bcf86cd799439011\","
 	"\"_importId\":\"507f1f77bcf86cd799439030\",\"schedule\":\"? 0 2 ? * *\","
 	"\"timezone\":\"Europe/Berlin\"}",
+	"{\"name\":\"Orders to two systems\",\"pageGenerators\":[{\"_exportId\":"
+	"\"507f1f77bcf86cd799439011\"}],\"pageProcessors\":[{\"_exportId\":"
+	"\"507f1f77bcf86cd799439012\",\"responseMapping\":{\"fields\":[{\"extract\":"
+	"\"data.0.name\",\"generate\":\"customerName\"}]}},{\"_importId\":"
+	"\"507f1f77bcf86cd799439030\",\"proceedOnFailure\":true},{\"_importId\":"
+	"\"507f1f77bcf86cd799439031\"}],\"_runNextFlowIds\":[\"507f1f77bcf86cd799439041\"]}",
 	NULL,
 };
 

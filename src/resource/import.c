@@ -190,6 +190,11 @@ static const struct fld mapping_rows[] = {
 	{ NULL },
 };
 
+static const struct fld filter_rows[] = {
+	ROWS_FILTER("records the import takes, as they come from the export."),
+	{ NULL },
+};
+
 static const struct fld hook_rows[] = {
 	{ "hooks", FLD_OBJECT, 0, "Functions of yours that are called while the import runs." },
 	{ "hooks._preMapId", FLD_REF, FLD_INERT,
@@ -299,6 +304,7 @@ static void check(const struct json *doc, struct problems *p)
 	res_check_extract_at(doc, "rest.responseIdPath", p);
 	res_check_extract_at(doc, "rest.successPath", p);
 	check_lookups(doc, p);
+	res_check_filter(doc, "filter", p);
 	res_check_target(doc, "hooks.preMap", p);
 	res_check_target(doc, "hooks.postMap", p);
 	res_check_target(doc, "hooks.postSubmit", p);
@@ -307,8 +313,8 @@ static void check(const struct json *doc, struct problems *p)
 		check_mapping(doc, p);
 }
 
-static const struct fld *const tables[] = { res_rows_head, rows, rest_rows, mapping_rows, hook_rows,
-	res_rows_tail, NULL };
+static const struct fld *const tables[] = { res_rows_head, rows, rest_rows, filter_rows,
+	mapping_rows, hook_rows, res_rows_tail, NULL };
 
 static const char *const examples[] = {
 	"{\"name\":\"REST API Sample Post\",\"_connectionId\":\"5587092ed7822800000d0c0a\","

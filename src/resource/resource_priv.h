@@ -73,6 +73,37 @@ extern const struct fld res_rows_tail[]; /* externalId, _connectorId */
 			.example = "{\"region\":\"eu\"}"                                         \
 	}
 
+/* What filter and transform have in common: rules in one of two places. TEXT and EXAMPLE are theirs. */
+#define ROWS_RULES(path, text, example_)                                                          \
+	{ path ".type", FLD_ENUM, 0, "How it is written: as an expression.",                      \
+		.values = "expression", .values_later = "script", .def = "\"expression\"",        \
+		.example = "\"expression\"" },                                                    \
+		{ path ".version", FLD_ENUM, 0, "The version of the rules' language.",            \
+			.values = "1", .values_later = "2", .def = "\"1\"", .example = "\"1\"" }, \
+		{ path ".rules", FLD_ANY, 0, text, .example = example_ },                         \
+		{ path ".expression", FLD_OBJECT, 0,                                              \
+			"Another place for the rules, where many clients put them." },            \
+		{ path ".expression.version", FLD_ENUM, 0, "The version of the rules' language.", \
+			.values = "1", .values_later = "2", .def = "\"1\"", .example = "\"1\"" }, \
+	{                                                                                         \
+		path ".expression.rules", FLD_ANY, 0,                                             \
+			"The same as " path ".rules; when both are set they must be alike.",      \
+			.example = example_                                                       \
+	}
+
+#define ROWS_FILTER(records)                                                                     \
+	{ "filter", FLD_OBJECT, 0,                                                               \
+		"Which " records " Not set: all. What it drops is counted as ignored." },        \
+		ROWS_RULES("filter",                                                             \
+			"An expression: an operator and its operands in an array. Values: "      \
+			"extract, settings, context, constants. Coercions: string, number, "     \
+			"boolean, epochtime. Transforms: lowercase, uppercase, floor, ceiling, " \
+			"abs. Tests: equals, notequals, greaterthan, greaterthanequals, "        \
+			"lessthan, lessthanequals, contains, doesnotcontain, startswith, "       \
+			"endswith, matches, empty, notempty, and, or, not.",                     \
+			"[\"and\",[\"equals\",[\"string\",[\"extract\",\"status\"]],\"open\"],"  \
+			"[\"greaterthan\",[\"number\",[\"extract\",\"total\"]],100]]")
+
 /* ---- types ---- */
 
 extern const struct res_def res_connection, res_export, res_import, res_flow, res_integration,
@@ -89,6 +120,9 @@ void res_check_uri(const struct json *value, const char *field, struct problems 
 /* Both at a path of names in DOC. */
 void res_check_extract_at(const struct json *doc, const char *path, struct problems *p);
 void res_check_uri_at(const struct json *doc, const char *path, struct problems *p);
+/* The rules of the filter, and of the transform, at PATH. */
+void res_check_filter(const struct json *doc, const char *path, struct problems *p);
+void res_check_transform(const struct json *doc, const char *path, struct problems *p);
 /* Exactly one of _stackId and _scriptId at PATH ("" for the document itself). */
 void res_check_target(const struct json *doc, const char *path, struct problems *p);
 

@@ -135,19 +135,16 @@ static bool open_secret(void *ctx, struct str path, struct str value, struct str
 	       err_wrap(err, "%.*s", STR_ARG(path));
 }
 
-bool resource_open(const struct resources *r, struct store_conn *c, struct arena *a,
-	struct str account_id, struct str type, struct str id, const struct json **doc,
-	struct err *err)
+bool resource_open_text(const struct resources *r, struct arena *a, struct str account_id,
+	struct str type, struct str id, struct str text, const struct json **doc, struct err *err)
 {
 	const struct schema *s = resources_by_type(r, type);
 	struct opener o = { r, a, { account_id, type, id } };
-	struct store_resource row;
 	const struct json *sealed;
 	struct json_build b;
 
 	CHECK(s != NULL);
-	if (!store_resource_get(c, a, account_id, type, id, &row, err) ||
-		!res_parse(a, row.document, &sealed, err))
+	if (!res_parse(a, text, &sealed, err))
 		return false;
 	if (!schema_has_secrets(s)) {
 		*doc = sealed;
@@ -158,4 +155,14 @@ bool resource_open(const struct resources *r, struct store_conn *c, struct arena
 		return err_wrap(err, "%.*s %.*s", STR_ARG(type), STR_ARG(id));
 	*doc = json_build_done(&b);
 	return true;
+}
+
+bool resource_open(const struct resources *r, struct store_conn *c, struct arena *a,
+	struct str account_id, struct str type, struct str id, const struct json **doc,
+	struct err *err)
+{
+	struct store_resource row;
+
+	return store_resource_get(c, a, account_id, type, id, &row, err) &&
+	       resource_open_text(r, a, account_id, type, id, row.document, doc, err);
 }

@@ -76,7 +76,7 @@ bool store_job_add(struct store_conn *c, const struct store_job *j, struct err *
 
 	if (!ledger_adds_up(j, err))
 		return false;
-	row_bind(st, 1, &row_job, 0, row_job.count, j);
+	row_bind(st, 1, &row_job, 0, ROW_JOB_OWN, j);
 	return sql_run(st) || sql_error(st->conn, err);
 }
 
@@ -88,10 +88,13 @@ bool store_job_update(struct store_conn *c, const struct store_job *j, struct er
 		return false;
 	sql_bind_str(st, 1, j->account_id);
 	sql_bind_str(st, 2, j->id);
-	row_bind(st, 3, &row_job, ROW_JOB_FIXED, row_job.count, j);
+	row_bind(st, 3, &row_job, ROW_JOB_FIXED, ROW_JOB_OWN, j);
+	sql_bind_i64(st, 3 + ROW_JOB_OWN - ROW_JOB_FIXED, (int64_t)j->fence);
 	if (!sql_run(st))
 		return sql_error(st->conn, err);
-	return sql_changes(st) == 1 || not_found(j->id, err);
+	return sql_changes(st) == 1 ||
+	       err_set(err, ERR_FENCED, "job %.*s was taken over by somebody else, or is gone",
+		       STR_ARG(j->id));
 }
 
 bool store_job_get(struct store_conn *c, struct arena *a, struct str account_id, struct str id,
@@ -131,13 +134,25 @@ bool store_job_queued_of_flow(struct store_conn *c, struct arena *a, struct str 
 	return r == SQL_ROW;
 }
 
-bool store_job_claim(struct store_conn *c, struct arena *a, int64_t now_ms, struct store_job *out,
-	bool *found, struct err *err)
+static bool next_claimable(struct store_conn *c, int64_t *next_ms, struct err *err)
+{
+	struct sql_stmt *st DEFER(sql_donep) = conn_use(c, STMT_JOB_NEXT);
+
+	if (sql_step(st) != SQL_ROW)
+		return sql_error(st->conn, err);
+	*next_ms = sql_str(st, 0).p == NULL ? INT64_MAX : sql_i64(st, 0);
+	return true;
+}
+
+bool store_job_claim(struct store_conn *c, struct arena *a, const struct store_claim *by,
+	struct store_job *out, bool *found, int64_t *next_ms, struct err *err)
 {
 	struct sql_stmt *st DEFER(sql_donep) = conn_use_to_write(c, STMT_JOB_CLAIM);
 	struct store_job j;
 
-	sql_bind_i64(st, 1, now_ms);
+	sql_bind_i64(st, 1, by->now_ms);
+	sql_bind_str(st, 2, by->owner);
+	sql_bind_i64(st, 3, by->lease_until_ms);
 
 	enum sql_result r = row_read_one(st, &row_job, a, &j, err);
 
@@ -145,9 +160,65 @@ bool store_job_claim(struct store_conn *c, struct arena *a, int64_t now_ms, stru
 		return false;
 	if (r == SQL_ROW && !sql_run(st))
 		return sql_error(st->conn, err);
+	if (r == SQL_DONE && !next_claimable(c, next_ms, err))
+		return false;
 	*found = r == SQL_ROW;
 	if (*found)
 		*out = j;
+	return true;
+}
+
+bool store_job_heartbeat(struct store_conn *c, struct str owner, int64_t lease_until_ms,
+	struct err *err)
+{
+	struct sql_stmt *st DEFER(sql_donep) = conn_use_to_write(c, STMT_JOB_HEARTBEAT);
+
+	sql_bind_str(st, 1, owner);
+	sql_bind_i64(st, 2, lease_until_ms);
+	return sql_run(st) || sql_error(st->conn, err);
+}
+
+bool store_job_reclaim(struct store_conn *c, int64_t now_ms, struct str owner, uint64_t *count,
+	struct err *err)
+{
+	struct sql_stmt *st DEFER(sql_donep) = conn_use_to_write(c, STMT_JOB_RECLAIM);
+
+	sql_bind_i64(st, 1, now_ms);
+	sql_bind_str(st, 2, owner);
+	if (!sql_run(st))
+		return sql_error(st->conn, err);
+	*count = sql_changes(st);
+	return true;
+}
+
+bool store_job_cancel(struct store_conn *c, struct str account_id, struct str id, struct str by,
+	int64_t now_ms, struct err *err)
+{
+	struct sql_stmt *st DEFER(sql_donep) = conn_use_to_write(c, STMT_JOB_CANCEL);
+
+	sql_bind_str(st, 1, account_id);
+	sql_bind_str(st, 2, id);
+	sql_bind_str(st, 3, by);
+	sql_bind_i64(st, 4, now_ms);
+	if (!sql_run(st))
+		return sql_error(st->conn, err);
+	if (sql_changes(st) == 1)
+		return true;
+	return err_set(err, ERR_CONFLICT, "job %.*s has ended, or is a part of another job",
+		STR_ARG(id));
+}
+
+bool store_job_wake(struct store_conn *c, struct str account_id, struct str waits_for,
+	int64_t not_before_ms, uint64_t *count, struct err *err)
+{
+	struct sql_stmt *st DEFER(sql_donep) = conn_use_to_write(c, STMT_JOB_WAKE);
+
+	sql_bind_str(st, 1, account_id);
+	sql_bind_str(st, 2, waits_for);
+	sql_bind_i64(st, 3, not_before_ms);
+	if (!sql_run(st))
+		return sql_error(st->conn, err);
+	*count = sql_changes(st);
 	return true;
 }
 
@@ -161,14 +232,6 @@ static bool read_jobs(struct sql_stmt *st, struct arena *a, struct store_job **o
 	*out = (struct store_job *)(void *)l.p;
 	*count = l.count;
 	return true;
-}
-
-bool store_job_unfinished(struct store_conn *c, struct arena *a, struct store_job **out,
-	size_t *count, struct err *err)
-{
-	struct sql_stmt *st DEFER(sql_donep) = conn_use(c, STMT_JOB_UNFINISHED);
-
-	return read_jobs(st, a, out, count, err);
 }
 
 bool store_job_children(struct store_conn *c, struct arena *a, struct str account_id,

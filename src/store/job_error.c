@@ -36,6 +36,67 @@ bool store_job_error_add(struct store_conn *c, const struct store_job_error *e,
 	return retry_data.p == NULL || retry_data_add(c, e, retry_data, err);
 }
 
+static bool not_found(struct str id, struct err *err)
+{
+	return err_set(err, ERR_NOT_FOUND, "there is no error %.*s", STR_ARG(id));
+}
+
+bool store_job_error_again(struct store_conn *c, const struct store_job_error *e,
+	struct str retry_data, struct err *err)
+{
+	struct sql_stmt *st DEFER(sql_donep) = conn_use_to_write(c, STMT_JOB_ERROR_AGAIN);
+
+	sql_bind_str(st, 1, e->account_id);
+	sql_bind_str(st, 2, e->id);
+	sql_bind_str(st, 3, e->stage);
+	sql_bind_str(st, 4, e->source);
+	sql_bind_str(st, 5, e->code);
+	sql_bind_str(st, 6, e->message);
+	sql_bind_str(st, 7, e->field);
+	sql_bind_str(st, 8, e->hint);
+	sql_bind_str(st, 9, e->request);
+	sql_bind_str(st, 10, e->response);
+	sql_bind_str(st, 11, e->fingerprint);
+	sql_bind_str(st, 12, e->classification);
+	if (!sql_run(st))
+		return sql_error(st->conn, err);
+	if (sql_changes(st) != 1)
+		return not_found(e->id, err);
+	if (retry_data.p == NULL)
+		return true;
+
+	struct sql_stmt *data DEFER(sql_donep) = conn_use_to_write(c, STMT_RETRY_DATA_OF_ERROR);
+
+	sql_bind_str(data, 1, e->account_id);
+	sql_bind_str(data, 2, e->id);
+	sql_bind_str(data, 3, retry_data);
+	return sql_run(data) || sql_error(data->conn, err);
+}
+
+/* One record more delivered and one less failed, with the child and the job above. */
+static bool credit(struct store_conn *c, const struct store_job_error *e, struct err *err)
+{
+	struct sql_stmt *st DEFER(sql_donep) = conn_use_to_write(c, STMT_JOB_CREDIT);
+
+	sql_bind_str(st, 1, e->account_id);
+	sql_bind_str(st, 2, e->id);
+	sql_bind_i64(st, 3, e->resolved_ms);
+	return sql_run(st) || sql_error(st->conn, err);
+}
+
+bool store_job_error_settle(struct store_conn *c, const struct store_job_error *e, struct err *err)
+{
+	struct sql_stmt *st DEFER(sql_donep) = conn_use_to_write(c, STMT_JOB_ERROR_RESOLVE);
+
+	sql_bind_str(st, 1, e->account_id);
+	sql_bind_str(st, 2, e->id);
+	sql_bind_i64(st, 3, e->resolved_ms);
+	sql_bind_str(st, 4, e->resolved_by);
+	if (!sql_run(st))
+		return sql_error(st->conn, err);
+	return sql_changes(st) == 0 || credit(c, e, err);
+}
+
 struct place {
 	int64_t created_ms, record_index;
 	struct str id;
@@ -52,7 +113,7 @@ static bool list_place(struct store_conn *c, struct str account_id, struct str a
 	case SQL_FAILED:
 		return sql_error(st->conn, err);
 	case SQL_DONE:
-		return err_set(err, ERR_NOT_FOUND, "there is no error %.*s", STR_ARG(after));
+		return not_found(after, err);
 	case SQL_ROW:
 		break;
 	}
@@ -126,4 +187,27 @@ bool store_retry_data_get(struct store_conn *c, struct arena *a, struct str acco
 	}
 	*data = str_dup(a, sql_str(st, 0));
 	return true;
+}
+
+bool store_retry_list(struct store_conn *c, struct str account_id, struct str job_id,
+	const struct store_retry *after, size_t limit,
+	bool (*fn)(void *arg, const struct store_retry *r), void *arg, struct err *err)
+{
+	struct sql_stmt *st DEFER(sql_donep) = conn_use(c, STMT_RETRY_LIST);
+	enum sql_result got;
+
+	sql_bind_str(st, 1, account_id);
+	sql_bind_str(st, 2, job_id);
+	sql_bind_i64(st, 3, after == NULL ? INT64_MIN : after->created_ms);
+	sql_bind_i64(st, 4, after == NULL ? INT64_MIN : after->record_index);
+	sql_bind_str(st, 5, after == NULL ? STR("") : after->error_id);
+	sql_bind_i64(st, 6, (int64_t)limit);
+	while ((got = sql_step(st)) == SQL_ROW) {
+		const struct store_retry r = { sql_str(st, 0), sql_str(st, 1), sql_i64(st, 2),
+			sql_i64(st, 3), sql_str(st, 4) };
+
+		if (!fn(arg, &r))
+			return true;
+	}
+	return got == SQL_DONE || sql_error(st->conn, err);
 }

@@ -62,6 +62,8 @@ static const struct row_column job_columns[] = {
 	COLUMN(ROW_I64, store_job, created_ms),
 	COLUMN(ROW_U32, store_job, order_index),
 	COLUMN(ROW_STR, store_job, trigger),
+	COLUMN(ROW_I64, store_job, due_ms),
+	COLUMN(ROW_STR, store_job, retry_of_job_id),
 	/* From here on: ROW_JOB_FIXED. */
 	COLUMN(ROW_JOB_STATUS, store_job, status),
 	COLUMN(ROW_I64, store_job, started_ms),
@@ -71,8 +73,6 @@ static const struct row_column job_columns[] = {
 	COLUMN(ROW_U64, store_job, num_error),
 	COLUMN(ROW_U64, store_job, num_success),
 	COLUMN(ROW_U64, store_job, num_ignore),
-	COLUMN(ROW_U64, store_job, num_resolved),
-	COLUMN(ROW_U64, store_job, num_open_error),
 	COLUMN(ROW_U64, store_job, num_export),
 	COLUMN(ROW_U64, store_job, pages_generated),
 	COLUMN(ROW_U64, store_job, pages_processed),
@@ -88,6 +88,15 @@ static const struct row_column job_columns[] = {
 	COLUMN(ROW_STR, store_job, error_code),
 	COLUMN(ROW_STR, store_job, error_message),
 	COLUMN(ROW_STR, store_job, cursor),
+	COLUMN(ROW_STR, store_job, waiting_for),
+	COLUMN(ROW_I64, store_job, not_before_ms),
+	COLUMN(ROW_STR, store_job, config_hash),
+	/* From here on: ROW_JOB_OWN; read with the row, written by functions of their own. */
+	COLUMN(ROW_STR, store_job, canceled_by),
+	COLUMN(ROW_U64, store_job, fence),
+	COLUMN(ROW_I64, store_job, lease_until_ms),
+	COLUMN(ROW_U64, store_job, num_resolved),
+	COLUMN(ROW_U64, store_job, num_open_error),
 };
 const struct row_table row_job = TABLE(job_columns);
 
@@ -111,8 +120,35 @@ static const struct row_column job_error_columns[] = {
 	COLUMN(ROW_STR, store_job_error, response),
 	COLUMN(ROW_BOOL, store_job_error, resolved),
 	COLUMN(ROW_STR, store_job_error, retry_id),
+	COLUMN(ROW_STR, store_job_error, fingerprint),
+	COLUMN(ROW_STR, store_job_error, classification),
+	COLUMN(ROW_U32, store_job_error, attempts),
+	COLUMN(ROW_STR, store_job_error, retry_job_id),
+	COLUMN(ROW_I64, store_job_error, next_retry_ms),
+	COLUMN(ROW_I64, store_job_error, resolved_ms),
+	COLUMN(ROW_STR, store_job_error, resolved_by),
 };
 const struct row_table row_job_error = TABLE(job_error_columns);
+
+static const struct row_column page_columns[] = {
+	COLUMN(ROW_STR, store_page, account_id),
+	COLUMN(ROW_STR, store_page, job_id),
+	COLUMN(ROW_U64, store_page, page_index),
+	COLUMN(ROW_U32, store_page, step),
+	COLUMN(ROW_BOOL, store_page, waiting),
+	COLUMN(ROW_STR, store_page, body),
+};
+const struct row_table row_page = TABLE(page_columns);
+
+static const struct row_column event_columns[] = {
+	COLUMN(ROW_STR, store_event, account_id),
+	COLUMN(ROW_STR, store_event, export_id),
+	COLUMN(ROW_I64, store_event, seq),
+	COLUMN(ROW_STR, store_event, event_id),
+	COLUMN(ROW_I64, store_event, received_ms),
+	COLUMN(ROW_STR, store_event, body),
+};
+const struct row_table row_event = TABLE(event_columns);
 
 static const struct row_column idempotency_columns[] = {
 	COLUMN(ROW_STR, store_idempotency, account_id),

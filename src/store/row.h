@@ -24,10 +24,12 @@ struct row_table {
 };
 
 extern const struct row_table row_account, row_token, row_resource, row_job, row_job_error,
-	row_idempotency;
+	row_page, row_event, row_idempotency;
 
 /* Columns of a job that are settled when it is made; the others may change. */
-#define ROW_JOB_FIXED 11
+#define ROW_JOB_FIXED 13
+/* From here on: what functions of their own write. */
+#define ROW_JOB_OWN 39
 
 /* Binds columns FROM to TO - 1 of the row at ROW to parameters FIRST, FIRST + 1 ... */
 void row_bind(struct sql_stmt *st, int first, const struct row_table *t, int from, int to,

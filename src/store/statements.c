@@ -46,24 +46,34 @@
 /* What is settled when a job is made, and what may change later. */
 #define JOB_FIXED \
 	"account_id, id, type, flow_id, export_id, import_id, integration_id, flow_job_id, " \
-	"created_ms, order_index, started_by"
+	"created_ms, order_index, started_by, due_ms, retry_of_job_id"
 #define JOB_MUTABLE \
 	"status, started_ms, ended_ms, modified_ms, purge_ms, num_error, num_success, " \
-	"num_ignore, num_resolved, num_open_error, num_export, pages_generated, pages_processed, " \
+	"num_ignore, num_export, pages_generated, pages_processed, " \
 	"done_exporting, retriable, attempts, exported, succeeded, ignored, failed, in_flight, " \
-	"zero_reason, error_code, error_message, cursor_json"
-#define JOB_COLUMNS JOB_FIXED ", " JOB_MUTABLE
+	"zero_reason, error_code, error_message, cursor_json, waiting_for, not_before_ms, " \
+	"config_hash"
+#define JOB_COLUMNS JOB_FIXED ", " JOB_MUTABLE \
+	", canceled_by, fence, lease_until_ms, num_resolved, num_open_error"
 
 #define JOB_IN_WORK "('running', 'retrying', 'canceling')"
 
+/* A job that was begun and waits counts as in work: its flow's next run waits for it. */
+#define JOB_CLAIMABLE \
+	"q.status = 'queued' AND q.type IN ('flow', 'retry') AND NOT EXISTS (SELECT 1 FROM job w " \
+	"WHERE w.account_id = q.account_id AND w.flow_id = q.flow_id " \
+	"AND w.status IN " JOB_IN_WORK " AND w.type IN ('flow', 'retry')) " \
+	"AND (q.started_ms > 0 OR NOT EXISTS (SELECT 1 FROM job b " \
+	"WHERE b.account_id = q.account_id AND b.flow_id = q.flow_id AND b.status = 'queued' " \
+	"AND b.started_ms > 0))"
 #define JOB_CLAIM(lock) \
-	"UPDATE job SET status = 'running', attempts = attempts + 1, modified_ms = ?1, " \
+	"UPDATE job SET status = CASE WHEN type = 'retry' THEN 'retrying' ELSE 'running' END, " \
+	"attempts = attempts + 1, modified_ms = ?1, fence = fence + 1, lease_owner = ?2, " \
+	"lease_until_ms = ?3, waiting_for = NULL, not_before_ms = 0, " \
 	"started_ms = CASE WHEN started_ms = 0 THEN ?1 ELSE started_ms END " \
 	"WHERE (account_id, id) = (SELECT q.account_id, q.id FROM job q " \
-	"WHERE q.status = 'queued' AND q.type = 'flow' AND NOT EXISTS (SELECT 1 FROM job w " \
-	"WHERE w.account_id = q.account_id AND w.flow_id = q.flow_id " \
-	"AND w.status IN " JOB_IN_WORK ") " \
-	"ORDER BY q.created_ms, q.id LIMIT 1" lock ") " \
+	"WHERE q.not_before_ms <= ?1 AND " JOB_CLAIMABLE \
+	" ORDER BY q.created_ms, q.id LIMIT 1" lock ") " \
 	"RETURNING " JOB_COLUMNS
 
 #define JOB_MUST(column, n)  " AND " column " = ?" n
@@ -83,7 +93,8 @@
 
 #define JOB_ERROR_COLUMNS \
 	"account_id, id, job_id, flow_job_id, flow_id, step_id, created_ms, stage, source, code, " \
-	"message, field, hint, trace_key, record_index, request, response, resolved, retry_id"
+	"message, field, hint, trace_key, record_index, request, response, resolved, retry_id, " \
+	"fingerprint, classification, attempts, retry_job_id, next_retry_ms, resolved_ms, resolved_by"
 
 #define JOB_ERROR_LIST(by) \
 	{ "SELECT " JOB_ERROR_COLUMNS " FROM job_error WHERE account_id = ?1 AND " by " = ?2 " \
@@ -156,21 +167,50 @@ static const struct statement texts[STATEMENT_COUNT] = {
 	[STMT_REF_REMOVE_ALL] = { "DELETE FROM resource_ref "
 				  "WHERE account_id = ?1 AND type = ?2 AND id = ?3" },
 
-	[STMT_JOB_ADD] = { "INSERT INTO job (" JOB_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, "
-			   "?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, "
-			   "?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, "
-			   "?36)" },
-	[STMT_JOB_UPDATE] = { "UPDATE job SET (" JOB_MUTABLE
-			      ") = (?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
-			      "?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, "
-			      "?24, ?25, ?26, ?27) WHERE account_id = ?1 AND id = ?2" },
+	[STMT_JOB_ADD] = { "INSERT INTO job (" JOB_FIXED ", " JOB_MUTABLE
+			   ", num_resolved, num_open_error) VALUES ("
+			   "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
+			   "?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, "
+			   "?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, "
+			   "?36, ?37, ?38, ?39, 0, ?19)" },
+	/*
+	 * A request to cancel stays until the job ends or goes back into the queue. Errors may be
+	 * resolved while the job runs: how many are open follows from that.
+	 */
+	[STMT_JOB_UPDATE] = { "UPDATE job SET (" JOB_MUTABLE ", num_open_error) = ("
+			      "CASE WHEN status = 'canceling' AND ?3 IN ('running', 'retrying') "
+			      "THEN 'canceling' ELSE ?3 END, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, "
+			      "?12, ?13, ?14, ?15, "
+			      "?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, "
+			      "?27, ?28, "
+			      "?8 - num_resolved) WHERE account_id = ?1 AND id = ?2 AND fence = "
+			      "?29" },
 	[STMT_JOB_GET] = { "SELECT " JOB_COLUMNS " FROM job WHERE account_id = ?1 AND id = ?2" },
 	[STMT_JOB_QUEUED_OF_FLOW] = { "SELECT " JOB_COLUMNS " FROM job WHERE account_id = ?1 "
 				      "AND flow_id = ?2 AND status = 'queued' AND type = 'flow' "
-				      "ORDER BY created_ms, id LIMIT 1" },
+				      "AND started_ms = 0 ORDER BY created_ms, id LIMIT 1" },
 	[STMT_JOB_CLAIM] = { JOB_CLAIM(""), JOB_CLAIM(" FOR UPDATE SKIP LOCKED") },
-	[STMT_JOB_UNFINISHED] = { "SELECT " JOB_COLUMNS " FROM job WHERE status IN " JOB_IN_WORK
-				  " ORDER BY created_ms, id" },
+	[STMT_JOB_NEXT] = { "SELECT MIN(not_before_ms) FROM job q WHERE " JOB_CLAIMABLE },
+	[STMT_JOB_HEARTBEAT] = { "UPDATE job SET lease_until_ms = ?2 WHERE lease_owner = ?1 "
+				 "AND status IN " JOB_IN_WORK },
+	/* The job keeps what it has: its page, cursor and counts. */
+	[STMT_JOB_RECLAIM] = { "UPDATE job SET status = 'queued', not_before_ms = 0, "
+			       "modified_ms = ?1 WHERE status IN " JOB_IN_WORK
+			       " AND type IN ('flow', 'retry') AND (lease_until_ms < ?1 OR "
+			       "(CAST(?2 AS TEXT) IS NOT NULL AND lease_owner <> ?2))" },
+	/* A queued job that was never begun ends at once; one that was goes through its worker. */
+	[STMT_JOB_CANCEL] = { "UPDATE job SET canceled_by = ?3, modified_ms = ?4, not_before_ms = "
+			      "0, "
+			      "ended_ms = CASE WHEN status = 'queued' AND started_ms = 0 THEN ?4 "
+			      "ELSE ended_ms END, status = CASE WHEN status = 'queued' THEN "
+			      "CASE WHEN started_ms = 0 THEN 'canceled' ELSE 'queued' END "
+			      "ELSE 'canceling' END WHERE account_id = ?1 AND id = ?2 "
+			      "AND type IN ('flow', 'retry') "
+			      "AND status IN ('queued', 'running', 'retrying', 'canceling')" },
+	[STMT_JOB_WAKE] = { "UPDATE job SET not_before_ms = ?3 WHERE status = 'queued' "
+			    "AND account_id = ?1 AND waiting_for IS NOT NULL "
+			    "AND not_before_ms > ?3 AND (CAST(?2 AS TEXT) IS NULL "
+			    "OR waiting_for LIKE '%' || ?2 || '%')" },
 	[STMT_JOB_CHILDREN] = { "SELECT " JOB_COLUMNS " FROM job WHERE account_id = ?1 "
 				"AND flow_job_id = ?2 ORDER BY order_index, created_ms, id" },
 	[STMT_JOB_LIST] = JOB_LIST(JOB_MAYBE, JOB_MAYBE, JOB_MAYBE, JOB_MAYBE, JOB_MAYBE),
@@ -185,9 +225,37 @@ static const struct statement texts[STATEMENT_COUNT] = {
 				"AND flow_job_id IS NOT NULL" },
 
 	/* root_job_id: the flow job's id, or the job's own where there is none. */
-	[STMT_JOB_ERROR_ADD] = { "INSERT INTO job_error (" JOB_ERROR_COLUMNS ", root_job_id) "
-				 "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
-				 "?14, ?15, ?16, ?17, ?18, ?19, COALESCE(?4, ?3))" },
+	[STMT_JOB_ERROR_ADD] = { "INSERT INTO job_error (" JOB_ERROR_COLUMNS
+				 ", root_job_id) VALUES ("
+				 "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
+				 "?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, "
+				 "?25, ?26, COALESCE(?4, ?3))" },
+	[STMT_JOB_ERROR_AGAIN] = { "UPDATE job_error SET stage = ?3, source = ?4, code = ?5, "
+				   "message = ?6, field = ?7, hint = ?8, request = ?9, "
+				   "response = ?10, fingerprint = ?11, classification = ?12, "
+				   "attempts = attempts + 1, retry_job_id = NULL, next_retry_ms = "
+				   "0 "
+				   "WHERE account_id = ?1 AND id = ?2" },
+	[STMT_JOB_ERROR_RESOLVE] = { "UPDATE job_error SET resolved = 1, resolved_ms = ?3, "
+				     "resolved_by = ?4, retry_job_id = NULL, next_retry_ms = 0 "
+				     "WHERE account_id = ?1 AND id = ?2 AND resolved = 0" },
+	[STMT_JOB_CREDIT] = { "UPDATE job SET num_resolved = num_resolved + 1, "
+			      "num_open_error = num_open_error - 1, num_success = num_success + 1, "
+			      "failed = failed - 1, succeeded = succeeded + 1, modified_ms = ?3 "
+			      "WHERE account_id = ?1 AND id IN (SELECT job_id FROM job_error "
+			      "WHERE account_id = ?1 AND id = ?2 UNION SELECT flow_job_id FROM "
+			      "job_error "
+			      "WHERE account_id = ?1 AND id = ?2)" },
+	[STMT_RETRY_LIST] = { "SELECT e.id, e.step_id, e.created_ms, e.record_index, d.data "
+			      "FROM job_error e JOIN retry_data d ON d.account_id = e.account_id "
+			      "AND d.id = e.retry_id WHERE e.account_id = ?1 AND e.retry_job_id = "
+			      "?2 "
+			      "AND (e.created_ms, e.record_index, e.id) > (?3, ?4, ?5) "
+			      "ORDER BY e.created_ms, e.record_index, e.id LIMIT ?6" },
+	[STMT_RETRY_DATA_OF_ERROR] = { "UPDATE retry_data SET data = ?3 WHERE account_id = ?1 AND "
+				       "id = "
+				       "(SELECT retry_id FROM job_error WHERE account_id = ?1 "
+				       "AND id = ?2)" },
 	[STMT_JOB_ERROR_PLACE] = { "SELECT created_ms, record_index FROM job_error "
 				   "WHERE account_id = ?1 AND id = ?2" },
 	[STMT_JOB_ERROR_LIST_BY_JOB] = JOB_ERROR_LIST("job_id"),
@@ -211,6 +279,92 @@ static const struct statement texts[STATEMENT_COUNT] = {
 	[STMT_IDEMPOTENCY_PURGE] = { "DELETE FROM idempotency WHERE (account_id, key) IN "
 				     "(SELECT account_id, key FROM idempotency "
 				     "WHERE created_ms <= ?1 ORDER BY created_ms LIMIT ?2)" },
+
+	[STMT_PAGE_PUT] = { "INSERT INTO job_page (account_id, job_id, page_index, step, waiting, "
+			    "body) "
+			    "VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (account_id, job_id) DO "
+			    "UPDATE SET "
+			    "page_index = excluded.page_index, step = excluded.step, "
+			    "waiting = excluded.waiting, body = excluded.body" },
+	[STMT_PAGE_GET] = { "SELECT account_id, job_id, page_index, step, waiting, body FROM "
+			    "job_page "
+			    "WHERE account_id = ?1 AND job_id = ?2" },
+	[STMT_PAGE_REMOVE] = { "DELETE FROM job_page WHERE account_id = ?1 AND job_id = ?2" },
+	[STMT_CONFIG_PUT] = { "INSERT INTO job_config (account_id, hash, created_ms, config) "
+			      "VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING" },
+	[STMT_CONFIG_GET] = { "SELECT config FROM job_config WHERE account_id = ?1 AND hash = ?2" },
+
+	[STMT_EVENT_SEQUENCE] = { "INSERT INTO sequence (name, value) VALUES ('event', 1) "
+				  "ON CONFLICT (name) DO UPDATE SET value = sequence.value + 1 "
+				  "RETURNING value" },
+	[STMT_EVENT_SEEN] = { "INSERT INTO event_seen (account_id, export_id, event_id, seen_ms) "
+			      "VALUES (?1, ?2, ?3, ?4) ON CONFLICT (account_id, export_id, "
+			      "event_id) "
+			      "DO UPDATE SET seen_ms = excluded.seen_ms "
+			      "WHERE event_seen.seen_ms <= ?5" },
+	[STMT_EVENT_SEEN_PURGE] = { "DELETE FROM event_seen WHERE (account_id, export_id, "
+				    "event_id) IN "
+				    "(SELECT account_id, export_id, event_id FROM event_seen "
+				    "WHERE seen_ms <= ?1 ORDER BY seen_ms LIMIT ?2)" },
+	[STMT_EVENT_ADD] = { "INSERT INTO event (account_id, export_id, seq, event_id, "
+			     "received_ms, body) "
+			     "VALUES (?1, ?2, ?3, ?4, ?5, ?6)" },
+	[STMT_EVENT_LIST] = { "SELECT account_id, export_id, seq, event_id, received_ms, body FROM "
+			      "event "
+			      "WHERE account_id = ?1 AND export_id = ?2 AND seq > ?3 "
+			      "ORDER BY seq LIMIT ?4" },
+	[STMT_EVENT_WAITING] = { "SELECT COUNT(*), COALESCE(MIN(received_ms), 0) FROM event "
+				 "WHERE account_id = ?1 AND export_id = ?2 AND seq > ?3" },
+	[STMT_EVENT_REMOVE] = { "DELETE FROM event WHERE account_id = ?1 AND export_id = ?2 AND "
+				"seq <= "
+				"(SELECT MIN(seq) FROM listener WHERE account_id = ?1 AND "
+				"export_id = ?2)" },
+	[STMT_EVENT_EXPORTS] = { "SELECT DISTINCT account_id, export_id FROM event" },
+	[STMT_LISTENER_PUT] = { "INSERT INTO listener (account_id, export_id, flow_id, seq) "
+				"VALUES (?1, ?2, ?3, ?4) ON CONFLICT (account_id, export_id, "
+				"flow_id) "
+				"DO UPDATE SET seq = CASE WHEN excluded.seq > listener.seq "
+				"THEN excluded.seq ELSE listener.seq END" },
+	[STMT_LISTENER_GET] = { "SELECT seq FROM listener WHERE account_id = ?1 AND export_id = ?2 "
+				"AND flow_id = ?3" },
+	[STMT_LISTENER_REMOVE] = { "DELETE FROM listener WHERE account_id = ?1 AND flow_id = ?2" },
+
+	[STMT_SLOT_TAKE] = { "INSERT INTO schedule_slot (account_id, flow_id, due_ms, taken_ms, "
+			     "job_id) "
+			     "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING" },
+	[STMT_SLOT_LAST] = { "SELECT COALESCE(MAX(due_ms), 0) FROM schedule_slot WHERE account_id "
+			     "= ?1 "
+			     "AND flow_id = ?2" },
+	[STMT_SLOT_PURGE] = { "DELETE FROM schedule_slot WHERE (account_id, flow_id, due_ms) IN "
+			      "(SELECT s.account_id, s.flow_id, s.due_ms FROM schedule_slot s "
+			      "WHERE s.taken_ms <= ?1 AND EXISTS (SELECT 1 FROM schedule_slot l "
+			      "WHERE l.account_id = s.account_id AND l.flow_id = s.flow_id "
+			      "AND l.due_ms > s.due_ms) LIMIT ?2)" },
+	[STMT_EXPORT_STATE_GET] = { "SELECT last_export_ms FROM export_state WHERE account_id = ?1 "
+				    "AND flow_id = ?2 AND export_id = ?3" },
+	[STMT_EXPORT_STATE_PUT] = { "INSERT INTO export_state (account_id, flow_id, export_id, "
+				    "last_export_ms) VALUES (?1, ?2, ?3, ?4) "
+				    "ON CONFLICT (account_id, flow_id, export_id) "
+				    "DO UPDATE SET last_export_ms = excluded.last_export_ms" },
+
+	[STMT_PROBE_PUT] = { "INSERT INTO connection_probe (account_id, connection_id, since_ms) "
+			     "VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING" },
+	[STMT_PROBE_REMOVE] = { "DELETE FROM connection_probe WHERE account_id = ?1 "
+				"AND connection_id = ?2" },
+	[STMT_PROBE_LIST] = { "SELECT account_id, connection_id FROM connection_probe "
+			      "ORDER BY since_ms" },
+
+	[STMT_STATE_GET] = { "SELECT value FROM state WHERE account_id = ?1 AND scope = ?2 AND key "
+			     "= ?3" },
+	[STMT_STATE_PUT] = { "INSERT INTO state (account_id, scope, key, value, modified_ms) "
+			     "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (account_id, scope, key) "
+			     "DO UPDATE SET value = excluded.value, modified_ms = "
+			     "excluded.modified_ms" },
+	[STMT_STATE_REMOVE] = { "DELETE FROM state WHERE account_id = ?1 AND scope = ?2 AND key = "
+				"?3" },
+	[STMT_STATE_REMOVE_ALL] = { "DELETE FROM state WHERE account_id = ?1 AND scope = ?2" },
+	[STMT_STATE_KEYS] = { "SELECT key FROM state WHERE account_id = ?1 AND scope = ?2 ORDER BY "
+			      "key" },
 
 	/* Each row is one fault, in words. */
 	[STMT_VERIFY_LEDGER] = { "SELECT 'job ' || id || ' of account ' || account_id || "

@@ -42,7 +42,11 @@
 	X(STMT_JOB_GET)                      \
 	X(STMT_JOB_QUEUED_OF_FLOW)           \
 	X(STMT_JOB_CLAIM)                    \
-	X(STMT_JOB_UNFINISHED)               \
+	X(STMT_JOB_NEXT)                     \
+	X(STMT_JOB_HEARTBEAT)                \
+	X(STMT_JOB_RECLAIM)                  \
+	X(STMT_JOB_CANCEL)                   \
+	X(STMT_JOB_WAKE)                     \
 	X(STMT_JOB_CHILDREN)                 \
 	X(STMT_JOB_LIST)                     \
 	X(STMT_JOB_LIST_BY_FLOW_JOB)         \
@@ -51,6 +55,11 @@
 	X(STMT_JOB_LIST_BY_IMPORT)           \
 	X(STMT_JOB_LIST_BY_INTEGRATION)      \
 	X(STMT_JOB_ERROR_ADD)                \
+	X(STMT_JOB_ERROR_AGAIN)              \
+	X(STMT_JOB_ERROR_RESOLVE)            \
+	X(STMT_JOB_CREDIT)                   \
+	X(STMT_RETRY_LIST)                   \
+	X(STMT_RETRY_DATA_OF_ERROR)          \
 	X(STMT_JOB_ERROR_PLACE)              \
 	X(STMT_JOB_ERROR_LIST_BY_JOB)        \
 	X(STMT_JOB_ERROR_LIST_BY_FLOW_JOB)   \
@@ -60,6 +69,35 @@
 	X(STMT_IDEMPOTENCY_GET)              \
 	X(STMT_IDEMPOTENCY_PUT)              \
 	X(STMT_IDEMPOTENCY_PURGE)            \
+	X(STMT_PAGE_PUT)                     \
+	X(STMT_PAGE_GET)                     \
+	X(STMT_PAGE_REMOVE)                  \
+	X(STMT_CONFIG_PUT)                   \
+	X(STMT_CONFIG_GET)                   \
+	X(STMT_EVENT_SEQUENCE)               \
+	X(STMT_EVENT_SEEN)                   \
+	X(STMT_EVENT_SEEN_PURGE)             \
+	X(STMT_EVENT_ADD)                    \
+	X(STMT_EVENT_LIST)                   \
+	X(STMT_EVENT_WAITING)                \
+	X(STMT_EVENT_REMOVE)                 \
+	X(STMT_EVENT_EXPORTS)                \
+	X(STMT_LISTENER_PUT)                 \
+	X(STMT_LISTENER_GET)                 \
+	X(STMT_LISTENER_REMOVE)              \
+	X(STMT_SLOT_TAKE)                    \
+	X(STMT_SLOT_LAST)                    \
+	X(STMT_SLOT_PURGE)                   \
+	X(STMT_EXPORT_STATE_GET)             \
+	X(STMT_EXPORT_STATE_PUT)             \
+	X(STMT_PROBE_PUT)                    \
+	X(STMT_PROBE_REMOVE)                 \
+	X(STMT_PROBE_LIST)                   \
+	X(STMT_STATE_GET)                    \
+	X(STMT_STATE_PUT)                    \
+	X(STMT_STATE_REMOVE)                 \
+	X(STMT_STATE_REMOVE_ALL)             \
+	X(STMT_STATE_KEYS)                   \
 	X(STMT_VERIFY_LEDGER)                \
 	X(STMT_VERIFY_REFS)                  \
 	X(STMT_VERIFY_JOB_PARENT)            \

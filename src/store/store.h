@@ -28,16 +28,20 @@
  * keeps the log from being reused). A thread sees all that was acknowledged before its snapshot. Functions below take a
  * struct store_conn, which is either of the two; those marked W need the writer's.
  *
- * The tables stand in store_account.h, store_resource.h, store_job.h and store_kept.h, all included
- * here. Strings returned live in the arena given. Times are wall-clock milliseconds.
+ * The tables stand in the headers store_*.h, all included here. Strings returned live in the arena given. Times are wall-clock milliseconds.
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
 #include "store/store_account.h"
+#include "store/store_error.h"
+#include "store/store_event.h"
 #include "store/store_job.h"
 #include "store/store_kept.h"
+#include "store/store_page.h"
 #include "store/store_resource.h"
+#include "store/store_schedule.h"
+#include "store/store_state.h"
 
 struct store_config {
 	const char *dir; /* data directory: DIR/integrator.db; made when absent (0700) */

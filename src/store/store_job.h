@@ -1,12 +1,10 @@
 /*
- * store_job.h - jobs and job errors with their retry data; see store.h.
+ * store_job.h - jobs: runs of flows and retries, with a child for each step; see store.h.
  */
 #ifndef STORE_STORE_JOB_H
 #define STORE_STORE_JOB_H
 
 #include "store/store_conn.h"
-
-/* ---- jobs ---- */
 
 enum job_type { JOB_FLOW, JOB_EXPORT, JOB_IMPORT, JOB_RETRY };
 enum job_status { /* their wire words are in job_status_word() */
@@ -34,7 +32,8 @@ struct store_job {
 	enum job_status status;
 	struct str flow_id, export_id, import_id, integration_id, flow_job_id; /* p NULL: none */
 	int64_t created_ms, started_ms, ended_ms, modified_ms, purge_ms; /* 0: not yet / never */
-	uint64_t num_error, num_success, num_ignore, num_resolved, num_open_error, num_export;
+	uint64_t num_error, num_success, num_ignore, num_export;
+	uint64_t num_resolved, num_open_error; /* kept by resolving; open = num_error - resolved */
 	uint64_t pages_generated, pages_processed;
 	bool done_exporting, retriable;
 	uint32_t order_index; /* oIndex: export 0, imports 1 ... */
@@ -42,28 +41,59 @@ struct store_job {
 	struct job_ledger ledger;
 	struct str zero_reason;               /* why nothing was exported; p NULL */
 	struct str error_code, error_message; /* why the job failed; p NULL */
-	struct str cursor;  /* the export's place behind the last checkpoint, JSON; p NULL */
-	struct str trigger; /* "api", "schedule" ... */
+	struct str cursor;      /* the export's place behind the last checkpoint, JSON; p NULL */
+	struct str trigger;     /* "api", "schedule" ... */
+	struct str waiting_for; /* JSON {"what","since","until"}; p NULL: it waits for nothing */
+	int64_t not_before_ms;  /* QUEUED: not to be claimed before */
+	int64_t due_ms;         /* the instant it was scheduled for; 0: none */
+	struct str canceled_by; /* who asked for its end; p NULL: nobody */
+	struct str retry_of_job_id; /* of a retry: whose errors it works; p NULL: several jobs' */
+	struct str config_hash;     /* store_config_get(): the documents it began with; p NULL */
+	/* The lease: written by claim and heartbeat only. The fence grows with each claim. */
+	uint64_t fence;
+	int64_t lease_until_ms;
 };
 
 MUST_CHECK bool store_job_add(struct store_conn *c, const struct store_job *j,
 	struct err *err); /* W */
-/* Writes every field that may change after creation. W */
+/*
+ * Writes every field that may change after creation, but for the lease. ERR_FENCED when the job was
+ * claimed again since J was read: whoever holds J must stop. A status CANCELING stays until a final
+ * one, or QUEUED, is written. W
+ */
 MUST_CHECK bool store_job_update(struct store_conn *c, const struct store_job *j, struct err *err);
 MUST_CHECK bool store_job_get(struct store_conn *c, struct arena *a, struct str account_id,
 	struct str id, struct store_job *out, struct err *err); /* ERR_NOT_FOUND */
-/* The job of this flow that is QUEUED (ERR_NOT_FOUND when none is). */
+/* The job of this flow that is QUEUED and was never begun (ERR_NOT_FOUND when none is). */
 MUST_CHECK bool store_job_queued_of_flow(struct store_conn *c, struct arena *a,
 	struct str account_id, struct str flow_id, struct store_job *out, struct err *err);
 /*
- * Takes the oldest queued flow job whose flow has no job in work, makes it RUNNING with attempts + 1
- * and started_ms, and returns it. *FOUND is false when there is none. W
+ * Takes the oldest queued job of a flow that has no other job begun, makes it RUNNING (RETRYING)
+ * with attempts + 1, a new fence and a lease, and returns it. *FOUND is false when there is none;
+ * *NEXT_MS is then when the next one may be taken (INT64_MAX: none waits for a time). W
  */
-MUST_CHECK bool store_job_claim(struct store_conn *c, struct arena *a, int64_t now_ms,
-	struct store_job *out, bool *found, struct err *err);
-/* Jobs (of all accounts) that are RUNNING, RETRYING or CANCELING: what a dead server left. */
-MUST_CHECK bool store_job_unfinished(struct store_conn *c, struct arena *a, struct store_job **out,
-	size_t *count, struct err *err);
+struct store_claim {
+	int64_t now_ms;
+	struct str owner;
+	int64_t lease_until_ms;
+};
+MUST_CHECK bool store_job_claim(struct store_conn *c, struct arena *a, const struct store_claim *by,
+	struct store_job *out, bool *found, int64_t *next_ms, struct err *err);
+/* Renews the leases of all that OWNER works. W */
+MUST_CHECK bool store_job_heartbeat(struct store_conn *c, struct str owner, int64_t lease_until_ms,
+	struct err *err);
+/* Puts jobs whose lease ended before NOW_MS (or, with OWNER, that somebody else holds) back into the
+ * queue. *COUNT: how many. W */
+MUST_CHECK bool store_job_reclaim(struct store_conn *c, int64_t now_ms, struct str owner,
+	uint64_t *count, struct err *err);
+/* Asks a job of a flow or retry to end: one never begun is CANCELED at once, one in work becomes
+ * CANCELING. ERR_CONFLICT when it has ended; ERR_NOT_FOUND. W */
+MUST_CHECK bool store_job_cancel(struct store_conn *c, struct str account_id, struct str id,
+	struct str by, int64_t now_ms, struct err *err);
+/* Makes a waiting job of the account claimable at NOT_BEFORE_MS; with CONNECTION's id in its
+ * waiting_for, or all (p NULL). W */
+MUST_CHECK bool store_job_wake(struct store_conn *c, struct str account_id, struct str waits_for,
+	int64_t not_before_ms, uint64_t *count, struct err *err);
 /* Children of a flow job, by order_index. */
 MUST_CHECK bool store_job_children(struct store_conn *c, struct arena *a, struct str account_id,
 	struct str flow_job_id, struct store_job **out, size_t *count, struct err *err);
@@ -81,30 +111,5 @@ struct store_job_filter {
 MUST_CHECK bool store_job_list(struct store_conn *c, struct str account_id,
 	const struct store_job_filter *f, bool (*fn)(void *arg, const struct store_job *j),
 	void *arg, struct err *err);
-
-/* ---- job errors, with the record that failed ---- */
-
-struct store_job_error {
-	struct str id, account_id, job_id;        /* the child job */
-	struct str flow_job_id, flow_id, step_id; /* step: the export's or import's id */
-	int64_t created_ms;
-	struct str stage;  /* "export", "mapping", "submit" ... */
-	struct str source; /* "application", "mapping", "connection", "internal" ... */
-	struct str code, message, field, hint;
-	struct str trace_key;
-	int64_t record_index;         /* in the run, from 0; -1: not of one record */
-	struct str request, response; /* masked and bounded texts; p NULL */
-	bool resolved;
-	struct str retry_id; /* p NULL: no retry data */
-};
-/* W. RETRY_DATA (the record's JSON, p NULL for none) is kept under e->retry_id. */
-MUST_CHECK bool store_job_error_add(struct store_conn *c, const struct store_job_error *e,
-	struct str retry_data, struct err *err);
-/* By job (the child's or the flow job's id), in order of creation; AFTER: id of the last seen. */
-MUST_CHECK bool store_job_error_list(struct store_conn *c, struct str account_id, struct str job_id,
-	struct str after, size_t limit, bool (*fn)(void *arg, const struct store_job_error *e),
-	void *arg, struct err *err);
-MUST_CHECK bool store_retry_data_get(struct store_conn *c, struct arena *a, struct str account_id,
-	struct str retry_id, struct str *data, struct err *err); /* ERR_NOT_FOUND */
 
 #endif

@@ -23,7 +23,8 @@ machine() {
 	mkdir -p "$tree/bin" "$tree/installed" "$tree/known" "$tree/sbin"
 	link_tools
 	for name in build-essential meson ninja-build pkg-config libcurl4-openssl-dev libsqlite3-dev \
-		libssl-dev zlib1g-dev libpcre2-dev tzdata iso-codes curl ca-certificates libcmocka-dev nginx openssl nodejs npm \
+		libssl-dev zlib1g-dev tzdata iso-codes curl ca-certificates libcmocka-dev nginx openssl \
+		nodejs npm libpcre2-dev libxml2-dev \
 		libjansson-dev libcjson-dev wrk clang libclang-rt-14-dev cppcheck; do
 		: > "$tree/known/$name"
 	done

@@ -8,6 +8,7 @@
 #include "adaptor/rest/rest_priv.h"
 
 #include "core/limits.h"
+#include "map/mapping.h"
 #include "map/path.h"
 #include "map/template.h"
 
@@ -22,6 +23,7 @@ struct slot {
 struct sink {
 	struct arena *arena; /* session */
 	const struct adaptor_env *env;
+	const struct mapping *mapping;
 	struct rest_connection conn;
 	struct http_pool *pool;
 	enum http_method method;
@@ -104,7 +106,7 @@ static void make_slots(struct sink *s)
 }
 
 static bool sink_open(const struct adaptor_env *env, const struct json *connection,
-	const struct json *import, struct sink **out, struct err *err)
+	const struct json *import, const struct sink_args *args, struct sink **out, struct err *err)
 {
 	struct arena *a = arena_new("session", 0);
 	struct sink *s = arena_new_of(a, struct sink);
@@ -112,6 +114,7 @@ static bool sink_open(const struct adaptor_env *env, const struct json *connecti
 
 	s->arena = a;
 	s->env = env;
+	s->mapping = args->mapping;
 	s->scratch = arena_new("record", 0);
 	if (!rest_connection_read(a, connection, &s->conn, err) || !read_request(s, rest, err) ||
 		!read_answer(s, rest, err)) {
@@ -126,29 +129,79 @@ static bool sink_open(const struct adaptor_env *env, const struct json *connecti
 	return true;
 }
 
-/* Makes URL and body of a record's request in its slot. */
-static bool prepare(struct sink *s, struct slot *slot, struct delivery *d)
+/* {"u": relative URI, "b": body}: what is sent, but for what the connection adds. */
+static bool prepare(struct sink *s, struct delivery *d, struct arena *a)
+{
+	struct buf uri DEFER(buf_free) = BUF_INIT(URL_BYTES_MAX);
+	struct json_build b;
+
+	json_build_init(&b, a);
+	json_build_object(&b);
+	if (s->constant_url.p == NULL) {
+		if (!template_render(s->relative_uri, d->source, NULL, &uri, NULL, &d->err))
+			return err_wrap(&d->err, "rest.relativeURI");
+		json_add_str(&b, STR("u"), str_dup(a, buf_str(&uri)));
+	}
+	if (s->method != HTTP_GET && s->method != HTTP_HEAD)
+		json_add_copy(&b, STR("b"), d->mapped);
+	json_build_end(&b);
+	d->request = json_print_arena(a, json_build_done(&b));
+	return true;
+}
+
+static bool sink_prepare(struct sink *s, struct delivery *records, size_t n, struct arena *a,
+	struct err *err UNUSED)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct delivery *d = &records[i];
+
+		if (d->err.code == ERR_NONE && !d->ignored && d->request.p == NULL &&
+			!prepare(s, d, a))
+			d->stage = "mapping";
+	}
+	return true;
+}
+
+static bool sink_map(struct sink *s, struct delivery *records, size_t n, struct arena *a,
+	struct err *err UNUSED)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct delivery *d = &records[i];
+		struct json_build b;
+
+		if (d->err.code != ERR_NONE || d->ignored || d->request.p != NULL)
+			continue;
+		json_build_init(&b, a);
+		if (mapping_apply(s->mapping, d->source, NULL, &b, &d->err))
+			d->mapped = json_build_done(&b);
+		else
+			d->stage = "mapping";
+	}
+	return true;
+}
+
+/* Fills the slot's call from what was prepared. */
+static bool fill_call(struct sink *s, struct slot *slot, struct delivery *d)
 {
 	struct http_call *c = &slot->call;
+	const struct json *request;
 
+	arena_reset(s->scratch);
+	if (!json_parse_copy(s->scratch, d->request, &request, &d->err))
+		return false;
 	c->url = s->constant_url;
 	if (c->url.p == NULL) {
 		buf_reset(&slot->url);
-		if (!template_render(s->relative_uri, d->source, NULL, &slot->url, NULL, &d->err))
-			return err_wrap(&d->err, "rest.relativeURI");
-		arena_reset(s->scratch);
-		struct str url = rest_url(s->scratch, &s->conn, buf_str(&slot->url));
-
-		buf_reset(&slot->url);
-		buf_add_str(&slot->url, url);
+		buf_add_str(&slot->url,
+			rest_url(s->scratch, &s->conn, json_get_str(request, STR("u"))));
 		if (slot->url.over)
 			return err_set(&d->err, ERR_LIMIT,
 				"the record makes a URL of more than %d bytes", URL_BYTES_MAX);
 		c->url = buf_str(&slot->url);
 	}
 	buf_reset(&slot->body);
-	if (s->method != HTTP_GET && s->method != HTTP_HEAD)
-		json_print(&slot->body, d->mapped, JSON_COMPACT);
+	if (json_get(request, STR("b")) != NULL)
+		json_print(&slot->body, json_get(request, STR("b")), JSON_COMPACT);
 	c->body = buf_str(&slot->body);
 	return true;
 }
@@ -267,7 +320,8 @@ static void finish(struct sink *s, struct slot *slot, struct arena *a)
 		(void)judge_answer(s, c, d, a);
 	if (LIKELY(d->err.code == ERR_NONE))
 		return;
-	d->request = request_evidence(s, c, a);
+	d->stage = "submit";
+	d->sent = request_evidence(s, c, a);
 	d->response = c->err.code == ERR_NONE ? response_evidence(c, a) : STR_NULL;
 }
 
@@ -282,7 +336,7 @@ static struct slot *free_slot(struct sink *s)
 /* Puts the record on its way in SLOT; false: it failed before. */
 static bool begin(struct sink *s, struct slot *slot, struct delivery *d)
 {
-	if (!prepare(s, slot, d))
+	if (!fill_call(s, slot, d))
 		return false;
 	slot->record = d;
 	s->in_air++;
@@ -310,7 +364,8 @@ static bool sink_submit(struct sink *s, struct delivery *records, size_t n, stru
 						"the job was canceled");
 		}
 		for (; next < n && slot != NULL; next++)
-			if (records[next].err.code == ERR_NONE && begin(s, slot, &records[next]))
+			if (records[next].err.code == ERR_NONE && !records[next].ignored &&
+				begin(s, slot, &records[next]))
 				slot = free_slot(s);
 		if (s->in_air == 0)
 			continue;
@@ -325,6 +380,7 @@ static bool sink_submit(struct sink *s, struct delivery *records, size_t n, stru
 	return !canceled(s) || err_set(err, ERR_CANCELED, "the job was canceled");
 }
 
-const struct sink_ops rest_sink_ops = { sink_open, sink_submit, sink_close };
+const struct sink_ops rest_sink_ops = { sink_open, sink_map, sink_prepare, sink_submit,
+	sink_close };
 
-const struct adaptor rest_adaptor = { "rest", &rest_source_ops, &rest_sink_ops };
+const struct adaptor rest_adaptor = { "rest", NULL, &rest_source_ops, &rest_sink_ops };

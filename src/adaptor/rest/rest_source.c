@@ -159,7 +159,8 @@ static void source_close(struct source *s)
 }
 
 static bool source_open(const struct adaptor_env *env, const struct json *connection,
-	const struct json *export, struct str cursor, struct source **out, struct err *err)
+	const struct json *export, const struct call_args *args UNUSED, struct str cursor,
+	struct source **out, struct err *err)
 {
 	struct arena *a = arena_new("session", 0);
 	struct source *s = arena_new_of(a, struct source);
@@ -355,5 +356,5 @@ static struct str source_zero_reason(const struct source *s)
 	return s->records == 0 ? s->zero_reason : STR_NULL;
 }
 
-const struct source_ops rest_source_ops = { source_open, source_next, source_zero_reason,
+const struct source_ops rest_source_ops = { source_open, source_next, source_zero_reason, NULL,
 	source_close };

@@ -240,6 +240,9 @@ static void check_rule(const struct rule *r)
 #define CONN(rest)     "{\"type\":\"rest\",\"rest\":{\"baseURI\":\"https://a.example\"" rest "}}"
 #define EXP(more)      "{\"_connectionId\":\"5587092ef78228000000000a\"," more "}"
 #define EXP_REST(more) EXP("\"rest\":{\"relativeURI\":\"/x\"" more "}")
+#define MAPS(members) \
+	",\"mapping\":{\"fields\":[{\"extract\":\"a\",\"generate\":\"x\"," members "}]}"
+
 #define IMP(rest, more)                                                                         \
 	"{\"_connectionId\":\"5587092ef78228000000000a\",\"rest\":{\"relativeURI\":\"/x\"" rest \
 	"}" more "}"
@@ -297,6 +300,22 @@ static const struct rule rules[] = {
 	{ "export",
 		EXP("\"rest\":{\"relativeURI\":\"/x\"},\"type\":\"test\",\"test\":{\"limit\":101}"),
 		"test.limit invalid_field" },
+	{ "export", EXP_REST("},\"filter\":{\"rules\":[\"eqals\",[\"extract\",\"a\"],1]"),
+		"filter.rules.0 invalid_field" },
+	{ "export",
+		EXP_REST("},\"filter\":{\"type\":\"expression\",\"version\":\"1\",\"expression\":{"
+			 "\"version\":\"1\",\"rules\":[\"matches\",[\"extract\",\"a\"],\"(\"]}"),
+		"filter.expression.rules.2 invalid_field" },
+	{ "export", EXP_REST("},\"filter\":{\"type\":\"script\""), "filter.type invalid_field" },
+	{ "export",
+		EXP_REST("},\"transform\":{\"version\":\"1\",\"rules\":[[{\"extract\":\"a\","
+			 "\"generate\":\"b\"},{\"extract\":\"a..c\",\"generate\":\"d\"}]]"),
+		"transform.rules.0.1.extract invalid_field" },
+	{ "export", EXP_REST("},\"transform\":{\"version\":\"2\""),
+		"transform.version invalid_field" },
+	{ "import", IMP("", ",\"filter\":{\"rules\":[\"equals\",1]}"),
+		"filter.rules invalid_field" },
+	{ "import", IMP("", ",\"filter\":{\"rules\":[\"not\",[\"extract\",\"a\"]]}"), NULL },
 	{ "import", IMP("", ""), NULL },
 	{ "import", "{\"name\":\"I\"}",
 		"_connectionId missing_required_field, rest.relativeURI missing_required_field" },
@@ -340,6 +359,19 @@ static const struct rule rules[] = {
 		"{\"function\":\"f\",\"_scriptId\":\"507f1f77bcf86cd799439011\","
 		"\"_stackId\":\"507f1f77bcf86cd799439030\"}",
 		"_scriptId invalid_field" },
+	{ "flow",
+		"{\"name\":\"F\",\"_exportId\":\"507f1f77bcf86cd799439011\","
+		"\"_importId\":\"507f1f77bcf86cd799439030\","
+		"\"schedule\":\"? 0 0 30 2 ?\",\"timezone\":\"Europe/Atlantis\"}",
+		"schedule invalid_field, timezone invalid_field" },
+	{ "import", IMP("", MAPS("\"extractDateFormat\":\"MM/DD\"")),
+		"mapping.fields.0.extractDateFormat invalid_field" },
+	{ "import", IMP("", MAPS("\"generateDateTimezone\":\"Mars/Base\"")),
+		"mapping.fields.0.generateDateTimezone invalid_field" },
+	{ "import", IMP("", MAPS("\"conditional\":{\"when\":\"sometimes\"}")),
+		"mapping.fields.0.conditional.when invalid_field" },
+	{ "import", IMP("", MAPS("\"conditional\":{\"when\":\"lookup_empty\"}")),
+		"mapping.fields.0.conditional.when invalid_field" },
 	{ "stack", "{\"name\":\"S\",\"type\":\"server\"}",
 		"server.hostURI missing_required_field, server.systemToken "
 		"missing_required_field" },
@@ -374,6 +406,27 @@ static void test_inert(void **state)
 		{ "import", IMP(",\"lookups\":[{\"name\":\"m\",\"map\":{\"a\":1}}]", ""), NULL },
 		{ "import", IMP(",\"lookups\":[{\"name\":\"m\",\"relativeURI\":\"/m\"}]", ""),
 			"rest.lookups.0.relativeURI" },
+		{ "import", IMP("", MAPS("\"conditional\":{\"when\":\"extract_not_empty\"}")),
+			NULL },
+		{ "import", IMP("", MAPS("\"conditional\":{\"when\":\"record_created\"}")),
+			"mapping.fields.0.conditional.when" },
+		{ "import",
+			IMP("", MAPS("\"discardIfEmpty\":\"true\",\"dataType\":\"stringarray\"")),
+			NULL },
+		{ "import",
+			IMP("", MAPS("\"extractDateFormat\":\"MM/DD/YYYY\","
+				     "\"generateDateTimezone\":\"Europe/Berlin\"")),
+			NULL },
+		{ "import", IMP("", ",\"filter\":{\"rules\":[\"not\",[\"extract\",\"a\"]]}"),
+			NULL },
+		{ "import",
+			IMP("", ",\"filter\":{\"type\":\"expression\",\"expression\":{\"rules\":[]}"
+				"}"),
+			NULL },
+		{ "export",
+			EXP_REST("},\"transform\":{\"expression\":{\"rules\":[[{\"extract\":\"a\","
+				 "\"generate\":\"b\"}]]}"),
+			NULL },
 		{ "connection", CONN(",\"bearerToken\":\"t\",\"pingRelativeURI\":\"/me\""), NULL },
 		{ "connection", CONN(",\"mediaType\":\"urlencoded\""), "rest.mediaType" },
 		{ "connection", CONN(",\"refreshToken\":\"t\""), "rest.refreshToken" },

@@ -96,7 +96,12 @@ static const struct {
 	{ STMT_JOB_QUEUED_OF_FLOW, "job_queued_flow (account_id=? AND flow_id=?)" },
 	{ STMT_JOB_CLAIM, "SCAN q USING INDEX job_queued" },
 	{ STMT_JOB_CLAIM, "job_in_work (account_id=? AND flow_id=?)" },
-	{ STMT_JOB_UNFINISHED, "job_in_work" },
+	{ STMT_JOB_CLAIM, "job_queued_flow (account_id=? AND flow_id=?)" },
+	{ STMT_JOB_RECLAIM, "job_in_work" },
+	{ STMT_JOB_HEARTBEAT, "job_in_work" },
+	{ STMT_RETRY_LIST, "job_error_retry_job (account_id=? AND retry_job_id=?" },
+	{ STMT_EVENT_LIST, "(account_id=? AND export_id=? AND seq>?)" },
+	{ STMT_SLOT_LAST, "(account_id=? AND flow_id=?)" },
 	{ STMT_JOB_CHILDREN, "job_flow_job (account_id=? AND flow_job_id=?)" },
 	{ STMT_JOB_LIST, "job_created (account_id=? AND created_ms>? AND created_ms<?)" },
 	{ STMT_JOB_LIST_BY_FLOW_JOB,
@@ -115,7 +120,8 @@ static const struct {
 /* Those that may read a whole table: installation-wide lists and verification. */
 static bool may_scan(enum statement_id id)
 {
-	return id == STMT_ACCOUNT_LIST || id == STMT_MIGRATION_LAST || id >= STMT_VERIFY_LEDGER;
+	return id == STMT_ACCOUNT_LIST || id == STMT_MIGRATION_LAST || id == STMT_PROBE_LIST ||
+	       id >= STMT_VERIFY_LEDGER;
 }
 
 static bool is_table_scan(const char *detail)

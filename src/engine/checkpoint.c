@@ -1,0 +1,398 @@
+/*
+ * checkpoint.c - the one transaction that moves a run forward.
+ *
+ * All texts are made on the worker's thread; the writer's thread only binds them. The job's own row
+ * goes first: when somebody else has claimed the job, its fence stops everything behind it.
+ */
+#include "engine/run.h"
+
+#include "core/limits.h"
+#include "crypt/digest.h"
+
+struct str run_new_id(const struct run *r, struct arena *a)
+{
+	struct id id;
+
+	id_new(&id, clock_wall_ms(r->e->cfg.clock), r->e->cfg.rng);
+	return str_dup(a, id_str(&id));
+}
+
+/* ---- errors ---- */
+
+/* A job error's `code`: the application's status where it answered, else our word. */
+static struct str error_code(struct arena *a, const struct err *err, int status)
+{
+	if (err->code == ERR_HTTP_STATUS && status != 0)
+		return str_fmt(a, "%d", status);
+	return str_z(err_info(err->code)->wire);
+}
+
+static const char *error_source(const struct err *err, const char *stage)
+{
+	switch (err->code) {
+	case ERR_HTTP_STATUS:
+	case ERR_RESPONSE:
+		return "application";
+	case ERR_TIMEOUT:
+	case ERR_CONNECT:
+	case ERR_TLS:
+	case ERR_DNS:
+	case ERR_EGRESS:
+		return "connection";
+	case ERR_MAPPING:
+		return "mapping";
+	case ERR_LOOKUP:
+		return "lookup";
+	default:
+		return strcmp(stage, "submit") == 0 ? "internal" : stage;
+	}
+}
+
+static const char *classify_status(int status)
+{
+	switch (status) {
+	case 401:
+	case 403:
+		return "authentication";
+	case 404:
+	case 410:
+		return "missing";
+	case 409:
+		return "duplicate";
+	case 413:
+		return "too_large";
+	case 408:
+		return "intermittent";
+	case 429:
+		return "rate_limit";
+	default:
+		return status >= 500 ? "intermittent" : "value";
+	}
+}
+
+static const char *classify(const struct err *err, int status)
+{
+	if (err->code == ERR_HTTP_STATUS && status != 0)
+		return classify_status(status);
+	switch (err->code) {
+	case ERR_TIMEOUT:
+	case ERR_CONNECT:
+	case ERR_DNS:
+	case ERR_TLS:
+	case ERR_EGRESS:
+		return "connection";
+	case ERR_RATE:
+		return "rate_limit";
+	case ERR_LOOKUP:
+	case ERR_MISSING_VALUE:
+		return "missing";
+	case ERR_RESPONSE:
+	case ERR_JSON:
+		return "parse";
+	case ERR_LIMIT:
+	case ERR_TOO_LARGE:
+		return "too_large";
+	case ERR_INTERRUPTED:
+	case ERR_INTERNAL:
+	case ERR_STORE:
+		return "intermittent";
+	case ERR_CANCELED:
+		return "canceled";
+	default:
+		return "value";
+	}
+}
+
+/* Equal for errors of one cause: digits, and texts in quotes, are what differs between records. */
+static struct str fingerprint(struct arena *a, const struct store_job_error *e)
+{
+	struct buf b DEFER(buf_free) = BUF_INIT(0);
+	unsigned char hash[SHA256_BYTES];
+	char *hex = arena_alloc(a, 16);
+	bool quoted = false;
+
+	buf_add_fmt(&b, "%.*s|%.*s|%.*s|", STR_ARG(e->step_id), STR_ARG(e->stage),
+		STR_ARG(e->code));
+	for (size_t i = 0; i < e->message.n; i++) {
+		char c = e->message.p[i];
+
+		quoted = c == '"' ? !quoted : quoted;
+		if ((c < '0' || c > '9') && (!quoted || c == '"'))
+			buf_add_char(&b, c);
+	}
+	digest_sha256(buf_str(&b), hash);
+	str_hex_put(hex, hash, 8);
+	return str_of(hex, 16);
+}
+
+static void fill_error(const struct run *r, struct store_job_error *e, const struct err *err,
+	int status, const char *stage)
+{
+	struct arena *a = r->outcome_arena;
+
+	*e = (struct store_job_error){ .id = run_new_id(r, a),
+		.account_id = r->job->account_id,
+		.flow_job_id = r->job->id,
+		.flow_id = r->job->flow_id,
+		.created_ms = clock_wall_ms(r->e->cfg.clock),
+		.stage = str_z(stage),
+		.source = str_z(error_source(err, stage)),
+		.code = error_code(a, err, status),
+		.message = str_dup(a, str_z(err->message)),
+		.field = str_dup(a, str_z(err->field)),
+		.hint = str_dup(a, str_z(err->hint)),
+		.classification = str_z(classify(err, status)),
+		.attempts = 1,
+		.record_index = -1 };
+}
+
+static struct outcome *add_outcome(struct run *r)
+{
+	if (r->outcome_count == r->outcome_cap) {
+		size_t cap = MAX(r->outcome_cap * 2, (size_t)16);
+
+		r->outcomes = arena_grow(r->outcome_arena, r->outcomes,
+			r->outcome_cap * sizeof(*r->outcomes), cap * sizeof(*r->outcomes));
+		r->outcome_cap = cap;
+	}
+	struct outcome *o = &r->outcomes[r->outcome_count++];
+
+	*o = (struct outcome){ .kind = OUTCOME_FAILED };
+	return o;
+}
+
+/* {"data", "stage", "traceKey"}; with an unknown outcome also what was sent, for an equal repeat. */
+static struct str retry_data(struct arena *a, const struct delivery *d, const char *stage,
+	struct str trace_key)
+{
+	struct json_build b;
+
+	json_build_init(&b, a);
+	json_build_object(&b);
+	json_add_copy(&b, STR("data"), d->source);
+	json_add_str(&b, STR("stage"), str_z(stage));
+	json_add_str(&b, STR("traceKey"), trace_key);
+	if (d->unknown && d->request.p != NULL) {
+		json_add_str(&b, STR("request"), d->request);
+		json_add_str(&b, STR("key"), d->key);
+	}
+	json_build_end(&b);
+	return json_print_arena(a, json_build_done(&b));
+}
+
+void run_add_failure(struct run *r, const struct work *w, size_t i)
+{
+	const struct delivery *d = &w->d[i];
+	const struct item *it = w->of[i];
+	const struct run_step *step = &r->steps[w->step];
+	const char *stage = d->stage == NULL ? "submit" : d->stage;
+	struct outcome *o = add_outcome(r);
+	struct store_job_error *e = &o->row;
+
+	fill_error(r, e, &d->err, d->status, stage);
+	e->job_id = step->job.id;
+	e->step_id = step->plan->id;
+	e->record_index = (int64_t)it->index;
+	e->trace_key = it->trace_key.p != NULL
+			       ? it->trace_key
+			       : work_trace_key(r->outcome_arena, d->source, it->index);
+	e->request = d->sent;
+	e->response = d->response;
+	e->retry_id = run_new_id(r, r->outcome_arena);
+	e->fingerprint = fingerprint(r->outcome_arena, e);
+	o->retry_data = retry_data(r->outcome_arena, d, stage, e->trace_key);
+	if (it->error_id.p != NULL) {
+		o->kind = OUTCOME_FAILED_AGAIN;
+		e->id = it->error_id;
+	}
+}
+
+void run_add_shape_failure(struct run *r, const struct item *it, const char *stage,
+	const struct err *failure)
+{
+	struct outcome *o = add_outcome(r);
+	struct store_job_error *e = &o->row;
+	const struct delivery d = { .source = it->record };
+
+	fill_error(r, e, failure, 0, stage);
+	e->job_id = r->exports[r->source_index].id;
+	e->step_id = r->plan.sources[r->source_index].id;
+	e->record_index = (int64_t)it->index;
+	e->trace_key = it->trace_key.p != NULL
+			       ? it->trace_key
+			       : work_trace_key(r->outcome_arena, it->record, it->index);
+	e->retry_id = run_new_id(r, r->outcome_arena);
+	e->fingerprint = fingerprint(r->outcome_arena, e);
+	o->retry_data = retry_data(r->outcome_arena, &d, stage, e->trace_key);
+	if (it->error_id.p != NULL) {
+		o->kind = OUTCOME_FAILED_AGAIN;
+		e->id = it->error_id;
+	}
+}
+
+void run_add_resolved(struct run *r, const struct item *it)
+{
+	struct outcome *o = add_outcome(r);
+
+	o->kind = OUTCOME_RESOLVED;
+	o->row.account_id = r->job->account_id;
+	o->row.id = it->error_id;
+	o->row.resolved_by = str_fmt(r->outcome_arena, "retry %.*s", STR_ARG(r->job->id));
+	o->row.resolved_ms = clock_wall_ms(r->e->cfg.clock);
+}
+
+void run_add_error(struct run *r, const struct err *failure, const char *stage, bool of_export)
+{
+	struct outcome *o = add_outcome(r);
+	size_t g = MIN(r->source_index, r->plan.source_count - 1);
+	bool child = r->exports != NULL && r->children_exist;
+
+	fill_error(r, &o->row, failure, 0, stage);
+	o->row.job_id = child ? r->exports[g].id : r->job->id;
+	if (!child)
+		o->row.flow_job_id = STR_NULL;
+	if (of_export && r->plan.source_count > 0)
+		o->row.step_id = r->plan.sources[g].id;
+	o->row.fingerprint = fingerprint(r->outcome_arena, &o->row);
+}
+
+/* ---- the transaction ---- */
+
+struct checkpoint {
+	struct run *r;
+	const struct work *work;
+	bool waiting;
+	store_fn extra;
+	void *extra_arg;
+};
+
+static bool write_outcome(struct store_conn *c, const struct outcome *o, struct err *err)
+{
+	switch (o->kind) {
+	case OUTCOME_FAILED_AGAIN:
+		return store_job_error_again(c, &o->row, o->retry_data, err);
+	case OUTCOME_RESOLVED:
+		return store_job_error_settle(c, &o->row, err);
+	default:
+		return store_job_error_add(c, &o->row, o->retry_data, err);
+	}
+}
+
+static bool write_children(struct store_conn *c, const struct run *r, struct err *err)
+{
+	bool (*put)(struct store_conn *, const struct store_job *,
+		struct err *) = r->children_exist ? store_job_update : store_job_add;
+
+	if (r->exports == NULL)
+		return true; /* the flow could not even be read */
+	for (size_t i = 0; i < r->plan.source_count; i++)
+		if (!put(c, &r->exports[i], err))
+			return false;
+	for (size_t i = 0; i < r->plan.step_count; i++)
+		if (!put(c, &r->steps[i].job, err))
+			return false;
+	return true;
+}
+
+static bool write_page(struct store_conn *c, const struct checkpoint *cp, struct err *err)
+{
+	const struct run *r = cp->r;
+	struct store_page row = { .account_id = r->job->account_id, .job_id = r->job->id };
+
+	if (cp->work == NULL)
+		return !r->page_in_store || store_page_remove(c, row.account_id, row.job_id, err);
+	row.page_index = cp->work->number;
+	row.step = cp->work->step;
+	row.waiting = cp->waiting;
+	row.body = buf_str(&r->page_body);
+	return store_page_put(c, &row, err);
+}
+
+static bool write_all(struct store_conn *c, void *arg, struct err *err)
+{
+	const struct checkpoint *cp = arg;
+	const struct run *r = cp->r;
+
+	if (!store_job_update(c, r->job, err) || !write_children(c, r, err) ||
+		!write_page(c, cp, err))
+		return false;
+	for (size_t i = 0; i < r->outcome_count; i++)
+		if (!write_outcome(c, &r->outcomes[i], err))
+			return false;
+	if (r->listened_seq > 0 &&
+		!store_listener_advance(c, r->job->account_id, r->plan.sources[r->source_index].id,
+			r->job->flow_id, r->listened_seq, err))
+		return false;
+	return cp->extra == NULL || cp->extra(c, cp->extra_arg, err);
+}
+
+/* The job's counts are the sums of its children's; its ledger that of the imports. */
+static void sum_counts(struct run *r)
+{
+	struct store_job *f = r->job;
+	int64_t now = clock_wall_ms(r->e->cfg.clock);
+
+	f->modified_ms = now;
+	if (r->exports == NULL)
+		return;
+	f->num_error = f->num_open_error = f->num_success = f->num_ignore = f->num_resolved = 0;
+	f->num_export = f->pages_generated = 0;
+	f->ledger = (struct job_ledger){ 0 };
+	f->done_exporting = true;
+	for (size_t i = 0; i < r->plan.source_count + r->plan.step_count; i++) {
+		bool source = i < r->plan.source_count;
+		struct store_job *j = source ? &r->exports[i]
+					     : &r->steps[i - r->plan.source_count].job;
+
+		j->modified_ms = now;
+		f->num_error += j->num_error;
+		f->num_open_error += j->num_open_error;
+		f->num_resolved += j->num_resolved;
+		f->num_success += j->num_success;
+		f->num_ignore += j->num_ignore;
+		if (source) {
+			f->num_export += j->num_export;
+			f->pages_generated += j->pages_generated;
+			f->done_exporting = f->done_exporting && j->done_exporting;
+			continue;
+		}
+		f->ledger.exported += j->ledger.exported;
+		f->ledger.succeeded += j->ledger.succeeded;
+		f->ledger.ignored += j->ledger.ignored;
+		f->ledger.failed += j->ledger.failed;
+		f->ledger.in_flight += j->ledger.in_flight;
+	}
+}
+
+void run_forget(struct run *r)
+{
+	while (r->before != NULL) {
+		struct work *w = r->before;
+
+		r->before = w->next;
+		work_free(w);
+	}
+}
+
+bool run_checkpoint(struct run *r, const struct work *w, bool waiting, store_fn extra,
+	void *extra_arg, struct err *err)
+{
+	struct checkpoint cp = { r, w, waiting, extra, extra_arg };
+
+	sum_counts(r);
+	r->job->cursor = r->cursor;
+	buf_reset(&r->page_body);
+	if (w != NULL)
+		work_print(w, &r->page_body);
+	if (!store_write(r->e->cfg.store, write_all, &cp, err))
+		return false;
+	r->children_exist = r->exports != NULL;
+	r->page_in_store = w != NULL;
+	r->page_settled = false;
+	r->listened_seq = 0;
+	r->outcomes = NULL;
+	r->outcome_count = r->outcome_cap = 0;
+	arena_reset(r->outcome_arena);
+	run_forget(r);
+	return true;
+}

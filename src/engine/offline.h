@@ -1,0 +1,18 @@
+/*
+ * offline.h - probes of connections that went offline, run by the timer.
+ */
+#ifndef ENGINE_OFFLINE_H
+#define ENGINE_OFFLINE_H
+
+#include "engine/engine_priv.h"
+
+/* Adds a probe unless there is one. Any thread. */
+void probes_add(struct engine *e, struct str account_id, struct str id);
+/* Takes up the probes that an earlier process left. */
+void probes_load(struct engine *e);
+/* Runs what is due; returns when to come again (wall, INT64_MAX: nothing to probe). */
+int64_t probes_run(struct engine *e);
+/* The connection can be used again: jobs that wait for it may be claimed. */
+void connection_is_back(struct engine *e, struct str account_id, struct str id);
+
+#endif

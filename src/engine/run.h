@@ -1,0 +1,119 @@
+/*
+ * run.h - one run of a flow: its job, its steps, the page in work, and the checkpoint.
+ *
+ * A run belongs to the worker that claimed its job. What it knows is in the store at every
+ * checkpoint: counts, errors, the page in work, the place of the export.
+ */
+#ifndef ENGINE_RUN_H
+#define ENGINE_RUN_H
+
+#include "engine/shape.h"
+#include "engine/step.h"
+#include "engine/work.h"
+
+struct run_step {
+	const struct flow_step *plan;
+	struct step *step;
+	struct store_job job;
+};
+
+/* Something that the next checkpoint writes about one record. */
+struct outcome {
+	enum { OUTCOME_FAILED, OUTCOME_FAILED_AGAIN, OUTCOME_RESOLVED } kind;
+	struct store_job_error row; /* RESOLVED: id and account only */
+	struct str retry_data;      /* p NULL: none */
+};
+
+struct run {
+	struct engine *e;
+	struct worker *worker;
+	struct store_job *job; /* the flow's, or the retry's */
+	struct arena *arena;   /* the job's; wiped, it holds opened secrets */
+	struct flow_plan plan;
+	struct adaptor_env env;
+	struct store_job *exports; /* a child for each source */
+	struct run_step *steps;
+	bool children_exist;
+
+	/* The source that is drained, */
+	size_t source_index;
+	const struct source_ops *source_ops;
+	struct source *source;
+	struct pipe_stage *pipe;
+	struct shape *shape;
+	/* and its place behind the page in work: {"g": source, "at": its cursor}. */
+	struct str cursor;
+	struct arena *cursor_arena, *cursor_spare;
+	int64_t listened_seq; /* of a listener: the last event of the page in work; 0: none new */
+	struct str zero_reason;
+
+	/* What the next checkpoint writes. */
+	struct work *before; /* done with, but outcomes point into them */
+	struct outcome *outcomes;
+	size_t outcome_count, outcome_cap;
+	struct arena *outcome_arena;
+	bool page_in_store;
+	bool page_settled; /* and all of it is accounted for here: the row only waits to be removed */
+	struct buf page_body;
+};
+
+/* ---- checkpoint.c ---- */
+
+/*
+ * Writes counts, outcomes, the page in work (W; NULL: there is none any more) and whatever EXTRA (may
+ * be NULL) adds, in one transaction. ERR_FENCED: the job is somebody else's now; ERR_STORE.
+ */
+MUST_CHECK bool run_checkpoint(struct run *r, const struct work *w, bool waiting, store_fn extra,
+	void *extra_arg, struct err *err);
+/* Frees the pages that are done with. */
+void run_forget(struct run *r);
+/* Adds an outcome for the record of delivery I of W in step K: it failed. */
+void run_add_failure(struct run *r, const struct work *w, size_t i);
+/* The record of ITEM failed before any step: it belongs to the export. */
+void run_add_shape_failure(struct run *r, const struct item *it, const char *stage,
+	const struct err *failure);
+/* For a retry: the record of ITEM was delivered. */
+void run_add_resolved(struct run *r, const struct item *it);
+/* An error that is not one record's: of the source, or of the run. */
+void run_add_error(struct run *r, const struct err *failure, const char *stage, bool of_export);
+struct str run_new_id(const struct run *r, struct arena *a);
+
+/* ---- run_page.c ---- */
+
+enum run_verdict {
+	RUN_ON,     /* go on */
+	RUN_WAIT,   /* put aside; job->waiting_for and not_before_ms say for what */
+	RUN_STOP,   /* the server stops */
+	RUN_CANCEL, /* the user wants it to end */
+	RUN_FAIL,   /* ERR is why */
+};
+/* Passes a page through the steps from W->step on. Takes W over. RESUMED: its deliveries are ready. */
+void run_keep(struct run *r, struct work *w);
+enum run_verdict run_page(struct run *r, struct work *w, bool resumed, struct err *err);
+/* Makes the job wait: until the time, for this. */
+void run_wait(struct run *r, int64_t until_ms, struct str what, struct str connection_id);
+
+/* ---- run_shape.c ---- */
+
+/* The export's transform and filter over a new page: what is dropped or fails goes to no step. */
+void run_shape(struct run *r, struct work *w);
+
+/* ---- retry.c ---- */
+
+extern const struct source_ops retry_source_ops;
+MUST_CHECK bool retry_source_open(struct run *r, struct str cursor, struct source **out,
+	struct err *err);
+/* Unwraps the records that a retry's source yields. */
+void retry_unwrap(const struct run *r, struct work *w);
+/* Behind work_begin_step(): what is known to have been sent before is sent again, to the byte. */
+void retry_keep_requests(const struct run *r, struct work *w);
+
+/* ---- listener.c ---- */
+
+extern const struct source_ops listener_source_ops;
+MUST_CHECK bool listener_source_open(struct run *r, const struct flow_source *s, struct str cursor,
+	struct source **out, struct err *err);
+/* The sequence number of the last event that a page with this cursor took; 0: none. */
+int64_t listener_cursor_seq(struct arena *a, struct str page_cursor);
+
+#endif

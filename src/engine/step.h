@@ -1,0 +1,45 @@
+/*
+ * step.h - one processor of a flow, opened: an import, or an export that looks something up.
+ *
+ * Used by runs, which keep what they do in the store, and by invocations, which answer at once. One
+ * thread at a time. The documents must outlive the step.
+ */
+#ifndef ENGINE_STEP_H
+#define ENGINE_STEP_H
+
+#include "engine/engine_priv.h"
+
+struct step;
+
+struct step_config {
+	const struct adaptor_env *env;
+	enum step_kind kind;
+	const struct json *doc, *connection;
+	const struct json *response_mapping; /* NULL: none */
+	struct call_args call;
+	bool keep_answers; /* an invocation wants them */
+};
+
+MUST_CHECK bool step_open(const struct step_config *cfg, struct step **out, struct err *err);
+void step_close(struct step *s); /* NULL is allowed */
+
+/*
+ * Makes what will be sent from each delivery's `source`: the import's filter, lookups, mapping. False
+ * with ERR_CANCELED only.
+ */
+MUST_CHECK bool step_prepare(struct step *s, struct delivery *d, size_t n, struct arena *a,
+	struct err *err);
+/* Sends what was prepared. False with ERR_CANCELED only; deliveries not begun have it then too. */
+MUST_CHECK bool step_submit(struct step *s, struct delivery *d, size_t n, struct arena *a,
+	struct err *err);
+/*
+ * The record as the next step gets it: the source with what the response mapping makes of the
+ * answer merged in (RFC 7396). ERR_MAPPING.
+ */
+MUST_CHECK bool step_respond(struct step *s, const struct delivery *d, struct arena *a,
+	const struct json **record, struct err *err);
+
+/* {statusCode, id, errors, ignored, _json}: how an invocation answers a record. */
+void step_print_result(const struct delivery *d, struct json_build *b);
+
+#endif

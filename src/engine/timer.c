@@ -1,0 +1,137 @@
+/*
+ * timer.c - the engine's clockwork: one thread that fires schedules, renews leases, takes up jobs
+ * whose lease has ended, probes offline connections and forgets what is too old.
+ *
+ * It sleeps until the next of these is due, but never long: the wall clock may jump.
+ */
+#include "core/log.h"
+#include "engine/listener.h"
+#include "engine/offline.h"
+#include "engine/schedule.h"
+
+#define SLEEP_MAX_MS    1000
+#define PURGE_EVERY_MS  60000
+#define PURGE_ROWS      1000
+#define SEEN_KEPT_MS    ((int64_t)7 * 24 * 3600 * 1000)
+#define SLOTS_KEPT_MS   ((int64_t)30 * 24 * 3600 * 1000)
+#define RESUME_EVERY_MS 30000
+
+struct timer {
+	struct engine *e;
+	struct schedules *schedules;
+	int64_t beat_ms, purge_ms, resume_ms; /* monotonic: when next */
+	uint64_t reclaimed;
+};
+
+static bool beat_write(struct store_conn *c, void *arg, struct err *err)
+{
+	struct timer *t = arg;
+	int64_t now = clock_wall_ms(t->e->cfg.clock);
+
+	return store_job_heartbeat(c, id_str(&t->e->owner), now + LEASE_MS, err) &&
+	       store_job_reclaim(c, now, STR_NULL, &t->reclaimed, err);
+}
+
+static bool purge_write(struct store_conn *c, void *arg, struct err *err)
+{
+	struct timer *t = arg;
+	int64_t now = clock_wall_ms(t->e->cfg.clock);
+	uint64_t removed;
+
+	return store_event_purge_seen(c, now - SEEN_KEPT_MS, PURGE_ROWS, err) &&
+	       store_slot_purge(c, now - SLOTS_KEPT_MS, PURGE_ROWS, err) &&
+	       store_idempotency_purge(c, now, PURGE_ROWS, &removed, err);
+}
+
+static void write_or_log(struct timer *t, store_fn fn, const char *event)
+{
+	struct err err = ERR_INIT;
+
+	if (!store_write(t->e->cfg.store, fn, t, &err))
+		log_err(LOG_ERROR, event, &err);
+}
+
+static bool is_due(int64_t *at_ms, int64_t every_ms)
+{
+	int64_t now = clock_mono_ms(clock_system());
+
+	if (now < *at_ms)
+		return false;
+	*at_ms = now + every_ms;
+	return true;
+}
+
+static bool take_look(struct engine *e)
+{
+	WITH_LOCK(&e->lock);
+	bool look = e->look;
+
+	e->look = false;
+	return look;
+}
+
+static void read_flows(struct timer *t)
+{
+	struct err err = ERR_INIT;
+
+	if (!schedules_read(t->schedules, &err)) {
+		log_err(LOG_ERROR, "schedules.not_read", &err);
+		engine_look(t->e);
+	}
+	listeners_resume(t->e);
+}
+
+static void turn(struct timer *t, int64_t *next_ms)
+{
+	if (take_look(t->e))
+		read_flows(t);
+	else if (is_due(&t->resume_ms, RESUME_EVERY_MS))
+		listeners_resume(t->e); /* what a failed start left waiting */
+	if (is_due(&t->beat_ms, HEARTBEAT_MS)) {
+		write_or_log(t, beat_write, "lease.not_renewed");
+		if (t->reclaimed > 0)
+			engine_post(t->e);
+	}
+	if (is_due(&t->purge_ms, PURGE_EVERY_MS))
+		write_or_log(t, purge_write, "purge.failed");
+	*next_ms = schedules_fire(t->schedules, clock_wall_ms(t->e->cfg.clock));
+	*next_ms = MIN(*next_ms, probes_run(t->e));
+}
+
+void *timer_main(void *arg)
+{
+	struct engine *e = arg;
+	struct timer t = { .e = e, .schedules = schedules_new(e) };
+	int64_t now = clock_mono_ms(clock_system()), next = INT64_MAX;
+
+	t.beat_ms = now + HEARTBEAT_MS;
+	t.resume_ms = now + RESUME_EVERY_MS;
+	probes_load(e);
+	while (!atomic_load(&e->stopping)) {
+		turn(&t, &next);
+		WITH_LOCK(&e->lock);
+		int64_t left = next - clock_wall_ms(e->cfg.clock);
+
+		if (!e->look && !atomic_load(&e->stopping) && left > 0)
+			(void)cond_wait_until(&e->tick, &e->lock,
+				clock_mono_ms(clock_system()) + MIN(left, SLEEP_MAX_MS));
+	}
+	schedules_free(t.schedules);
+	return NULL;
+}
+
+void engine_resource_changed(struct engine *e, struct str account_id, struct str type,
+	struct str id)
+{
+	if (str_eq_z(type, "flow") || str_eq_z(type, "export"))
+		engine_look(e);
+	else if (str_eq_z(type, "connection"))
+		connection_is_back(e, account_id, id);
+}
+
+void engine_look(struct engine *e)
+{
+	WITH_LOCK(&e->lock);
+	e->look = true;
+	cond_signal(&e->tick);
+}

@@ -1,0 +1,74 @@
+/*
+ * page.c - rows of pages in work, and of the documents that jobs began with.
+ */
+#include "store/row.h"
+#include "store/store_priv.h"
+
+bool store_page_put(struct store_conn *c, const struct store_page *p, struct err *err)
+{
+	struct sql_stmt *st DEFER(sql_donep) = conn_use_to_write(c, STMT_PAGE_PUT);
+
+	row_bind(st, 1, &row_page, 0, row_page.count, p);
+	return sql_run(st) || sql_error(st->conn, err);
+}
+
+bool store_page_get(struct store_conn *c, struct arena *a, struct str account_id, struct str job_id,
+	struct store_page *out, bool *found, struct err *err)
+{
+	struct sql_stmt *st DEFER(sql_donep) = conn_use(c, STMT_PAGE_GET);
+	struct store_page p;
+
+	sql_bind_str(st, 1, account_id);
+	sql_bind_str(st, 2, job_id);
+
+	enum sql_result r = row_read_one(st, &row_page, a, &p, err);
+
+	if (r == SQL_FAILED)
+		return false;
+	*found = r == SQL_ROW;
+	if (*found)
+		*out = p;
+	return true;
+}
+
+bool store_page_remove(struct store_conn *c, struct str account_id, struct str job_id,
+	struct err *err)
+{
+	struct sql_stmt *st DEFER(sql_donep) = conn_use_to_write(c, STMT_PAGE_REMOVE);
+
+	sql_bind_str(st, 1, account_id);
+	sql_bind_str(st, 2, job_id);
+	return sql_run(st) || sql_error(st->conn, err);
+}
+
+bool store_config_put(struct store_conn *c, struct str account_id, struct str hash, int64_t now_ms,
+	struct str config, struct err *err)
+{
+	struct sql_stmt *st DEFER(sql_donep) = conn_use_to_write(c, STMT_CONFIG_PUT);
+
+	sql_bind_str(st, 1, account_id);
+	sql_bind_str(st, 2, hash);
+	sql_bind_i64(st, 3, now_ms);
+	sql_bind_str(st, 4, config);
+	return sql_run(st) || sql_error(st->conn, err);
+}
+
+bool store_config_get(struct store_conn *c, struct arena *a, struct str account_id, struct str hash,
+	struct str *config, struct err *err)
+{
+	struct sql_stmt *st DEFER(sql_donep) = conn_use(c, STMT_CONFIG_GET);
+
+	sql_bind_str(st, 1, account_id);
+	sql_bind_str(st, 2, hash);
+	switch (sql_step(st)) {
+	case SQL_FAILED:
+		return sql_error(st->conn, err);
+	case SQL_DONE:
+		return err_set(err, ERR_NOT_FOUND,
+			"the documents that the job began with are not kept any more");
+	case SQL_ROW:
+		break;
+	}
+	*config = str_dup(a, sql_str(st, 0));
+	return true;
+}
