@@ -172,7 +172,8 @@ test(`${count} templates render as handlebars.js renders them`, async () => {
 	questions.forEach((q, i) => {
 		const want = oracle(q.template, q.context, q.escape);
 		if (typeof want !== 'string') return; // handlebars.js itself fails there
-		assert.equal(answers[i].output, want, JSON.stringify({ ...q, ...answers[i] }));
+		// half a character has no UTF-8 form: both write U+FFFD
+		assert.equal(answers[i].output, want.toWellFormed(), JSON.stringify({ ...q, ...answers[i] }));
 		compared++;
 		if (want.trim() !== '') filled++;
 	});
