@@ -80,7 +80,9 @@ static void run_handler(struct api_request *rq)
 {
 	struct err err = ERR_INIT;
 
-	if ((rq->match.route->flags & ROUTE_BODY) != 0 && !read_body(rq, &err))
+	bool left_out = rq->x->body_bytes == 0 && (rq->match.route->flags & ROUTE_BODY_MAYBE) != 0;
+
+	if ((rq->match.route->flags & ROUTE_BODY) != 0 && !left_out && !read_body(rq, &err))
 		api_fail(rq, &err);
 	else
 		rq->match.route->fn(rq);

@@ -21,10 +21,11 @@ struct api_request;
 typedef void (*route_fn)(struct api_request *rq);
 
 enum route_flags {
-	ROUTE_OPEN = 1, /* needs no token */
-	ROUTE_SLOW = 2, /* waits for disk or network: runs in the pool */
-	ROUTE_BODY = 4, /* takes a JSON body: parsed before the handler */
-	ROUTE_LIST = 8, /* answers an array: for OpenAPI */
+	ROUTE_OPEN = 1,        /* needs no token */
+	ROUTE_SLOW = 2,        /* waits for disk or network: runs in the pool */
+	ROUTE_BODY = 4,        /* takes a JSON body: parsed before the handler */
+	ROUTE_LIST = 8,        /* answers an array: for OpenAPI */
+	ROUTE_BODY_MAYBE = 16, /* with ROUTE_BODY: the body may be left out */
 };
 
 struct route {
@@ -140,7 +141,21 @@ void handle_job_get(struct api_request *rq);
 void handle_job_family(struct api_request *rq);
 void handle_job_cancel(struct api_request *rq);
 void handle_job_errors(struct api_request *rq);
+void handle_job_errors_upload(struct api_request *rq);
+void handle_job_errors_resolve(struct api_request *rq);
+void handle_job_errors_unresolve(struct api_request *rq);
+void handle_job_error_resolve(struct api_request *rq);
+void handle_job_error_unresolve(struct api_request *rq);
+void handle_job_retry(struct api_request *rq);
+void handle_flow_errors(struct api_request *rq);
+void handle_flow_errors_resolve(struct api_request *rq);
+void handle_flow_errors_unresolve(struct api_request *rq);
+void handle_flow_errors_retry(struct api_request *rq);
+void handle_flow_issues(struct api_request *rq);
+void handle_retry_list(struct api_request *rq);
+void handle_retry_one(struct api_request *rq);
 void handle_retry_data(struct api_request *rq);
+void handle_retry_data_put(struct api_request *rq);
 void handle_token_list(struct api_request *rq);
 void handle_token_create(struct api_request *rq);
 void handle_token_remove(struct api_request *rq);

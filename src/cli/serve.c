@@ -154,6 +154,7 @@ int command_serve(struct arena *a, const struct options *o)
 	}
 	mallopt(M_ARENA_MAX, HEAP_ARENAS);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a file over its limit is an error of the write, not our end */
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);

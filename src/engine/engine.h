@@ -50,6 +50,20 @@ MUST_CHECK bool engine_run_flow(struct engine *e, struct str account_id, struct 
 /* Asks a job of a flow or a retry to end, in every state. ERR_NOT_FOUND, ERR_CONFLICT (has ended). */
 MUST_CHECK bool engine_cancel(struct engine *e, struct str account_id, struct str job_id,
 	struct str by, struct err *err);
+struct retry_job {
+	struct id job_id;
+	uint64_t count; /* errors handed to it */
+};
+struct retry_jobs {
+	struct retry_job *list; /* one for each flow; in the arena given */
+	size_t count;
+};
+/* Tries the open errors that F says again, those that have retry data and that no retry is at. None is no
+ * error. Any thread that may wait. */
+MUST_CHECK bool engine_retry(struct engine *e, struct str account_id,
+	const struct store_error_filter *f, struct str by, struct arena *a, struct retry_jobs *out,
+	struct err *err);
+
 /* Events of the listener were taken in: the flows that it feeds are run. Any thread that may wait. */
 void engine_listen(struct engine *e, struct str account_id, struct str export_id);
 /* A resource was made, changed or removed: schedules, listeners and waiting jobs follow. Any thread

@@ -23,12 +23,32 @@ struct timer {
 	uint64_t reclaimed;
 };
 
+/*
+ * The jobs in work, as a JSON array. One that was given up because its end could not be recorded is not
+ * among them: its lease ends, and it is taken up again.
+ */
+static struct str jobs_in_work(struct engine *e, struct arena *a)
+{
+	struct json_build b;
+
+	json_build_init(&b, a);
+	json_build_array(&b);
+	WITH_LOCK(&e->lock);
+	for (unsigned i = 0; i < e->worker_count; i++)
+		if (e->workers[i].job_id[0] != '\0')
+			json_build_str(&b, str_dup(a, str_z(e->workers[i].job_id)));
+	json_build_end(&b);
+	return json_print_arena(a, json_build_done(&b));
+}
+
 static bool beat_write(struct store_conn *c, void *arg, struct err *err)
 {
+	struct arena *a DEFER(arena_freep) = arena_new("heartbeat", 0);
 	struct timer *t = arg;
 	int64_t now = clock_wall_ms(t->e->cfg.clock);
 
-	return store_job_heartbeat(c, id_str(&t->e->owner), now + LEASE_MS, err) &&
+	return store_job_heartbeat(c, id_str(&t->e->owner), jobs_in_work(t->e, a), now + LEASE_MS,
+		       err) &&
 	       store_job_reclaim(c, now, STR_NULL, &t->reclaimed, err);
 }
 

@@ -76,6 +76,10 @@
 	" ORDER BY q.created_ms, q.id LIMIT 1" lock ") " \
 	"RETURNING " JOB_COLUMNS
 
+#define JOB_HEARTBEAT(ONE_OF) \
+	"UPDATE job SET lease_until_ms = ?2 WHERE lease_owner = ?1 AND status IN " JOB_IN_WORK \
+	" AND " ONE_OF("id", "3")
+
 #define JOB_MUST(column, n)  " AND " column " = ?" n
 #define JOB_MAYBE(column, n) " AND (CAST(?" n " AS TEXT) IS NULL OR " column " = ?" n ")"
 #define JOB_LIST(by_flow_job, by_flow, by_export, by_import, by_integration) \
@@ -235,8 +239,7 @@ static const struct statement texts[STATEMENT_COUNT] = {
 				      "AND started_ms = 0 ORDER BY created_ms, id LIMIT 1" },
 	[STMT_JOB_CLAIM] = { JOB_CLAIM(""), JOB_CLAIM(" FOR UPDATE SKIP LOCKED") },
 	[STMT_JOB_NEXT] = { "SELECT MIN(not_before_ms) FROM job q WHERE " JOB_CLAIMABLE },
-	[STMT_JOB_HEARTBEAT] = { "UPDATE job SET lease_until_ms = ?2 WHERE lease_owner = ?1 "
-				 "AND status IN " JOB_IN_WORK },
+	[STMT_JOB_HEARTBEAT] = { JOB_HEARTBEAT(ONE_OF_SQLITE), JOB_HEARTBEAT(ONE_OF_PGSQL) },
 	/* The job keeps what it has: its page, cursor and counts. */
 	[STMT_JOB_RECLAIM] = { "UPDATE job SET status = 'queued', not_before_ms = 0, "
 			       "modified_ms = ?1 WHERE status IN " JOB_IN_WORK

@@ -38,6 +38,7 @@ struct writer {
 	struct cond more, room, told[WRITER_GROUPS];
 	struct unit *first, *last;
 	size_t waiting;      /* units queued */
+	size_t callers;      /* inside store_write(): the store must outlive them */
 	uint64_t open_group; /* the group that new units join, */
 	size_t open_count;   /* and how many it has */
 	_Atomic bool asleep; /* until something is put in; read without the lock */

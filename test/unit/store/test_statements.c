@@ -98,7 +98,6 @@ static const struct {
 	{ STMT_JOB_CLAIM, "job_in_work (account_id=? AND flow_id=?)" },
 	{ STMT_JOB_CLAIM, "job_queued_flow (account_id=? AND flow_id=?)" },
 	{ STMT_JOB_RECLAIM, "job_in_work" },
-	{ STMT_JOB_HEARTBEAT, "job_in_work" },
 	{ STMT_ERROR_LIST_BY_JOB, "job_error_root (account_id=? AND root_job_id=?" },
 	{ STMT_ERROR_LIST_BY_JOB, "job_error_job (account_id=? AND job_id=?" },
 	{ STMT_ERROR_LIST_BY_FLOW, "job_error_flow (account_id=? AND flow_id=?" },
