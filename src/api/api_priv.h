@@ -45,7 +45,7 @@ struct route_match {
 	const struct schema *schema;         /* of {resource} */
 	struct str params[ROUTE_PARAMS_MAX]; /* in order, decoded, without {resource} */
 	size_t param_count;
-	unsigned allowed; /* bit per method that the path has */
+	unsigned allowed; /* without a route: a bit per method that the path has */
 };
 /* Finds the route of a path; slices point into the path or the arena. */
 void route_find(const struct resources *r, struct arena *a, enum http_method method,
@@ -81,6 +81,7 @@ struct api {
 	struct auth *auth;
 	struct metrics *metrics;
 	struct access_log *log;
+	struct id_batch *ids; /* of each event loop */
 	struct queue *slow;
 	struct thread pool[POOL_THREADS];
 	struct str openapi; /* printed once */
@@ -119,45 +120,5 @@ void access_log_free(struct access_log *l);
 void access_log_add(struct access_log *l, const struct http_exchange *x,
 	const struct api_request *rq, int64_t took_us, uint64_t bytes_sent);
 void access_log_turn(struct access_log *l, unsigned loop);
-
-/* ---- handlers ---- */
-
-void handle_health(struct api_request *rq);
-void handle_ready(struct api_request *rq);
-void handle_metrics(struct api_request *rq);
-void handle_token_info(struct api_request *rq);
-void handle_limits(struct api_request *rq);
-void handle_openapi(struct api_request *rq);
-void handle_resource_list(struct api_request *rq);
-void handle_resource_create(struct api_request *rq);
-void handle_resource_get(struct api_request *rq);
-void handle_resource_replace(struct api_request *rq);
-void handle_resource_patch(struct api_request *rq);
-void handle_resource_remove(struct api_request *rq);
-void handle_flow_run(struct api_request *rq);
-void handle_flow_latest_jobs(struct api_request *rq);
-void handle_job_list(struct api_request *rq);
-void handle_job_get(struct api_request *rq);
-void handle_job_family(struct api_request *rq);
-void handle_job_cancel(struct api_request *rq);
-void handle_job_errors(struct api_request *rq);
-void handle_job_errors_upload(struct api_request *rq);
-void handle_job_errors_resolve(struct api_request *rq);
-void handle_job_errors_unresolve(struct api_request *rq);
-void handle_job_error_resolve(struct api_request *rq);
-void handle_job_error_unresolve(struct api_request *rq);
-void handle_job_retry(struct api_request *rq);
-void handle_flow_errors(struct api_request *rq);
-void handle_flow_errors_resolve(struct api_request *rq);
-void handle_flow_errors_unresolve(struct api_request *rq);
-void handle_flow_errors_retry(struct api_request *rq);
-void handle_flow_issues(struct api_request *rq);
-void handle_retry_list(struct api_request *rq);
-void handle_retry_one(struct api_request *rq);
-void handle_retry_data(struct api_request *rq);
-void handle_retry_data_put(struct api_request *rq);
-void handle_token_list(struct api_request *rq);
-void handle_token_create(struct api_request *rq);
-void handle_token_remove(struct api_request *rq);
 
 #endif

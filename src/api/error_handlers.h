@@ -4,7 +4,7 @@
 #ifndef API_ERROR_HANDLERS_H
 #define API_ERROR_HANDLERS_H
 
-#include "api/api_priv.h"
+#include "api/handlers_priv.h"
 #include "net/url.h"
 
 enum error_scope { ERRORS_OF_JOB, ERRORS_OF_FLOW };

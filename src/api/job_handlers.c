@@ -1,7 +1,7 @@
 /*
  * job_handlers.c - running flows; jobs, their errors and the records that failed.
  */
-#include "api/api_priv.h"
+#include "api/handlers_priv.h"
 
 #include "core/limits.h"
 

@@ -3,7 +3,7 @@
  *
  * Rows with {resource} are written once for each type.
  */
-#include "api/api_priv.h"
+#include "api/handlers_priv.h"
 
 static bool is_generic(const struct route *r)
 {

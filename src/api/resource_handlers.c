@@ -1,7 +1,7 @@
 /*
  * resource_handlers.c - create, list, get, replace, patch, delete for every resource type.
  */
-#include "api/api_priv.h"
+#include "api/handlers_priv.h"
 
 #include "core/limits.h"
 #include "net/url.h"

@@ -4,7 +4,7 @@
  * Fixed segments are compared without regard to letter case and a trailing slash is ignored, as
  * clients of the platform expect. Rows with fixed segments stand before those with {resource}.
  */
-#include "api/api_priv.h"
+#include "api/handlers_priv.h"
 
 #include "net/url.h"
 
@@ -76,32 +76,65 @@ static bool split(struct str path, struct segments *out)
 	return true;
 }
 
-/* Compares a pattern with the path's segments, segment by segment. */
-static bool fits(const struct resources *r, struct str pattern, const struct segments *path,
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
+/* Is the pattern's segment at *P this one of the path? Moves *P behind it. */
+static bool is_segment(const char **p, struct str s)
+{
+	const char *q = *p;
+	size_t k = 0;
+
+	for (; *q != '\0' && *q != '/'; q++, k++)
+		if (k == s.n || lower(*q) != lower(s.p[k]))
+			return false;
+	*p = q;
+	return k == s.n;
+}
+
+/* Compares a pattern with the path's segments, in place: every request tries many patterns. */
+static bool fits(const struct resources *r, const char *pattern, const struct segments *path,
 	struct route_match *m)
 {
+	static const char resource[] = "{resource}";
+	const char *p = pattern;
 	size_t i = 0;
-	struct str rest = str_from(pattern, 1);
 
 	m->schema = NULL;
 	m->param_count = 0;
-	for (; rest.p != NULL; i++) {
-		struct str want = str_cut(&rest, '/');
-
+	for (; *p == '/'; i++) {
+		p++;
 		if (i == path->n)
 			return false;
-		if (want.p[0] != '{') {
-			if (!str_eq_ci(want, path->s[i]))
+		if (*p != '{') {
+			if (!is_segment(&p, path->s[i]))
 				return false;
-		} else if (str_eq_z(want, "{resource}")) {
+			continue;
+		}
+		if (strncmp(p, resource, sizeof(resource) - 1) == 0) {
 			m->schema = resources_by_segment(r, path->s[i]);
 			if (m->schema == NULL)
 				return false;
 		} else {
 			m->params[m->param_count++] = path->s[i];
 		}
+		while (*p != '/' && *p != '\0')
+			p++;
 	}
 	return i == path->n;
+}
+
+static unsigned allowed_methods(const struct resources *r, const struct segments *path)
+{
+	struct route_match m;
+	unsigned allowed = 0;
+
+	for (size_t i = 0; i < route_count; i++)
+		if (fits(r, routes[i].pattern, path, &m))
+			allowed |= 1u << routes[i].method;
+	return allowed;
 }
 
 void route_find(const struct resources *r, struct arena *a, enum http_method method,
@@ -109,23 +142,18 @@ void route_find(const struct resources *r, struct arena *a, enum http_method met
 {
 	enum http_method want = method == HTTP_HEAD ? HTTP_GET : method;
 	struct segments segments;
-	struct route_match m;
 
 	*out = (struct route_match){ 0 };
 	if (!split(path, &segments))
 		return;
 	for (size_t i = 0; i < route_count; i++) {
-		if (!fits(r, str_z(routes[i].pattern), &segments, &m))
+		if (routes[i].method != want || !fits(r, routes[i].pattern, &segments, out))
 			continue;
-		out->allowed |= 1u << routes[i].method;
-		if (routes[i].method != want || out->route != NULL)
-			continue;
-		m.route = &routes[i];
-		m.allowed = out->allowed;
-		for (size_t k = 0; k < m.param_count; k++)
-			if (str_find_char(m.params[k], '%') != STR_NPOS)
-				m.params[k] = url_decode(a, m.params[k], false);
-		*out = m;
+		out->route = &routes[i];
+		for (size_t k = 0; k < out->param_count; k++)
+			if (str_find_char(out->params[k], '%') != STR_NPOS)
+				out->params[k] = url_decode(a, out->params[k], false);
 		return;
 	}
+	*out = (struct route_match){ .allowed = allowed_methods(r, &segments) };
 }

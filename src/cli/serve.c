@@ -49,28 +49,6 @@ static bool read_log_options(const struct options *o, struct err *err)
 		level.p);
 }
 
-static bool read_number(struct str s, const char *option, uint64_t min, uint64_t max, uint32_t *out,
-	struct err *err)
-{
-	uint64_t n;
-
-	if (!str_to_u64(str_trim(s), &n) || n < min || n > max)
-		return err_set(err, ERR_CONFIG, "--%s: \"%.*s\" is no number from %llu to %llu",
-			option, STR_ARG(s), (unsigned long long)min, (unsigned long long)max);
-	*out = (uint32_t)n;
-	return true;
-}
-
-static bool read_rate(const struct options *o, struct api_config *api, struct err *err)
-{
-	struct str refill = o->value[OPT_RATE_LIMIT], bucket = str_cut(&refill, ',');
-
-	if (refill.p == NULL)
-		return err_set(err, ERR_CONFIG, "--rate-limit is BUCKET,REFILL, such as 100,30");
-	return read_number(bucket, "rate-limit", 1, 1000000, &api->rate_bucket, err) &&
-	       read_number(refill, "rate-limit", 1, 1000000, &api->rate_refill, err);
-}
-
 static const char *file_option(const struct options *o, enum option i)
 {
 	return o->value[i].n == 0 ? NULL : o->value[i].p;
@@ -87,11 +65,11 @@ static bool start(struct arena *a, const struct options *o, struct server *s, st
 		.tls_cert_file = file_option(o, OPT_TLS_CERT),
 		.tls_key_file = file_option(o, OPT_TLS_KEY),
 		.access_log = str_eq_z(o->value[OPT_ACCESS_LOG], "on") };
-	uint32_t workers, timeout_s;
+	uint32_t workers = 0, timeout_s = 0;
 
-	if (!read_rate(o, &api, err) ||
-		!read_number(o->value[OPT_WORKERS], "workers", 1, 64, &workers, err) ||
-		!read_number(o->value[OPT_OUTBOUND_TIMEOUT], "outbound-timeout", 1, 3600,
+	if (!option_rate(o->value[OPT_RATE_LIMIT], &api.rate_bucket, &api.rate_refill, err) ||
+		!option_number(o->value[OPT_WORKERS], "workers", 1, 64, &workers, err) ||
+		!option_number(o->value[OPT_OUTBOUND_TIMEOUT], "outbound-timeout", 1, 3600,
 			&timeout_s, err) ||
 		!egress_new(a, o->value[OPT_EGRESS_ALLOW], &s->egress, err) ||
 		!setup_store(a, o, true, &s->store, err) || !setup_keys(a, o, &s->keys, err) ||

@@ -69,8 +69,10 @@ struct mapping_env {
 	struct buf *scratch; /* for templates, reused from record to record */
 };
 
-/* Adds one value to B: the target record. ENV may be NULL. ERR_MAPPING, ERR_LOOKUP name field and
- * value. */
+/*
+ * Adds one value to B: the target record. ENV may be NULL. ERR_MAPPING, ERR_LOOKUP name field and
+ * value; B can't be used any more then.
+ */
 MUST_CHECK bool mapping_apply(const struct mapping *m, const struct json *record,
 	const struct mapping_env *env, struct json_build *b, struct err *err);
 

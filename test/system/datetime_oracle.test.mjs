@@ -57,7 +57,7 @@ const dates = ['YYYY-MM-DD', 'DD.MM.YYYY', 'MM/DD/YYYY', 'M/D/YYYY', 'D MMM YYYY
 const times = ['HH:mm:ss.SSS', 'H:m:s', 'h:mm:ss A', 'hh:mm a', 'HHmm', 'kk:mm:ss', 'LT', 'LTS', 'HH:mm', 'Hmm', 'hmmss a', 'HH:mm:ss,SS', 'HH:mm:ss.SSSSSS', ''];
 const offsets = ['Z', 'ZZ', '', ''];
 function readable() {
-	if (random(12) === 0) return pick(['x', 'X', 'LLL', 'LLLL', 'lll', 'llll', 'YYYY', 'YYYY-MM', 'YYYY-[Q]Q', 'X.SSS']);
+	if (random(12) === 0) return pick(['x', 'X', 'LLL', 'LLLL', 'lll', 'llll', 'YYYY', 'YYYY-MM', 'YYYY-[Q]Q']);
 	return `${pick(dates)}${pick([' ', '[T]', ' [at] '])}${pick(times)}${pick(offsets)}`;
 }
 

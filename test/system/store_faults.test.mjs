@@ -195,7 +195,9 @@ for (const make of [smallDisk, commandedDisk]) {
 		const job = await server.jobEnd(_jobId);
 		const l = job.ledger;
 		assert.equal(l.exported, l.succeeded + l.ignored + l.failed + l.inFlight);
-		assert.ok(l.succeeded <= received && received <= l.exported, `${l.succeeded} ${received} ${l.exported}`);
+		assert.equal(job.status, 'completed'); // it went on where it was; the page in work came again
+		assert.equal(l.succeeded, 400);
+		assert.ok(received >= 400 && received <= 420, `${received}`);
 		const next = await server.runFlow(ids.flow);
 		assert.equal(next.status, 'completed');
 		await server.kill();

@@ -240,6 +240,9 @@ static void check_rule(const struct rule *r)
 #define CONN(rest)     "{\"type\":\"rest\",\"rest\":{\"baseURI\":\"https://a.example\"" rest "}}"
 #define EXP(more)      "{\"_connectionId\":\"5587092ef78228000000000a\"," more "}"
 #define EXP_REST(more) EXP("\"rest\":{\"relativeURI\":\"/x\"" more "}")
+#define MAPS(members) \
+	",\"mapping\":{\"fields\":[{\"extract\":\"a\",\"generate\":\"x\"," members "}]}"
+
 #define IMP(rest, more)                                                                         \
 	"{\"_connectionId\":\"5587092ef78228000000000a\",\"rest\":{\"relativeURI\":\"/x\"" rest \
 	"}" more "}"
@@ -370,6 +373,19 @@ static const struct rule rules[] = {
 		"{\"function\":\"f\",\"_scriptId\":\"507f1f77bcf86cd799439011\","
 		"\"_stackId\":\"507f1f77bcf86cd799439030\"}",
 		"_scriptId invalid_field" },
+	{ "flow",
+		"{\"name\":\"F\",\"_exportId\":\"507f1f77bcf86cd799439011\","
+		"\"_importId\":\"507f1f77bcf86cd799439030\","
+		"\"schedule\":\"? 0 0 30 2 ?\",\"timezone\":\"Europe/Atlantis\"}",
+		"schedule invalid_field, timezone invalid_field" },
+	{ "import", IMP("", MAPS("\"extractDateFormat\":\"MM/DD\"")),
+		"mapping.fields.0.extractDateFormat invalid_field" },
+	{ "import", IMP("", MAPS("\"generateDateTimezone\":\"Mars/Base\"")),
+		"mapping.fields.0.generateDateTimezone invalid_field" },
+	{ "import", IMP("", MAPS("\"conditional\":{\"when\":\"sometimes\"}")),
+		"mapping.fields.0.conditional.when invalid_field" },
+	{ "import", IMP("", MAPS("\"conditional\":{\"when\":\"lookup_empty\"}")),
+		"mapping.fields.0.conditional.when invalid_field" },
 	{ "stack", "{\"name\":\"S\",\"type\":\"server\"}",
 		"server.hostURI missing_required_field, server.systemToken "
 		"missing_required_field" },
@@ -405,6 +421,17 @@ static void test_inert(void **state)
 		{ "import", IMP(",\"lookups\":[{\"name\":\"m\",\"map\":{\"a\":1}}]", ""), NULL },
 		{ "import", IMP(",\"lookups\":[{\"name\":\"m\",\"relativeURI\":\"/m\"}]", ""),
 			"rest.lookups.0.relativeURI" },
+		{ "import", IMP("", MAPS("\"conditional\":{\"when\":\"extract_not_empty\"}")),
+			NULL },
+		{ "import", IMP("", MAPS("\"conditional\":{\"when\":\"record_created\"}")),
+			"mapping.fields.0.conditional.when" },
+		{ "import",
+			IMP("", MAPS("\"discardIfEmpty\":\"true\",\"dataType\":\"stringarray\"")),
+			NULL },
+		{ "import",
+			IMP("", MAPS("\"extractDateFormat\":\"MM/DD/YYYY\","
+				     "\"generateDateTimezone\":\"Europe/Berlin\"")),
+			NULL },
 		{ "import", IMP("", ",\"filter\":{\"rules\":[\"not\",[\"extract\",\"a\"]]}"),
 			NULL },
 		{ "import",
