@@ -79,7 +79,7 @@ bool rest_answer_parse(const struct rest_session *s, const struct http_call *c, 
 	struct str type = http_call_header(c, STR("Content-Type")),
 		   body = str_trim(str_of(text, n));
 	const char *looks = looks_like(body);
-	struct str start = quote(a, s, body), charset = charset_of(type);
+	struct str start = looks == NULL ? STR("") : quote(a, s, body), charset = charset_of(type);
 	bool text_is_utf8 = str_is_utf8(body);
 
 	bool xml = rest_answer_is_xml(s, c);

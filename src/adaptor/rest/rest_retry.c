@@ -20,7 +20,7 @@ static bool told_ms(const struct rest_session *s, const struct http_call *c, int
 
 static bool status_may_pass(int status)
 {
-	return status == 408 || status == 429 || status >= 500;
+	return status == 408 || status == 423 || status == 429 || status >= 500;
 }
 
 static bool may_pass(const struct rest_session *s, const struct http_call *c)
@@ -43,9 +43,12 @@ static bool may_pass(const struct rest_session *s, const struct http_call *c)
 bool rest_retry_in(struct rest_session *s, const struct http_call *c, unsigned attempt,
 	int64_t *wait_ms)
 {
-	if (!may_pass(s, c))
+	bool told = c->err.code == ERR_NONE && told_ms(s, c, wait_ms);
+
+	/* a conflict is a lock that somebody holds for a moment only when the answer says so */
+	if (!may_pass(s, c) && !(told && c->status == 409))
 		return false;
-	if (c->err.code == ERR_NONE && told_ms(s, c, wait_ms))
+	if (told)
 		return true;
 	*wait_ms = c->err.retry_after_s * INT64_C(1000);
 	if (*wait_ms > 0)

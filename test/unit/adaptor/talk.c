@@ -200,6 +200,7 @@ static void add_delivery(struct play *p, struct json_build *b, const struct deli
 	if (d->stage != NULL)
 		json_add_str(b, STR("stage"), str_z(d->stage));
 	json_add_bool(b, STR("ignored"), d->ignored);
+	json_add_str(b, STR("reason"), d->reason);
 	json_add_bool(b, STR("deferred"), d->deferred);
 	json_add_bool(b, STR("unknown"), d->unknown);
 	json_add_i64(b, STR("attempts"), d->attempts);
