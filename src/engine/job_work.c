@@ -175,7 +175,9 @@ static bool read_place(struct run *r, struct str *from, size_t *skip, struct err
 
 	if (place != NULL && place->type != JSON_NULL)
 		*from = json_print_arena(r->arena, place);
-	if (json_to_i64(json_get(at, STR("skip")), &n) && n > 0)
+	/* what an export of type `once` has given is marked, and so not in its answer any more */
+	if (json_to_i64(json_get(at, STR("skip")), &n) && n > 0 &&
+		!is_type(&r->plan.sources[r->source_index], "once"))
 		*skip = (size_t)n;
 	return true;
 }
