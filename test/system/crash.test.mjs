@@ -62,9 +62,9 @@ test('a page that ends the server three times is put aside: its records are erro
 	const ids = await installFlow(server, { source: source.url, sink: sink.url, exportMore: { pageSize: 20 } });
 	const { _jobId } = await server.ok(201, 'POST', `/v1/flows/${ids.flow}/run`);
 	for (let attempt = 0; attempt < 4; attempt++) {
-		begun = 0;
 		await until('the second page is begun', () => begun > 0);
 		await server.kill('SIGKILL');
+		begun = 0;
 		await server.start();
 	}
 	const job = await server.jobEnd(_jobId);
