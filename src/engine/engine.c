@@ -132,6 +132,7 @@ bool engine_start(const struct engine_config *cfg, struct engine **out, struct e
 	cond_init(&e->tick);
 	cond_init(&e->events);
 	e->listening = map_new(a);
+	e->turns = turns_new(a);
 	if (!engine_recover(e, err)) {
 		arena_free(a);
 		return false;
@@ -168,6 +169,7 @@ void engine_stop(struct engine *e, int64_t within_ms)
 	cond_destroy(&e->work);
 	cond_destroy(&e->tick);
 	cond_destroy(&e->events);
+	turns_destroy(e->turns);
 	arena_free(e->arena);
 }
 

@@ -287,7 +287,7 @@ static enum run_verdict begin_step(struct run *r, struct work *w, uint32_t k, st
 	return run_checkpoint(r, w, false, NULL, NULL, err) ? RUN_ON : RUN_FAIL;
 }
 
-static enum run_verdict pass_step(struct run *r, struct work *w, uint32_t k, bool ready,
+static enum run_verdict use_step(struct run *r, struct work *w, uint32_t k, bool ready,
 	struct err *err)
 {
 	enum run_verdict v = ready ? RUN_ON : begin_step(r, w, k, err);
@@ -306,6 +306,24 @@ static enum run_verdict pass_step(struct run *r, struct work *w, uint32_t k, boo
 	v = verdict(r, w);
 	if (v == RUN_ON && k + 1 == r->plan.step_count && marks_done(r))
 		mark_done(r, w);
+	return v;
+}
+
+/* The step's connection is used by one run at a time, page by page. */
+static enum run_verdict pass_step(struct run *r, struct work *w, uint32_t k, bool ready,
+	struct err *err)
+{
+	struct turn *turn = turn_acquire(r->e->turns, r->plan.steps[k].connection_id,
+		&r->worker->canceled);
+
+	if (turn == NULL) { /* canceled while it waited: nothing of the step was begun, or sent */
+		w->fresh = !ready;
+		w->step = k;
+		return RUN_STOP;
+	}
+	enum run_verdict v = use_step(r, w, k, ready, err);
+
+	turn_release(r->e->turns, turn);
 	return v;
 }
 
