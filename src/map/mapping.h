@@ -58,7 +58,9 @@ enum mapping_fate {
 struct mapping_env {
 	/*
 	 * A lookup that is not static: NAME, with the extracted VALUE (NULL when the field has no
-	 * extract; one whose extract has no value is not asked). *RESULT NULL: nothing found. NULL here: such a lookup is ERR_UNSUPPORTED.
+	 * extract; one whose extract has no value is not asked). *RESULT NULL: nothing was found, which is
+	 * no failure: the field gets the lookup's default or is left out. NULL here: such a lookup is
+	 * ERR_UNSUPPORTED.
 	 */
 	bool (*lookup)(void *ctx, struct str name, const struct json *value,
 		const struct json *record, const struct json **result, struct err *err);

@@ -75,7 +75,8 @@ static bool look_up(struct apply *x, const struct field *f, const struct json **
 	*found = !mapping_is_empty(*v);
 	if (*v != NULL || nothing_to_ask(f, asked))
 		return true; /* the latter is as a field without a value */
-	if (!l->allow_failures && !conditional)
+	/* of lookups that are not static the environment has judged already whether that is a failure */
+	if (l->map != NULL && !l->allow_failures && !conditional)
 		return fail_value(x, f, ERR_LOOKUP, asked,
 			str_fmt(x->b->arena, "is not in lookup \"%.*s\"", STR_ARG(l->name)).p);
 	*v = l->allow_failures ? l->def : NULL;
