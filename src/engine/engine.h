@@ -50,7 +50,7 @@ MUST_CHECK bool engine_run_flow(struct engine *e, struct str account_id, struct 
 /* Asks a job of a flow or a retry to end, in every state. ERR_NOT_FOUND, ERR_CONFLICT (has ended). */
 MUST_CHECK bool engine_cancel(struct engine *e, struct str account_id, struct str job_id,
 	struct str by, struct err *err);
-/* Events of the listener were taken in: the flows that it feeds are run. Any thread that may wait. */
+/* Events of the listener were taken in: the flows that it feeds are run. Any thread; does not wait. */
 void engine_listen(struct engine *e, struct str account_id, struct str export_id);
 /* A resource was made, changed or removed: schedules, listeners and waiting jobs follow. Any thread
  * that may wait. */

@@ -82,7 +82,8 @@ MUST_CHECK bool resource_open(const struct resources *r, struct store_conn *c, s
 	struct err *err);
 
 /* The same from a document's stored TEXT, which may be older than the stored one. */
-MUST_CHECK bool resource_open_text(const struct resources *r, struct arena *a, struct str account_id,
-	struct str type, struct str id, struct str text, const struct json **doc, struct err *err);
+MUST_CHECK bool resource_open_text(const struct resources *r, struct arena *a,
+	struct str account_id, struct str type, struct str id, struct str text,
+	const struct json **doc, struct err *err);
 
 #endif

@@ -194,6 +194,10 @@ static const struct statement texts[STATEMENT_COUNT] = {
 	[STMT_JOB_QUEUED_OF_FLOW] = { "SELECT " JOB_COLUMNS " FROM job WHERE account_id = ?1 "
 				      "AND flow_id = ?2 AND status = 'queued' AND type = 'flow' "
 				      "AND started_ms = 0 ORDER BY created_ms, id LIMIT 1" },
+	[STMT_JOB_OF_FLOW] = { "SELECT 1 FROM job WHERE account_id = ?1 AND flow_id = ?2 "
+			       "AND status = 'queued' AND type = 'flow' "
+			       "UNION ALL SELECT 1 FROM job WHERE account_id = ?1 AND flow_id = ?2 "
+			       "AND status IN " JOB_IN_WORK " AND type = 'flow' LIMIT 1" },
 	[STMT_JOB_CLAIM] = { JOB_CLAIM(""), JOB_CLAIM(" FOR UPDATE SKIP LOCKED") },
 	[STMT_JOB_NEXT] = { "SELECT MIN(not_before_ms) FROM job q WHERE " JOB_CLAIMABLE },
 	[STMT_JOB_HEARTBEAT] = { "UPDATE job SET lease_until_ms = ?2 WHERE lease_owner = ?1 "
@@ -340,7 +344,8 @@ static const struct statement texts[STATEMENT_COUNT] = {
 				   "WHERE r.account_id = ?1 AND r.type = 'flow' AND r.id = ?2 "
 				   "AND r.target_type = 'export' "
 				   "AND r.target_id = listener.export_id)" },
-	[STMT_LISTENER_FORGET] = { "DELETE FROM listener WHERE account_id = ?1 AND export_id = ?2" },
+	[STMT_LISTENER_FORGET] = { "DELETE FROM listener WHERE account_id = ?1 AND export_id = "
+				   "?2" },
 	[STMT_EVENT_FORGET] = { "DELETE FROM event WHERE account_id = ?1 AND export_id = ?2" },
 	[STMT_EVENT_SEEN_FORGET] = { "DELETE FROM event_seen WHERE account_id = ?1 "
 				     "AND export_id = ?2" },
