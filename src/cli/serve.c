@@ -61,14 +61,15 @@ static bool read_number(struct str s, const char *option, uint64_t min, uint64_t
 	return true;
 }
 
-static bool read_rate(const struct options *o, struct api_config *api, struct err *err)
+static bool read_rate(const struct options *o, enum option i, const char *name, uint32_t *bucket,
+	uint32_t *refill, struct err *err)
 {
-	struct str refill = o->value[OPT_RATE_LIMIT], bucket = str_cut(&refill, ',');
+	struct str rest = o->value[i], first = str_cut(&rest, ',');
 
-	if (refill.p == NULL)
-		return err_set(err, ERR_CONFIG, "--rate-limit is BUCKET,REFILL, such as 100,30");
-	return read_number(bucket, "rate-limit", 1, 1000000, &api->rate_bucket, err) &&
-	       read_number(refill, "rate-limit", 1, 1000000, &api->rate_refill, err);
+	if (rest.p == NULL)
+		return err_set(err, ERR_CONFIG, "--%s is BUCKET,REFILL, such as 100,30", name);
+	return read_number(first, name, 1, 1000000, bucket, err) &&
+	       read_number(rest, name, 1, 1000000, refill, err);
 }
 
 static const char *file_option(const struct options *o, enum option i)
@@ -89,7 +90,9 @@ static bool start(struct arena *a, const struct options *o, struct server *s, st
 		.access_log = str_eq_z(o->value[OPT_ACCESS_LOG], "on") };
 	uint32_t workers, timeout_s;
 
-	if (!read_rate(o, &api, err) ||
+	if (!read_rate(o, OPT_RATE_LIMIT, "rate-limit", &api.rate_bucket, &api.rate_refill, err) ||
+		!read_rate(o, OPT_LISTENER_RATE, "listener-rate", &api.listener_bucket,
+			&api.listener_refill, err) ||
 		!read_number(o->value[OPT_WORKERS], "workers", 1, 64, &workers, err) ||
 		!read_number(o->value[OPT_OUTBOUND_TIMEOUT], "outbound-timeout", 1, 3600,
 			&timeout_s, err) ||
