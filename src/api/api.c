@@ -3,6 +3,7 @@
  */
 #include "api/api_priv.h"
 
+#include "api/listeners.h"
 #include "core/limits.h"
 #include "core/log.h"
 
@@ -112,6 +113,7 @@ static void *pool_main(void *arg)
 	struct api_request *rq;
 
 	while ((rq = queue_get(api->slow, INT64_MAX)) != NULL) {
+		rq->in_pool = true;
 		run_handler(rq);
 		http_exchange_finish(rq->x);
 	}
@@ -127,6 +129,16 @@ static enum http_verdict overloaded(struct api_request *rq)
 	err.retry_after_s = 1;
 	api_fail(rq, &err);
 	return HTTP_DONE;
+}
+
+void api_to_pool(struct api_request *rq)
+{
+	CHECK(!rq->in_pool);
+	rq->suspended = true; /* before it is another thread's */
+	if (queue_try_put(rq->api->slow, rq))
+		return;
+	rq->suspended = false;
+	(void)overloaded(rq);
 }
 
 static void no_route(struct api_request *rq)
@@ -186,7 +198,7 @@ static enum http_verdict on_request(void *ctx, struct http_exchange *x)
 	}
 	if ((rq->match.route->flags & ROUTE_SLOW) == 0) {
 		run_handler(rq);
-		return HTTP_DONE;
+		return rq->suspended ? HTTP_SUSPENDED : HTTP_DONE;
 	}
 	return queue_try_put(api->slow, rq) ? HTTP_SUSPENDED : overloaded(rq);
 }
@@ -234,6 +246,11 @@ bool api_start(const struct api_config *cfg, struct api **out, struct err *err)
 		api->cfg.rate_bucket = LIMIT_RATE_BUCKET;
 	if (api->cfg.rate_refill == 0)
 		api->cfg.rate_refill = LIMIT_RATE_REFILL;
+	if (api->cfg.listener_bucket == 0)
+		api->cfg.listener_bucket = LIMIT_LISTENER_BUCKET;
+	if (api->cfg.listener_refill == 0)
+		api->cfg.listener_refill = LIMIT_LISTENER_REFILL;
+	api->listeners = listeners_new(a, &api->cfg);
 	api->auth = auth_new(a, &api->cfg);
 	api->metrics = metrics_new(a);
 	api->log = access_log_new(a);
@@ -270,8 +287,10 @@ void api_stop(struct api *api, int64_t within_ms)
 	queue_close(api->slow);
 	for (size_t i = 0; i < POOL_THREADS; i++)
 		thread_join(&api->pool[i]);
+	listeners_write_wait(api->listeners);
 	http_server_free(api->server);
 	queue_destroy(api->slow);
+	listeners_free(api->listeners);
 	auth_free(api->auth);
 	access_log_free(api->log);
 	arena_free(api->arena);

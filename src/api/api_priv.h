@@ -30,7 +30,8 @@ enum route_flags {
 
 struct route {
 	enum http_method method;
-	const char *pattern; /* "/v1/{resource}/{_id}": {resource} is a type's segment */
+	const char *
+		pattern; /* "/v1/{resource}/{_id}": {resource} is a type's segment, {apiIdentifier} like one */
 	route_fn fn;
 	unsigned flags;
 	int success;    /* the status of success: for OpenAPI */
@@ -68,9 +69,14 @@ struct api_request {
 	const struct json *body; /* ROUTE_BODY */
 	char request_id[REQUEST_ID_MAX + 1];
 	char trace_id[33]; /* of traceparent, given or made */
+	bool in_pool;      /* on a thread of the pool, which may wait */
+	/* The handler gave the exchange away: another thread finishes it. Not in the pool. */
+	bool suspended;
 };
 
 struct auth;
+struct listener;
+struct listeners;
 struct metrics;
 struct access_log;
 
@@ -79,6 +85,7 @@ struct api {
 	struct arena *arena;
 	struct http_server *server;
 	struct auth *auth;
+	struct listeners *listeners;
 	struct metrics *metrics;
 	struct access_log *log;
 	struct id_batch *ids; /* of each event loop */
@@ -87,6 +94,12 @@ struct api {
 	struct str openapi; /* printed once */
 	atomic_bool draining;
 };
+
+/* Hands the request to the pool, where its handler begins anew; answers 503 when that is full. */
+void api_to_pool(struct api_request *rq);
+/* Takes over the reference to L. SUCCESS: the status where the listener says none. */
+void listener_intake(struct api_request *rq, struct listener *l, struct str path_token,
+	int success);
 
 /* ---- answers ---- */
 

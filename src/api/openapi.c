@@ -54,6 +54,11 @@ static void add_parameters(struct json_build *b, const struct route *r)
 	json_build_array(b);
 	if (strstr(r->pattern, "{_id}") != NULL)
 		add_parameter(b, "_id", "path", true, "24 hexadecimal digits.");
+	if (strstr(r->pattern, "{token}") != NULL)
+		add_parameter(b, "token", "path", true, "The listener's webhook.token.");
+	if (strstr(r->pattern, "{apiIdentifier}") != NULL)
+		add_parameter(b, "apiIdentifier", "path", true,
+			"The letter e or i and 8 hexadecimal digits.");
 	if (r->fn == handle_resource_list) {
 		add_parameter(b, "name", "query", false,
 			"Only those of this name; may be repeated.");
@@ -64,14 +69,15 @@ static void add_parameters(struct json_build *b, const struct route *r)
 		add_parameter(b, "_connectorId", "query", false,
 			"Only those of this connector; may be repeated.");
 	}
-	if ((r->flags & ROUTE_LIST) != 0 && strstr(r->pattern, "accesstokens") == NULL)
+	if ((r->flags & ROUTE_LIST) != 0 && strstr(r->pattern, "accesstokens") == NULL &&
+		r->fn != handle_listener_requests)
 		add_parameter(b, "limit", "query", false, "At most this many.");
 	if (r->fn == handle_resource_list || r->fn == handle_job_errors)
 		add_parameter(b, "after", "query", false,
 			"Only those behind the one with this _id; see the Link header.");
 	if (r->fn == handle_resource_remove)
 		add_parameter(b, "cascade", "query", false, "true: also delete what refers to it.");
-	if (r->fn == handle_resource_replace || r->fn == handle_resource_patch ||
+	if ((r->fn == handle_resource_replace || r->fn == handle_resource_patch) ||
 		r->fn == handle_resource_remove)
 		add_parameter(b, "If-Match", "header", false,
 			"The ETag that was read: 412 when it has changed since.");

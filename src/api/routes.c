@@ -45,6 +45,16 @@ const struct route routes[] = {
 	{ HTTP_GET, "/v1/retries/{_id}/data", handle_retry_data, 0, 200, "getRetryData", "The record that failed, as it was exported." },
 	{ HTTP_PUT, "/v1/retries/{_id}/data", handle_retry_data_put, ROUTE_SLOW | ROUTE_BODY, 200, "putRetryData", "Edit the record that will be tried again." },
 	{ HTTP_POST, "/v1/retries/{_id}/retry", handle_retry_one, ROUTE_SLOW, 200, "retry", "Try the record again." },
+	{ HTTP_POST, "/v1/exports/{_id}/data", handle_event, ROUTE_OPEN, 204, "postEvent", "Post an event to a listener, which verifies it as its export says. The answer comes when it is on disk." },
+	{ HTTP_PUT, "/v1/exports/{_id}/data", handle_event, ROUTE_OPEN, 204, "putEvent", "The same, for senders that put." },
+	{ HTTP_GET, "/v1/exports/{_id}/data", handle_event_handshake, ROUTE_OPEN, 200, "getEventHandshake", "Answer the challenge with which a sender tries out the URL; HEAD asks whether there is a listener." },
+	{ HTTP_POST, "/v1/exports/{_id}/{token}/data", handle_event, ROUTE_OPEN, 204, "postEventWithToken", "Post an event to a listener whose secret stands in the URL." },
+	{ HTTP_PUT, "/v1/exports/{_id}/{token}/data", handle_event, ROUTE_OPEN, 204, "putEventWithToken", "The same, for senders that put." },
+	{ HTTP_GET, "/v1/exports/{_id}/{token}/data", handle_event_handshake, ROUTE_OPEN, 200, "getEventHandshakeWithToken", "Answer a challenge at the listener's secret URL." },
+	{ HTTP_GET, "/v1/exports/{_id}/requests", handle_listener_requests, ROUTE_LIST, 200, "listListenerRequests", "The last requests to a listener, newest first, with the reason of each refusal." },
+	{ HTTP_GET, "/v1/exports/{_id}/listener", handle_listener_state, 0, 200, "getListener", "How many events of a listener wait, since when, and for which flows." },
+	{ HTTP_POST, "/v1/{apiIdentifier}", handle_invoke, ROUTE_OPEN, 200, "invokeV1", "The same as POST /{apiIdentifier}." },
+	{ HTTP_POST, "/{apiIdentifier}", handle_invoke, ROUTE_OPEN, 200, "invoke", "Post an event to the listener with this apiIdentifier, which verifies it." },
 	{ HTTP_GET, "/v1/{resource}", handle_resource_list, ROUTE_LIST, 200, "list", "List all." },
 	{ HTTP_POST, "/v1/{resource}", handle_resource_create, ROUTE_SLOW | ROUTE_BODY, 201, "create", "Create new." },
 	{ HTTP_GET, "/v1/{resource}/{_id}", handle_resource_get, 0, 200, "get", "Retrieve existing." },
@@ -94,11 +104,20 @@ static bool is_segment(const char **p, struct str s)
 	return k == s.n;
 }
 
+/* The letter e or i and hexadecimal digits, as many as there are. */
+static bool is_api_identifier(struct str s)
+{
+	unsigned char bytes[(API_IDENTIFIER_LEN - 1) / 2];
+
+	return s.n == API_IDENTIFIER_LEN && (s.p[0] == 'e' || s.p[0] == 'i') &&
+	       str_hex_get(str_from(s, 1), bytes, sizeof(bytes));
+}
+
 /* Compares a pattern with the path's segments, in place: every request tries many patterns. */
 static bool fits(const struct resources *r, const char *pattern, const struct segments *path,
 	struct route_match *m)
 {
-	static const char resource[] = "{resource}";
+	static const char resource[] = "{resource}", identifier[] = "{apiIdentifier}";
 	const char *p = pattern;
 	size_t i = 0;
 
@@ -117,6 +136,9 @@ static bool fits(const struct resources *r, const char *pattern, const struct se
 			m->schema = resources_by_segment(r, path->s[i]);
 			if (m->schema == NULL)
 				return false;
+		} else if (strncmp(p, identifier, sizeof(identifier) - 1) == 0 &&
+			   !is_api_identifier(path->s[i])) {
+			return false;
 		} else {
 			m->params[m->param_count++] = path->s[i];
 		}

@@ -64,7 +64,7 @@ MUST_CHECK bool engine_retry(struct engine *e, struct str account_id,
 	const struct store_error_filter *f, struct str by, struct arena *a, struct retry_jobs *out,
 	struct err *err);
 
-/* Events of the listener were taken in: the flows that it feeds are run. Any thread that may wait. */
+/* Events of the listener were taken in: the flows that it feeds are run. Any thread; does not wait. */
 void engine_listen(struct engine *e, struct str account_id, struct str export_id);
 /* A resource was made, changed or removed: schedules, listeners and waiting jobs follow. Any thread
  * that may wait. */

@@ -34,6 +34,8 @@ struct probe { /* of a connection that went offline */
 	int64_t due_ms, pause_ms;
 };
 
+struct listener;
+
 struct engine {
 	struct engine_config cfg;
 	struct arena *arena;
@@ -48,9 +50,10 @@ struct engine {
 	int64_t next_job_ms;             /* wall; when a waiting job may be taken; under lock */
 	struct probe probes[PROBES_MAX]; /* under lock */
 	size_t probe_count;
-	bool look;             /* flows or connections changed; under lock */
-	struct map *listening; /* listener's export id: `e` when a run is queued or at work */
-	struct cond events;    /* an event came; under lock: */
+	bool look;              /* flows or connections changed; under lock */
+	struct map *listening;  /* export id: struct listener; under lock */
+	struct listener *heard; /* those that the timer must look at; under lock */
+	struct cond events;     /* an event came; under lock: */
 	uint64_t events_posted;
 	atomic_bool stopping; /* end at the page's border */
 	_Atomic unsigned running;
