@@ -110,13 +110,21 @@ static void decide(const struct sink *s, struct delivery *d)
 	d->ignored = true;
 }
 
+struct mapping_ctx {
+	const struct sink *sink;
+	const struct delivery *delivery;
+};
+
 /* A lookup of the mapping: asked before, so that here it is only taken. */
-static bool answer_lookup(void *ctx, struct str name, const struct json *value UNUSED,
+static bool answer_lookup(void *arg, struct str name, const struct json *value UNUSED,
 	const struct json *record UNUSED, const struct json **result, struct err *err UNUSED)
 {
-	const struct delivery *d = ctx;
+	const struct mapping_ctx *ctx = arg;
+	const struct lookup *l = rest_lookup_find(ctx->sink, name);
 
-	*result = json_get(d->lookups, name);
+	*result = json_get(ctx->delivery->lookups, name);
+	if (*result == NULL && l != NULL && l->decides)
+		*result = &mapping_nothing;
 	return true;
 }
 
@@ -139,7 +147,8 @@ static void tell_fate(const struct sink *s, const struct delivery *d, struct map
 
 static void apply(struct sink *s, struct delivery *d, struct arena *a)
 {
-	struct mapping_env env = { .lookup = answer_lookup, .ctx = d, .scratch = &s->more };
+	struct mapping_ctx ctx = { s, d };
+	struct mapping_env env = { .lookup = answer_lookup, .ctx = &ctx, .scratch = &s->more };
 	struct json_build b;
 
 	tell_fate(s, d, &env);
