@@ -35,6 +35,8 @@ struct probe { /* of a connection that went offline */
 };
 
 struct listener;
+struct calls;
+struct debug_log;
 
 struct engine {
 	struct engine_config cfg;
@@ -55,7 +57,9 @@ struct engine {
 	struct listener *heard; /* those that the timer must look at; under lock */
 	struct cond events;     /* an event came; under lock: */
 	uint64_t events_posted;
-	atomic_bool stopping; /* end at the page's border */
+	struct calls *calls;     /* invoke.h */
+	struct debug_log *debug; /* debug_log.h */
+	atomic_bool stopping;    /* end at the page's border */
 	_Atomic unsigned running;
 	_Atomic uint64_t completed, failed, pages, records, records_failed;
 };
@@ -138,6 +142,9 @@ MUST_CHECK bool flow_plan_read(const struct engine *e, struct arena *a, struct s
 /* Refuses flows that are disabled, and parts that this version can't act on. */
 MUST_CHECK bool flow_plan_check(const struct engine *e, struct arena *a, const struct flow_plan *p,
 	struct err *err);
+/* Refuses a document that sets what this version can't act on: ERR_UNSUPPORTED names the field. */
+MUST_CHECK bool engine_check_inert(const struct engine *e, struct arena *a, const char *type,
+	const struct json *doc, struct err *err);
 /* The first connection of the plan that is offline; p NULL: none is. */
 struct str flow_plan_offline(const struct flow_plan *p, struct str *name);
 bool flow_source_is_listener(const struct flow_source *s);

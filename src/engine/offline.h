@@ -12,6 +12,9 @@ void probes_add(struct engine *e, struct str account_id, struct str id);
 void probes_load(struct engine *e);
 /* Runs what is due; returns when to come again (wall, INT64_MAX: nothing to probe). */
 int64_t probes_run(struct engine *e);
+/* A ping of somebody succeeded: a connection that went offline by itself is online again. May block on
+ * the store. */
+void connection_pinged(struct engine *e, struct str account_id, struct str id);
 /* The connection can be used again: jobs that wait for it may be claimed. */
 void connection_is_back(struct engine *e, struct str account_id, struct str id);
 

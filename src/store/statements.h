@@ -92,6 +92,8 @@
 	X(STMT_RETRY_DATA_GET)               \
 	X(STMT_IDEMPOTENCY_GET)              \
 	X(STMT_IDEMPOTENCY_PUT)              \
+	X(STMT_IDEMPOTENCY_FINISH)           \
+	X(STMT_IDEMPOTENCY_REMOVE)           \
 	X(STMT_IDEMPOTENCY_PURGE)            \
 	X(STMT_PAGE_PUT)                     \
 	X(STMT_PAGE_GET)                     \
