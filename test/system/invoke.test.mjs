@@ -40,10 +40,19 @@ test('json-server: an export is invoked by apiIdentifier, with and without /v1, 
 	}
 });
 
-test('all pages, through transform and filter; a record that fails is told beside the others', async () => {
-	const e = await exportOf(await connect(shop.url), { relativeURI: '/customers?_limit=10', pagingMethod: 'linkheader' },
+test('all pages, through transform and filter', async () => {
+	const e = await exportOf(await connect(shop.url), { relativeURI: '/customers?_page=1&_limit=10', pagingMethod: 'linkheader' },
 		{ filter: { rules: ['greaterthan', ['number', ['extract', 'id']], 20] }, transform: { rules: [[{ extract: 'id', generate: 'id' }]] } });
 	assert.deepEqual(await server.ok(200, 'POST', `/${e.apiIdentifier}`), { data: [21, 22, 23, 24, 25].map((id) => ({ id })) });
+});
+
+test('a record that the transform can\'t take is told beside the others', async () => {
+	const app = await application((req, res) => json(res, 200, [{ n: '1' }, { n: 'one' }, { n: '3' }]));
+	const e = await exportOf(await connect(app.url), { relativeURI: '/' },
+		{ transform: { rules: [[{ extract: 'n', generate: 'n', dataType: 'number' }]] } });
+	const r = await server.ok(200, 'POST', `/${e.apiIdentifier}`);
+	assert.deepEqual(r.data, [{ n: 1 }, { n: 3 }]);
+	assert.deepEqual(r.errors.map((x) => [x.record, x.source, x.code]), [[1, 'transform', 'mapping_failed']]);
 });
 
 test('an export without records says why; one of type test stops at its limit', async () => {
@@ -204,7 +213,7 @@ test('a preview of an export shows every stage, and masks secrets', async () => 
 	assert.equal(r.status, 200, r.text);
 	assert.deepEqual(r.json.stages.map((s) => s.name), ['request', 'raw', 'parse', 'transform']);
 	assert.ok(r.json.stages.every((s) => s.errors.length === 0));
-	assert.equal(stage(r.json, 'request').data[0].url, `${app.url}/c?d=2020-01-01`);
+	assert.equal(stage(r.json, 'request').data[0].url, `${app.url}/c?d=2020-01-01T00%3A00%3A00.000Z`);
 	assert.equal(stage(r.json, 'request').data[0].method, 'GET');
 	assert.equal(stage(r.json, 'raw').data[0].statusCode, 200);
 	assert.match(stage(r.json, 'raw').data[0].body, /"items"/);
@@ -271,7 +280,7 @@ test('a preview of an import asks lookups, shows requests and sends nothing', as
 
 test('json-server: a virtual export, and its pages', async () => {
 	const c = await connect(shop.url);
-	const doc = { asynchronous: true, pageSize: 10, rest: { relativeURI: '/customers?_limit=7', method: 'GET', pagingMethod: 'linkheader' } };
+	const doc = { asynchronous: true, pageSize: 10, rest: { relativeURI: '/customers?_page=1&_limit=7', method: 'GET', pagingMethod: 'linkheader' } };
 	assert.equal((await server.ok(200, 'POST', `/v1/connections/${c}/export`, { export: doc })).data.length, 25);
 	const pages = [];
 	let state;
