@@ -62,7 +62,7 @@ static bool finish_write(struct store_conn *c, void *arg, struct err *err)
 	struct once *o = arg;
 
 	if (o->row.status >= 400)
-		return store_idempotency_remove(c, o->row.account_id, o->row.key, err);
+		o->row.created_ms = 0;
 	return store_idempotency_finish(c, &o->row, err);
 }
 

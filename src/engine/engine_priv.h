@@ -85,13 +85,6 @@ MUST_CHECK bool engine_queue(struct engine *e, struct store_conn *c, struct aren
 MUST_CHECK bool engine_chain(struct engine *e, struct store_conn *c, struct arena *a,
 	const struct store_job *j, const struct json *flow, struct err *err);
 
-/*
- * Pings the connection; when that fails too it is set offline, to be probed until it answers. False:
- * it is not offline. *WHY is the ping's message.
- */
-bool connection_goes_offline(struct engine *e, const struct adaptor_env *env, struct str account_id,
-	struct str id, const struct json *connection, struct arena *a, struct str *why);
-
 /* Works a claimed job to its end, or until it has to wait. JOB and its strings live in A, which is
  * wiped by the caller. */
 void job_work(struct worker *w, struct store_job *job, struct arena *a);

@@ -6,6 +6,13 @@
 
 #include "engine/engine_priv.h"
 
+/*
+ * Pings the connection; when that fails too it is set offline, to be probed until it answers. False:
+ * it is not offline. *WHY is the ping's message.
+ */
+bool connection_goes_offline(struct engine *e, const struct adaptor_env *env, struct str account_id,
+	struct str id, const struct json *connection, struct arena *a, struct str *why);
+
 /* Adds a probe unless there is one. Any thread. */
 void probes_add(struct engine *e, struct str account_id, struct str id);
 /* Takes up the probes that an earlier process left. */

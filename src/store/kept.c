@@ -56,16 +56,7 @@ bool store_idempotency_finish(struct store_conn *c, const struct store_idempoten
 	sql_bind_str(st, 2, i->key);
 	sql_bind_i64(st, 3, i->status);
 	sql_bind_str(st, 4, i->response);
-	return sql_run(st) || sql_error(st->conn, err);
-}
-
-bool store_idempotency_remove(struct store_conn *c, struct str account_id, struct str key,
-	struct err *err)
-{
-	struct sql_stmt *st DEFER(sql_donep) = conn_use_to_write(c, STMT_IDEMPOTENCY_REMOVE);
-
-	sql_bind_str(st, 1, account_id);
-	sql_bind_str(st, 2, key);
+	sql_bind_i64(st, 5, i->created_ms);
 	return sql_run(st) || sql_error(st->conn, err);
 }
 

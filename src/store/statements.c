@@ -361,10 +361,9 @@ static const struct statement texts[STATEMENT_COUNT] = {
 				   "response = excluded.response, "
 				   "request_hash = excluded.request_hash "
 				   "WHERE idempotency.created_ms <= ?7" },
-	[STMT_IDEMPOTENCY_FINISH] = { "UPDATE idempotency SET status = ?3, response = ?4 "
+	[STMT_IDEMPOTENCY_FINISH] = { "UPDATE idempotency SET status = ?3, response = ?4, "
+				      "created_ms = ?5 "
 				      "WHERE account_id = ?1 AND key = ?2" },
-	[STMT_IDEMPOTENCY_REMOVE] = { "DELETE FROM idempotency WHERE account_id = ?1 AND key = "
-				      "?2" },
 	[STMT_IDEMPOTENCY_PURGE] = { "DELETE FROM idempotency WHERE (account_id, key) IN "
 				     "(SELECT account_id, key FROM idempotency "
 				     "WHERE created_ms <= ?1 ORDER BY created_ms LIMIT ?2)" },

@@ -25,11 +25,9 @@ MUST_CHECK bool store_idempotency_get(struct store_conn *c, struct arena *a, str
  * ERR_CONFLICT when one is there. */
 MUST_CHECK bool store_idempotency_put(struct store_conn *c, const struct store_idempotency *i,
 	struct err *err);
-/* W; the answer to what was put with status 0. */
+/* W; the answer to what was put with status 0. With created_ms 0 it counts no more: the key is free. */
 MUST_CHECK bool store_idempotency_finish(struct store_conn *c, const struct store_idempotency *i,
 	struct err *err);
-MUST_CHECK bool store_idempotency_remove(struct store_conn *c, struct str account_id,
-	struct str key, struct err *err); /* W */
 /* W; removes up to LIMIT of those that are too old at NOW_MS. */
 MUST_CHECK bool store_idempotency_purge(struct store_conn *c, int64_t now_ms, size_t limit,
 	uint64_t *removed, struct err *err);

@@ -259,4 +259,85 @@ test('the document\'s samples of a REST export, as they stand', async () => {
 	assert.match(comma.json.errors[0].message, /line 13/);
 });
 
+// Minus the trailing commas of the text, and its hooks, which need resources of their own.
+test('the document\'s samples of REST imports, as they stand', async () => {
+	const router = jsonServer.router({ customers: [{ id: 4, ns_id: '17', city: 'Bonn' }] });
+	const app = jsonServer.create();
+	app.use(jsonServer.bodyParser);
+	app.use(router);
+	const http = app.listen(0, '127.0.0.1');
+	await once(http, 'listening');
+	onEnd(() => { http.closeAllConnections(); http.close(); });
+	const c = await connect(`http://127.0.0.1:${http.address().port}`);
+	const post = await server.ok(201, 'POST', '/v1/imports', `{
+  "name": "REST API Sample Post",
+  "_connectionId": "${c}",
+  "rest": {
+    "relativeURI": "/customers",
+    "method": "POST"
+  },
+  "mapping": {
+    "fields": [
+      {"extract": "street1", "generate": "billingAddress.addr1"},
+      {"extract": "street2", "generate": "billingAddress.addr2"},
+      {"extract": "city", "generate": "billingAddress.city"},
+      {"extract": "state", "generate": "billingAddress.state"},
+      {"extract": "zip", "generate": "billingAddress.zip"},
+      {"extract": "{first_name} {last_name}", "generate": "billingAddress.addressee"}
+    ]
+  }
+}`);
+	assert.match(post.apiIdentifier, /^i[0-9a-f]{8}$/);
+	assert.deepEqual(await server.ok(200, 'POST', `/${post.apiIdentifier}`, [{ street1: '1 Main', city: 'Ulm', first_name: 'Anna', last_name: 'Lee' }]),
+		[{ statusCode: 200, id: 5, _json: { billingAddress: { addr1: '1 Main', city: 'Ulm', addressee: 'Anna Lee' }, id: 5 } }]);
+	const composite = await server.ok(201, 'POST', '/v1/imports', `{
+  "name": "Composite Add or Update Import",
+  "_connectionId": "${c}",
+  "rest" : {
+    "relativeURI": [
+      "/customers/{idLookup}",
+      "/customers"
+    ],
+    "method": [
+      "PUT",
+      "POST"
+    ],
+    "lookups" : [
+      {
+        "name": "idLookup",
+        "relativeURI": "/customers?ns_id={internalId}",
+        "method": "GET",
+        "extract": "0.id"
+      },
+      {
+        "name": "currencyMap",
+        "map": {
+          "USA": "USD",
+          "JAPAN": "JPY",
+          "UK": "GDP"
+        },
+        "allowFailures": "false"
+      }
+    ]
+  },
+  "mapping": {
+    "fields": [
+      {"extract": "billingAddress.city", "generate": "city"},
+      {"extract": "billingAddress.zip", "generate": "zip"},
+      {"extract": "{firstName} {lastName}", "generate": "addressee"},
+      {"generate": "opt_out", "hardCodedValue": false},
+      {"generate": "source", "hardCodedValue": "phone"},
+      {"extract": "billingAddress.country", "generate": "currency", "lookupName": "currencyMap"}
+    ]
+  }
+}`);
+	const record = (internalId, country) => ({ internalId, firstName: 'Anna', lastName: 'Lee', billingAddress: { city: 'Ulm', zip: '1', country } });
+	const rest = { city: 'Ulm', zip: '1', addressee: 'Anna Lee', opt_out: false, source: 'phone' };
+	const r = await server.ok(200, 'POST', `/${composite.apiIdentifier}`, [record('17', 'UK'), record('18', 'JAPAN'), record('19', 'MARS')]);
+	assert.deepEqual(r.slice(0, 2), [{ statusCode: 200, id: 4, _json: { ...rest, currency: 'GDP', id: 4 } },
+		{ statusCode: 200, id: 6, _json: { ...rest, currency: 'JPY', id: 6 } }]);
+	assert.equal(r[2].statusCode, 422);
+	assert.match(r[2].errors[0].message, /"MARS" is not in lookup "currencyMap"/);
+});
+
 await runTests();
