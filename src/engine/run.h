@@ -93,6 +93,11 @@ enum run_verdict run_page(struct run *r, struct work *w, bool resumed, struct er
 /* Makes the job wait: until the time, for this. */
 void run_wait(struct run *r, int64_t until_ms, struct str what, struct str connection_id);
 
+/* ---- record.c ---- */
+
+/* Notes for the recorder what became of the page at its present step. */
+void run_record(struct run *r, const struct work *w);
+
 /* ---- run_shape.c ---- */
 
 /* The export's transform and filter over a new page: what is dropped or fails goes to no step. */
@@ -101,8 +106,8 @@ void run_shape(struct run *r, struct work *w);
 /* ---- retry.c ---- */
 
 extern const struct source_ops retry_source_ops;
-MUST_CHECK bool retry_source_open(struct run *r, struct str cursor, struct source **out,
-	struct err *err);
+MUST_CHECK bool retry_source_open(struct run *r, size_t page_size, struct str cursor,
+	struct source **out, struct err *err);
 /* Unwraps the records that a retry's source yields. */
 void retry_unwrap(const struct run *r, struct work *w);
 /* Behind work_begin_step(): what is known to have been sent before is sent again, to the byte. */

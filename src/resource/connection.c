@@ -149,8 +149,8 @@ static const struct fld rest_rows[] = {
 		.min = 1, .max = 256, .def = "\"Retry-After\"",
 		.example = "\"X-RateLimit-Reset\"" },
 	{ "rest.concurrencyLevel", FLD_INT, 0,
-		"How many requests a running flow may have in the air to this application at "
-		"once.",
+		"How many requests of imports may be in the air to this application at once, over "
+		"all flows that use the connection: they send their pages in turn.",
 		.min = 1, .max = LIMIT_CONNECTION_CONCURRENCY_MAX, .def = "16", .example = "4" },
 	{ NULL },
 };

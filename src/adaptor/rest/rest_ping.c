@@ -2,7 +2,9 @@
  * rest_ping.c - is the application there, and does it take the credentials?
  *
  * One request to pingRelativeURI. A 2xx is a success unless a value in the answer says otherwise:
- * applications exist that answer 200 to everything.
+ * applications exist that answer 200 to everything. A connection that names no such URI is asked at its
+ * base URI, where nothing need be: any answer is good that neither refuses us nor is a fault of the
+ * application's own.
  */
 #include "adaptor/rest/rest_session_priv.h"
 
@@ -98,8 +100,11 @@ static void judge(struct rest_session *s, struct rest_call *c, const struct json
 {
 	struct err err = ERR_INIT;
 
+	bool named = json_get_str(rest, STR("pingRelativeURI")).p != NULL;
+
 	out->status = c->http.status;
-	out->ok = out->status >= 200 && out->status <= 299;
+	out->ok = named ? out->status >= 200 && out->status <= 299
+			: out->status < 500 && out->status != 401 && out->status != 403;
 	if (!out->ok)
 		(void)rest_status_error(s, &c->http, &err);
 	else if (!judge_body(s, c, rest, a, out, &err))

@@ -155,22 +155,18 @@ static bool is_wanted(const struct rest_select *sel, const struct json *record)
 	return changed_since(sel, record);
 }
 
-static void explain(struct source *s)
+struct str rest_select_reason(const struct source *s)
 {
 	const struct rest_select *sel = &s->select;
 
-	if (s->records != sel->dropped)
-		return;
 	if (sel->done != NULL)
-		s->zero_reason = str_fmt(s->arena,
+		return str_fmt(s->arena,
 			"all %llu records of the source were exported before: \"%.*s\" is true",
 			(unsigned long long)sel->dropped, STR_ARG(path_text(sel->done)));
-	else
-		s->zero_reason = str_fmt(s->arena,
-			"all %llu records of the source were last changed before %.*s: no "
-			"placeholder asks for changes alone, so they were compared by "
-			"delta.dateField",
-			(unsigned long long)sel->dropped, STR_ARG(sel->since));
+	return str_fmt(s->arena,
+		"all %llu records of the source were last changed before %.*s: no placeholder asks "
+		"for changes alone, so they were compared by delta.dateField",
+		(unsigned long long)sel->dropped, STR_ARG(sel->since));
 }
 
 void rest_select(struct source *s, struct chunk *out)
@@ -200,5 +196,4 @@ void rest_select(struct source *s, struct chunk *out)
 		if (sel->dropped > before)
 			out->records = json_build_done(&b);
 	}
-	explain(s);
 }

@@ -39,12 +39,11 @@ struct rest_cookie {
 	bool secure;            /* over https only */
 };
 
-#define REST_SECRET_FORMS 3 /* as it is, percent-encoded, escaped in JSON */
 /* One form of one secret. */
 struct rest_secret {
 	struct str text;
 	unsigned ordinal; /* of the secret in the document */
-	unsigned form;
+	unsigned form;    /* 0: as it is, 1: percent-encoded, 2: escaped in JSON */
 };
 struct rest_secrets {
 	struct rest_secret *list; /* longest text first */

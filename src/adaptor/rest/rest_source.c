@@ -167,10 +167,11 @@ static bool parse(struct source *s, struct chunk *out, const struct json **doc, 
 static void explain_path(struct source *s, const struct json *doc)
 {
 	size_t n;
+
+	if (s->records > 0 || s->resource_path == NULL || s->zero_reason.p != NULL)
+		return;
 	struct str nearest = path_nearest_array(s->arena, doc, &n);
 
-	if (s->records > 0 || s->resource_path == NULL)
-		return;
 	if (nearest.p != NULL)
 		s->zero_reason = str_fmt(s->arena,
 			"resourcePath \"%.*s\" is not in the answer; it has \"%.*s\" (%zu items)",
@@ -264,7 +265,9 @@ static bool source_next(struct source *s, struct chunk *out, struct err *err)
 
 static struct str source_zero_reason(const struct source *s)
 {
-	return s->records == s->select.dropped ? s->zero_reason : STR_NULL;
+	if (s->records > s->select.dropped)
+		return STR_NULL;
+	return s->records > 0 ? rest_select_reason(s) : s->zero_reason;
 }
 
 const struct source_ops rest_source_ops = { source_open, source_next, source_zero_reason,

@@ -116,6 +116,8 @@ MUST_CHECK bool rest_select_read(struct source *s, const struct json *export,
 	const struct json *given, struct err *err);
 /* Takes out of OUT what is not to be exported. */
 void rest_select(struct source *s, struct chunk *out);
+/* Why nothing was left of what came; in the session's arena. */
+struct str rest_select_reason(const struct source *s);
 /* The variables of the call, dates as the application writes them. */
 MUST_CHECK bool rest_select_variables(struct source *s, const struct json *export,
 	const struct json *given, struct err *err);

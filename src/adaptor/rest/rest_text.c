@@ -81,41 +81,6 @@ static bool add_json(struct text_compiler *c, const struct json *v)
 	return true;
 }
 
-/* How many braces of this kind stand at AT. */
-static size_t run_of(struct str s, size_t at, char brace)
-{
-	size_t n = 0;
-
-	while (at + n < s.n && s.p[at + n] == brace)
-		n++;
-	return n;
-}
-
-/* In a text with `{{` the single braces stand for themselves: {"id":{{id}}}. */
-static struct str escape_single_braces(struct arena *a, struct str text)
-{
-	struct buf b DEFER(buf_free) = BUF_INIT(0);
-
-	if (str_find(text, STR("{{")) == STR_NPOS)
-		return text;
-	for (size_t at = 0; at < text.n;) {
-		size_t open = run_of(text, at, '{'), want = MIN(open, (size_t)3);
-		size_t close = open < 2 ? STR_NPOS
-					: str_find(str_from(text, at),
-						  want == 3 ? STR("}}}") : STR("}}"));
-
-		if (close != STR_NPOS) {
-			buf_add_str(&b, str_sub(text, at, close + want));
-			at += close + want;
-			continue;
-		}
-		if (text.p[at] == '{' || text.p[at] == '}')
-			buf_add_char(&b, '\\');
-		buf_add_char(&b, text.p[at++]);
-	}
-	return str_dup(a, buf_str(&b));
-}
-
 /* V, or the JSON that a string holds; NULL: the string is a text. */
 static const struct json *as_json(struct arena *a, const struct json *v)
 {
@@ -148,7 +113,7 @@ bool rest_text_compile(struct arena *a, const struct json *v, struct rest_text *
 		*c.text = (struct rest_text){ .json = false };
 		buf_reset(&c.literal);
 		c.err = err;
-		ok = add_template(&c, escape_single_braces(a, json_str(v)));
+		ok = add_template(&c, json_str(v));
 	} else if (!ok) {
 		*err = fault;
 	}

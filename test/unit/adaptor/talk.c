@@ -502,6 +502,7 @@ static void set_up(struct play *p, const char *path)
 		.trace_ctx = p };
 	p->connection = talk_document(p->file, "connection", &json_empty_object);
 	p->args.variables = talk_document(p->file, "variables", NULL);
+	p->args.relative_uri = talk_section(p->file, "relativeURI");
 	p->peer.file = p->file;
 	p->peer.clock = &p->clock.clock;
 	p->peer.cancel = &p->canceled;

@@ -9,6 +9,7 @@
  *   == variables | records | cursor          of the call; an import's records
  *   == timeout 200           ms, in real time: for a peer that hangs
  *   == now 1767225600000     the test clock's wall time at the start, ms
+ *   == relativeURI /x        of the call, in place of the document's
  *   == mark                  an export of type once: mark_done() for all records at the end
  *   == cancel 2              the job is canceled when request 2 (from 1) has come
  *   == any order             requests of parallel records are matched in whatever order they come

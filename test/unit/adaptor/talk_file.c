@@ -186,16 +186,18 @@ static void read_result(struct talk_file *t, struct str s, unsigned line)
 	r->rest = s.p == NULL ? STR("") : s;
 }
 
-/* Only "timeout", "now" and "cancel" have their value on the line itself. */
+/* Some have their value on the line itself. */
 static void read_section(struct talk_file *t, struct str s, unsigned line)
 {
 	if (t->section_count == ARRAY_LEN(t->sections))
 		FAIL(t, line, "too many sections");
 	struct str *section = t->sections[t->section_count++];
 	struct str value = s, word = str_cut(&value, ' ');
-	bool has_value = str_eq_z(word, "timeout") || str_eq_z(word, "now") ||
-			 str_eq_z(word, "cancel");
+	static const char *const with_value[] = { "timeout", "now", "cancel", "relativeURI" };
+	bool has_value = false;
 
+	for (size_t i = 0; i < ARRAY_LEN(with_value); i++)
+		has_value |= str_eq_z(word, with_value[i]);
 	section[0] = has_value ? word : s;
 	section[1] = has_value ? value : STR("");
 }
