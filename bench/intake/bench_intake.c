@@ -63,8 +63,7 @@ static bool verify(struct str key, struct str body, struct str signature)
 
 	CHECK(HMAC(EVP_sha256(), key.p, (int)key.n, (const unsigned char *)body.p, body.n, digest,
 		      &n) != NULL);
-	return str_hex_get(signature, given, sizeof(given)) &&
-	       CRYPTO_memcmp(given, digest, n) == 0;
+	return str_hex_get(signature, given, sizeof(given)) && CRYPTO_memcmp(given, digest, n) == 0;
 }
 
 /* True: the request is complete and its body, if it is genuine, in GROUP. */
@@ -79,8 +78,7 @@ static bool take(int fd, struct str key, struct buf *group)
 		return false;
 	struct str head = str_sub(all, 0, end), body = str_from(all, end + 4);
 
-	if (!str_to_i64(field(head, "Content-Length"), &n) || n > BODY_LIMIT ||
-		body.n < (size_t)n)
+	if (!str_to_i64(field(head, "Content-Length"), &n) || n > BODY_LIMIT || body.n < (size_t)n)
 		return false;
 	body.n = (size_t)n;
 	c->complete = verify(key, body, field(head, "X-Signature"));
