@@ -55,7 +55,8 @@ struct engine {
 	struct listener *heard; /* those that the timer must look at; under lock */
 	struct cond events;     /* an event came; under lock: */
 	uint64_t events_posted;
-	atomic_bool stopping; /* end at the page's border */
+	_Atomic uint64_t changes; /* grows with every resource that is written */
+	atomic_bool stopping;     /* end at the page's border */
 	_Atomic unsigned running;
 	_Atomic uint64_t completed, failed, pages, records, records_failed;
 };

@@ -2,7 +2,8 @@
  * listener.c - events that were taken in, as the source of a run; and starting such runs.
  *
  * The source reads events behind the flow's place. When there are none it lingers a moment, so that
- * a stream of events is one run and not a run an event. A run takes events over with the intent
+ * a stream of events is one run and not a run an event; but not longer than its documents stay as they
+ * are: a flow that was disabled takes no more. A run takes events over with the intent
  * checkpoint of its page: the flow's place moves in the same transaction.
  */
 #include "engine/listener.h"
@@ -97,13 +98,19 @@ static bool read_events(struct source *s, struct gather *g, struct err *err)
 		       err);
 }
 
+/* Was anything written since the run's documents were read? Then the next run reads them again. */
+static bool is_outdated(const struct source *s)
+{
+	return atomic_load(&s->run->e->changes) != s->run->changes;
+}
+
 /* Until an event came, the moment is over, or somebody wants an end. False: the latter two. */
 static bool linger(struct source *s, uint64_t seen, int64_t until)
 {
 	struct engine *e = s->run->e;
 
 	WITH_LOCK(&e->lock);
-	while (e->events_posted == seen && !atomic_load(&e->stopping) &&
+	while (e->events_posted == seen && !is_outdated(s) && !atomic_load(&e->stopping) &&
 		!atomic_load(&s->run->worker->canceled))
 		if (!cond_wait_until(&e->events, &e->lock, until))
 			return e->events_posted != seen;
@@ -125,6 +132,8 @@ static bool listener_next(struct source *s, struct chunk *out, struct err *err)
 	buf_add_char(&out->text, '[');
 	do {
 		seen = events_posted(s->run->e);
+		if (is_outdated(s))
+			break;
 		if (!read_events(s, &g, err))
 			return false;
 	} while (g.count == 0 && linger(s, seen, until));

@@ -121,9 +121,18 @@ void *timer_main(void *arg)
 	return NULL;
 }
 
+/* A listener's run could go on for ever with the documents that it began with. */
+static void run_of_old_documents_ends(struct engine *e)
+{
+	WITH_LOCK(&e->lock);
+	atomic_fetch_add(&e->changes, 1);
+	cond_broadcast(&e->events);
+}
+
 void engine_resource_changed(struct engine *e, struct str account_id, struct str type,
 	struct str id)
 {
+	run_of_old_documents_ends(e);
 	if (str_eq_z(type, "flow") || str_eq_z(type, "export"))
 		engine_look(e);
 	else if (str_eq_z(type, "connection"))
