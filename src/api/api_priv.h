@@ -132,35 +132,6 @@ void access_log_add(struct access_log *l, const struct http_exchange *x,
 	const struct api_request *rq, int64_t took_us, uint64_t bytes_sent);
 void access_log_turn(struct access_log *l, unsigned loop);
 
-/* ---- handlers ---- */
-
-void handle_health(struct api_request *rq);
-void handle_ready(struct api_request *rq);
-void handle_metrics(struct api_request *rq);
-void handle_token_info(struct api_request *rq);
-void handle_limits(struct api_request *rq);
-void handle_openapi(struct api_request *rq);
-void handle_resource_list(struct api_request *rq);
-void handle_resource_create(struct api_request *rq);
-void handle_resource_get(struct api_request *rq);
-void handle_resource_replace(struct api_request *rq);
-void handle_resource_patch(struct api_request *rq);
-void handle_resource_remove(struct api_request *rq);
-void handle_flow_run(struct api_request *rq);
-void handle_flow_latest_jobs(struct api_request *rq);
-void handle_job_list(struct api_request *rq);
-void handle_job_get(struct api_request *rq);
-void handle_job_family(struct api_request *rq);
-void handle_job_cancel(struct api_request *rq);
-void handle_job_errors(struct api_request *rq);
-void handle_retry_data(struct api_request *rq);
-void handle_event(struct api_request *rq);
-void handle_event_handshake(struct api_request *rq);
-void handle_listener_requests(struct api_request *rq);
-void handle_listener_state(struct api_request *rq);
-void handle_invoke(struct api_request *rq);
-void handle_token_list(struct api_request *rq);
-void handle_token_create(struct api_request *rq);
-void handle_token_remove(struct api_request *rq);
+#include "api/handlers_priv.h"
 
 #endif

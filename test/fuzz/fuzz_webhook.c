@@ -76,8 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const char *listener = listeners[data[0] % ARRAY_LEN(listeners)];
 
 	read_request(str_of((const char *)data + 1, size - 1), &x);
-	CHECK(json_parse_copy(a, str_z(listener), &doc, &err) &&
-		webhook_compile(a, doc, &w, &err));
+	CHECK(json_parse_copy(a, str_z(listener), &doc, &err) && webhook_compile(a, doc, &w, &err));
 	if (webhook_receive(w, &x, STR("t"), NOW_MS, &e, &err) == WEBHOOK_EVENT) {
 		CHECK(e.id.n <= WEBHOOK_ID_MAX);
 		check_joins(a, e.body);

@@ -1,0 +1,38 @@
+/*
+ * handlers_priv.h - the handlers that rows of the route table name; included by api_priv.h.
+ */
+#ifndef API_HANDLERS_PRIV_H
+#define API_HANDLERS_PRIV_H
+
+#include "api/api_priv.h"
+
+void handle_health(struct api_request *rq);
+void handle_ready(struct api_request *rq);
+void handle_metrics(struct api_request *rq);
+void handle_token_info(struct api_request *rq);
+void handle_limits(struct api_request *rq);
+void handle_openapi(struct api_request *rq);
+void handle_resource_list(struct api_request *rq);
+void handle_resource_create(struct api_request *rq);
+void handle_resource_get(struct api_request *rq);
+void handle_resource_replace(struct api_request *rq);
+void handle_resource_patch(struct api_request *rq);
+void handle_resource_remove(struct api_request *rq);
+void handle_flow_run(struct api_request *rq);
+void handle_flow_latest_jobs(struct api_request *rq);
+void handle_job_list(struct api_request *rq);
+void handle_job_get(struct api_request *rq);
+void handle_job_family(struct api_request *rq);
+void handle_job_cancel(struct api_request *rq);
+void handle_job_errors(struct api_request *rq);
+void handle_retry_data(struct api_request *rq);
+void handle_event(struct api_request *rq);
+void handle_event_handshake(struct api_request *rq);
+void handle_listener_requests(struct api_request *rq);
+void handle_listener_state(struct api_request *rq);
+void handle_invoke(struct api_request *rq);
+void handle_token_list(struct api_request *rq);
+void handle_token_create(struct api_request *rq);
+void handle_token_remove(struct api_request *rq);
+
+#endif
