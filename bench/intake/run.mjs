@@ -2,6 +2,8 @@
 // bare epoll program that does no more than that (bench_intake.c), Node-RED verifying the same HMAC
 // and storing nothing, and nginx answering `return 204` to the same requests. wrk, 64 connections.
 //
+// Install its peers first: tool/npm bench
+//
 //   node bench/intake/run.mjs BUILD_DIR [ROUNDS] [SECONDS]
 import { execFileSync, spawn } from 'node:child_process';
 import crypto from 'node:crypto';

@@ -35,7 +35,7 @@ const struct route routes[] = {
 	{ HTTP_PUT, "/v1/exports/{_id}/{token}/data", handle_event, ROUTE_OPEN, 204, "putEventWithToken", "The same, for senders that put." },
 	{ HTTP_GET, "/v1/exports/{_id}/{token}/data", handle_event_handshake, ROUTE_OPEN, 200, "getEventHandshakeWithToken", "Answer a challenge at the listener's secret URL." },
 	{ HTTP_GET, "/v1/exports/{_id}/requests", handle_listener_requests, ROUTE_LIST, 200, "listListenerRequests", "The last requests to a listener, newest first, with the reason of each refusal." },
-	{ HTTP_GET, "/v1/exports/{_id}/listener", handle_listener_state, 0, 200, "getListener", "How many events of a listener wait, since when, and for which flows." },
+	{ HTTP_GET, "/v1/exports/{_id}/listener", handle_listener_state, ROUTE_SLOW, 200, "getListener", "How many events of a listener wait, since when, and for which flows." },
 	{ HTTP_POST, "/v1/{apiIdentifier}", handle_invoke, ROUTE_OPEN, 200, "invokeV1", "The same as POST /{apiIdentifier}." },
 	{ HTTP_POST, "/{apiIdentifier}", handle_invoke, ROUTE_OPEN, 200, "invoke", "Post an event to the listener with this apiIdentifier, which verifies it." },
 	{ HTTP_GET, "/v1/{resource}", handle_resource_list, ROUTE_LIST, 200, "list", "List all." },

@@ -157,6 +157,7 @@ int command_serve(struct arena *a, const struct options *o)
 	}
 	mallopt(M_ARENA_MAX, HEAP_ARENAS);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a file as large as it may be is an error like a full disk */
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);

@@ -234,15 +234,20 @@ struct starting {
 	size_t flows, at_work, started; /* flows: those that are enabled */
 };
 
+static bool found_one(void *arg, const struct store_event *e UNUSED)
+{
+	*(bool *)arg = true;
+	return false;
+}
+
 static bool start_flow(struct starting *s, struct store_conn *c, struct str flow_id,
 	struct err *err)
 {
 	struct store_resource row;
 	const struct json *doc;
 	struct str job_id;
-	int64_t place, oldest;
-	uint64_t waiting;
-	bool at_work;
+	int64_t place;
+	bool at_work, waiting = false;
 
 	if (!store_resource_get(c, s->arena, s->account_id, STR("flow"), flow_id, &row, err) ||
 		!json_parse_copy(s->arena, row.document, &doc, err))
@@ -252,10 +257,11 @@ static bool start_flow(struct starting *s, struct store_conn *c, struct str flow
 	s->flows++;
 	if (!store_job_of_flow(c, s->account_id, flow_id, &at_work, err) ||
 		!store_listener_place(c, s->account_id, s->export_id, flow_id, &place, err) ||
-		!store_event_waiting(c, s->account_id, s->export_id, place, &waiting, &oldest, err))
+		!store_event_list(c, s->account_id, s->export_id, place, 1, found_one, &waiting,
+			err))
 		return false;
 	s->at_work += at_work;
-	if (waiting == 0 || at_work)
+	if (!waiting || at_work)
 		return true;
 	const struct queue_request q = { s->account_id, flow_id, STR("event"), doc, 0 };
 

@@ -12,7 +12,8 @@
 #define SLEEP_MAX_MS    1000
 #define PURGE_EVERY_MS  60000
 #define PURGE_ROWS      1000
-#define SEEN_KEPT_MS    ((int64_t)7 * 24 * 3600 * 1000)
+#define PURGE_PARTS     300
+#define SEEN_KEPT_MS    ((int64_t)7 * 24 * 3600 * 1000) /* the largest webhook.dedupeWindow */
 #define SLOTS_KEPT_MS   ((int64_t)30 * 24 * 3600 * 1000)
 #define RESUME_EVERY_MS 30000
 
@@ -20,7 +21,7 @@ struct timer {
 	struct engine *e;
 	struct schedules *schedules;
 	int64_t beat_ms, purge_ms, resume_ms; /* monotonic: when next */
-	uint64_t reclaimed;
+	uint64_t reclaimed, purged;
 };
 
 static bool beat_write(struct store_conn *c, void *arg, struct err *err)
@@ -38,9 +39,16 @@ static bool purge_write(struct store_conn *c, void *arg, struct err *err)
 	int64_t now = clock_wall_ms(t->e->cfg.clock);
 	uint64_t removed;
 
-	return store_event_purge_seen(c, now - SEEN_KEPT_MS, PURGE_ROWS, err) &&
-	       store_slot_purge(c, now - SLOTS_KEPT_MS, PURGE_ROWS, err) &&
+	return store_slot_purge(c, now - SLOTS_KEPT_MS, PURGE_ROWS, err) &&
 	       store_idempotency_purge(c, now, PURGE_ROWS, &removed, err);
+}
+
+static bool purge_seen_write(struct store_conn *c, void *arg, struct err *err)
+{
+	struct timer *t = arg;
+
+	return store_event_purge_seen(c, clock_wall_ms(t->e->cfg.clock) - SEEN_KEPT_MS, PURGE_ROWS,
+		&t->purged, err);
 }
 
 static void write_or_log(struct timer *t, store_fn fn, const char *event)
@@ -49,6 +57,18 @@ static void write_or_log(struct timer *t, store_fn fn, const char *event)
 
 	if (!store_write(t->e->cfg.store, fn, t, &err))
 		log_err(LOG_ERROR, event, &err);
+}
+
+/* Ids of events come by the thousand a second: they go in parts, so that other writes pass between. */
+static void purge(struct timer *t)
+{
+	write_or_log(t, purge_write, "purge.failed");
+	for (int i = 0; i < PURGE_PARTS && !atomic_load(&t->e->stopping); i++) {
+		t->purged = 0;
+		write_or_log(t, purge_seen_write, "purge.failed");
+		if (t->purged < PURGE_ROWS)
+			return;
+	}
 }
 
 static bool is_due(int64_t *at_ms, int64_t every_ms)
@@ -94,7 +114,7 @@ static void turn(struct timer *t, int64_t *next_ms)
 			engine_post(t->e);
 	}
 	if (is_due(&t->purge_ms, PURGE_EVERY_MS))
-		write_or_log(t, purge_write, "purge.failed");
+		purge(t);
 	*next_ms = schedules_fire(t->schedules, clock_wall_ms(t->e->cfg.clock));
 	*next_ms = MIN(*next_ms, probes_run(t->e));
 }

@@ -104,13 +104,17 @@ bool store_event_exports(struct store_conn *c,
 	return got == SQL_DONE || sql_error(st->conn, err);
 }
 
-bool store_event_purge_seen(struct store_conn *c, int64_t before_ms, size_t limit, struct err *err)
+bool store_event_purge_seen(struct store_conn *c, int64_t before_ms, size_t limit,
+	uint64_t *removed, struct err *err)
 {
 	struct sql_stmt *st DEFER(sql_donep) = conn_use_to_write(c, STMT_EVENT_SEEN_PURGE);
 
 	sql_bind_i64(st, 1, before_ms);
 	sql_bind_i64(st, 2, (int64_t)limit);
-	return sql_run(st) || sql_error(st->conn, err);
+	if (!sql_run(st))
+		return sql_error(st->conn, err);
+	*removed = (uint64_t)sql_changes(st);
+	return true;
 }
 
 static bool remove_taken(struct store_conn *c, struct str account_id, struct str export_id,

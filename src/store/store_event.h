@@ -34,9 +34,9 @@ MUST_CHECK bool store_event_waiting(struct store_conn *c, struct str account_id,
 MUST_CHECK bool store_event_exports(struct store_conn *c,
 	bool (*fn)(void *arg, struct str account_id, struct str export_id), void *arg,
 	struct err *err);
-/* Forgets event ids seen before BEFORE_MS, up to LIMIT. W */
+/* Forgets event ids seen before BEFORE_MS, up to LIMIT; *REMOVED is how many. W */
 MUST_CHECK bool store_event_purge_seen(struct store_conn *c, int64_t before_ms, size_t limit,
-	struct err *err);
+	uint64_t *removed, struct err *err);
 
 /* The flow's place becomes SEQ (never less than it was); what all flows have is removed. W */
 MUST_CHECK bool store_listener_advance(struct store_conn *c, struct str account_id,

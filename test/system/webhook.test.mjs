@@ -1,6 +1,7 @@
 // Events from real senders' libraries into listeners: verified, on disk before the answer, run by the
 // flows that they feed, and never twice.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
@@ -365,6 +366,28 @@ test('kill -9 right behind the answer: in 50 rounds no event that was acknowledg
 	const arrived = new Set(sink.got.map((r) => r.n));
 	for (const i of acknowledged) assert.ok(arrived.has(i), `event ${i} was acknowledged and is gone`);
 	assert.equal(sink.got.length, arrived.size);
+	await s.kill();
+});
+
+test('a disk that takes no more: 503 with Retry-After, and what was acknowledged before is there', async () => {
+	const s = await new Server({ args: ['--listener-rate', '100000,100000'] }).start();
+	const e = await listener(plain, s), url = `/v1/exports/${e._id}/data`;
+	execFileSync('prlimit', ['--pid', String(s.child.pid), '--fsize=1000000']);
+	let acknowledged = 0, last;
+	for (let i = 0; i < 1000; i++) {
+		const body = JSON.stringify({ n: i, text: 'x'.repeat(20000) });
+		last = await post(url, body, { 'x-signature': hmac('k', body) }, 'POST', s);
+		if (last.status !== 204) break;
+		acknowledged++;
+	}
+	assert.equal(last.status, 503);
+	assert.ok(Number(last.headers.get('retry-after')) >= 1);
+	assert.ok(acknowledged > 10);
+	assert.equal((await post(url, ...signed(1), 'POST', s)).status, 503);
+	await s.kill('SIGKILL');
+	await s.start();
+	assert.ok((await state(e._id, s)).waiting >= acknowledged);
+	assert.equal((await post(url, ...signed(1), 'POST', s)).status, 204);
 	await s.kill();
 });
 

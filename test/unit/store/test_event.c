@@ -155,6 +155,28 @@ static void without_id_or_window_nothing_repeats(void **state)
 	assert_int_equal(waiting(f, EXPORT, 0), 4);
 }
 
+static bool do_purge(struct store_conn *c, void *arg, struct err *err)
+{
+	return store_event_purge_seen(c, 20000, 2, arg, err);
+}
+
+static void ids_are_forgotten_in_parts(void **state)
+{
+	struct fix *f = *state;
+	uint64_t removed = 0;
+	struct err err;
+
+	for (unsigned i = 0; i < 3; i++)
+		assert_true(post(f, EXPORT, id_of(f->a, i), 10000 + i, INT64_C(1000000)));
+	assert_true(post(f, EXPORT, STR("late"), 30000, INT64_C(1000000)));
+	assert_ok(store_write(f->s, do_purge, &removed, &err));
+	assert_int_equal(removed, 2);
+	assert_ok(store_write(f->s, do_purge, &removed, &err));
+	assert_int_equal(removed, 1);
+	assert_true(post(f, EXPORT, id_of(f->a, 0), 30001, INT64_C(1000000)));
+	assert_false(post(f, EXPORT, STR("late"), 30001, INT64_C(1000000)));
+}
+
 /* ---- places ---- */
 
 static void events_are_kept_without_a_flow(void **state)
@@ -322,6 +344,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(repeats_within_the_window),
 		TEST(without_id_or_window_nothing_repeats),
+		TEST(ids_are_forgotten_in_parts),
 		TEST(events_are_kept_without_a_flow),
 		TEST(a_new_flow_holds_events_back_at_once),
 		TEST(a_removed_flow_holds_nothing_back),
