@@ -4,7 +4,7 @@
  * A worker claims the oldest queued job in a store transaction, works it, and asks again until there
  * is none; then it sleeps until a job is posted or a waiting one is due.
  */
-#include "engine/engine_priv.h"
+#include "engine/listener.h"
 
 #include "core/log.h"
 
@@ -131,6 +131,7 @@ bool engine_start(const struct engine_config *cfg, struct engine **out, struct e
 	cond_init(&e->work);
 	cond_init(&e->tick);
 	cond_init(&e->events);
+	cond_init(&e->hears);
 	e->listening = map_new(a);
 	if (!engine_recover(e, err)) {
 		arena_free(a);
@@ -140,6 +141,7 @@ bool engine_start(const struct engine_config *cfg, struct engine **out, struct e
 		e->workers[i].engine = e;
 		thread_start(&e->workers[i].thread, "worker", worker_main, &e->workers[i]);
 	}
+	thread_start(&e->listener, "listener", listeners_main, e);
 	thread_start(&e->timer, "timer", timer_main, e);
 	*out = e;
 	return true;
@@ -154,7 +156,9 @@ void engine_stop(struct engine *e, int64_t within_ms)
 	cond_broadcast(&e->work);
 	cond_broadcast(&e->tick);
 	cond_broadcast(&e->events);
+	cond_broadcast(&e->hears);
 	mutex_unlock(&e->lock);
+	thread_join(&e->listener);
 	thread_join(&e->timer);
 	for (unsigned i = 0; i < e->worker_count; i++) {
 		struct worker *w = &e->workers[i];
@@ -168,6 +172,7 @@ void engine_stop(struct engine *e, int64_t within_ms)
 	cond_destroy(&e->work);
 	cond_destroy(&e->tick);
 	cond_destroy(&e->events);
+	cond_destroy(&e->hears);
 	arena_free(e->arena);
 }
 

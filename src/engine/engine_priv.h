@@ -42,7 +42,8 @@ struct engine {
 	struct id owner; /* this process, in leases */
 	struct worker *workers;
 	unsigned worker_count;
-	struct thread timer; /* schedules, leases, probes, purges */
+	struct thread listener; /* listeners_main() */
+	struct thread timer;    /* schedules, leases, probes, purges */
 	struct mutex lock;
 	struct cond work;                /* a job may be there, a time has come, or stopping */
 	struct cond tick;                /* the timer has something to look at */
@@ -52,7 +53,8 @@ struct engine {
 	size_t probe_count;
 	bool look;              /* flows or connections changed; under lock */
 	struct map *listening;  /* export id: struct listener; under lock */
-	struct listener *heard; /* those that the timer must look at; under lock */
+	struct listener *heard; /* those that listeners_main() must look at; under lock */
+	struct cond hears;      /* something was */
 	struct cond events;     /* an event came; under lock: */
 	uint64_t events_posted;
 	_Atomic uint64_t changes; /* grows with every resource that is written */

@@ -12,9 +12,8 @@
 #include "core/log.h"
 #include "engine/run.h"
 
-#define LINGER_MS       2000
-#define EVENTS_READ     500
-#define HEARD_OF_A_TURN 64 /* listeners; the timer has more to do */
+#define LINGER_MS   2000
+#define EVENTS_READ 500
 
 struct source {
 	struct run *run;
@@ -176,7 +175,7 @@ int64_t listener_cursor_seq(struct arena *a, struct str page_cursor)
 /*
  * What is known of a listener, so that an event costs one look-up: is a run of every flow that it
  * feeds queued or at work (what comes is seen by those), is there no flow to run (until one is
- * changed), or must the timer look?
+ * changed), or must the listeners' thread look?
  */
 enum listener_state { LISTENER_IDLE, LISTENER_HEARD, LISTENER_ACTIVE, LISTENER_DORMANT };
 
@@ -224,7 +223,7 @@ void engine_listen(struct engine *e, struct str account_id, struct str export_id
 	l->state = LISTENER_HEARD;
 	l->next_heard = e->heard;
 	e->heard = l;
-	cond_signal(&e->tick);
+	cond_signal(&e->hears);
 }
 
 struct starting {
@@ -317,24 +316,29 @@ void listener_ended(struct engine *e, struct str account_id, struct str export_i
 	start_flows(e, account_id, export_id); /* what came while the run was ending */
 }
 
+/* The next that was heard of; NULL: the engine stops. */
 static struct listener *take_heard(struct engine *e)
 {
 	WITH_LOCK(&e->lock);
+	while (e->heard == NULL && !atomic_load(&e->stopping))
+		cond_wait(&e->hears, &e->lock);
 	struct listener *l = e->heard;
 
-	if (l == NULL)
+	if (l == NULL || atomic_load(&e->stopping))
 		return NULL;
 	e->heard = l->next_heard;
 	l->state = LISTENER_IDLE;
 	return l;
 }
 
-void listeners_heard(struct engine *e)
+void *listeners_main(void *arg)
 {
+	struct engine *e = arg;
 	struct listener *l;
 
-	for (int i = 0; i < HEARD_OF_A_TURN && (l = take_heard(e)) != NULL; i++)
+	while ((l = take_heard(e)) != NULL)
 		start_flows(e, str_of(l->account_id, ID_LEN), str_of(l->export_id, ID_LEN));
+	return NULL;
 }
 
 /* Flows or exports were changed: what was known is known no more. */

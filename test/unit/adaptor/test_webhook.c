@@ -162,6 +162,10 @@ static void ids(void **state)
 	assert_null(e.id.p);
 	receive(a, w, JSON_HEAD, "{\"e\":{\"id\":\"\"}}", &e, &err);
 	assert_null(e.id.p);
+	receive(a, webhook_of(a, "{\"provider\":\"gitlab\",\"token\":\"t\",\"idPath\":\"my.id\"}"),
+		"X-Gitlab-Token: t\nIdempotency-Key: theirs", "{\"my\":{\"id\":\"mine\"}}", &e,
+		&err);
+	assert_str(e.id, "mine");
 	/* what can't stand in a header of the answer is known by its digest */
 	receive(a, w, JSON_HEAD, "{\"e\":{\"id\":\"a\\r\\nb\"}}", &e, &err);
 	assert_int_equal(e.id.n, 64);
