@@ -45,10 +45,10 @@ fuzz: ## run each fuzzer for SECONDS=60
 	@tool/deps fuzz
 	@tool/fuzz $(SECONDS)
 
-bench: ## build and run the benchmarks
+bench: ## build and run the benchmarks; bench/run NAME runs one again
 	@tool/deps bench
-	@tool/build build-bench -Dbench=true -Dtests=false -Dbuildtype=release
-	@meson test -C build-bench --no-rebuild --benchmark --num-processes 1 --verbose
+	@tool/build build-bench -Dbench=true -Dtests=false
+	@bench/run
 
 format: ## let clang-format write the C files
 	@find src test bench sample -name node_modules -prune -o -name '*.[ch]' -print | xargs clang-format-14 -i

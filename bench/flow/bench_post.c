@@ -104,8 +104,11 @@ int main(int argc, char **argv)
 		if (running > 0)
 			curl_multi_poll(multi, NULL, 0, POLL_MS, NULL);
 	} while (running > 0);
-	printf("{\"posted\":%llu,\"failed\":%llu,\"ms\":%lld}\n", (unsigned long long)done,
-		(unsigned long long)failed, (long long)(clock_mono_ms(clock_system()) - start));
+	int64_t ms = clock_mono_ms(clock_system()) - start;
+
+	printf("{\"posted\":%llu,\"failed\":%llu,\"ms\":%lld,\"cpu\":%lld}\n",
+		(unsigned long long)done, (unsigned long long)failed, (long long)ms,
+		(long long)clock() * 1000 / CLOCKS_PER_SEC);
 	curl_slist_free_all(headers);
 	curl_multi_cleanup(multi);
 	buf_free(&file);

@@ -1,42 +1,19 @@
-// A flow of 100,000 records, one POST each, against a bare libcurl loop that posts the same bodies;
-// then 1,000,000 records for the memory. Source: nginx with static pages of 1,000. Sink: bench_sink.
-// Prints medians of interleaved rounds.
+// A flow of 100,000 records, one POST each, beside a bare libcurl multi loop that posts the same
+// bodies with the same parallelism; then 1,000,000 records for the memory. Source: nginx with static
+// pages of 1,000 records. Sink: bench_sink.
 //
 //   node bench/flow/run.mjs BUILD_DIR [ROUNDS] [CONCURRENCY]
-import { execFileSync, spawn } from 'node:child_process';
+//
+// The server runs as it comes, but that the egress guard must let it reach this machine.
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
-import net from 'node:net';
-import { once } from 'node:events';
+import { bench, cpuMs, integrator, median, memoryMb, nginx, ratios, spread, start, table, target, targetBelow } from '../lib.mjs';
 
 const build = path.resolve(process.argv[2] ?? 'build-bench');
 const rounds = Number(process.argv[3] ?? 5);
 const concurrency = Number(process.argv[4] ?? 64);
-const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'bench-flow-'));
-const children = [];
-
-const freePort = async () => {
-	const s = net.createServer().listen(0, '127.0.0.1');
-	await once(s, 'listening');
-	const { port } = s.address();
-	s.close();
-	await once(s, 'close');
-	return port;
-};
-const start = (command, args, ready) => new Promise((resolve, reject) => {
-	const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-	children.push(child);
-	let out = '';
-	child.stdout.on('data', (d) => {
-		out += d;
-		const m = ready.exec(out);
-		if (m) resolve({ child, match: m });
-	});
-	child.on('exit', (code) => reject(new Error(`${command} ended with ${code}: ${out}`)));
-});
-const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1];
-const status = (pid, field) => Number(new RegExp(`${field}:\\s+(\\d+)`).exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) * 1024;
+const PAGE = 1000, PAGES = 100, RECORDS = PAGE * PAGES, TURNS = 10, POLL_MS = 100;
 
 const record = (i) => ({ id: i, number: `SO-${i}`, email: `user${i}@example.com`, total: `${i % 1000}.10`,
 	customer: { first: 'Jürgen', last: `Müller ${i}`, city: 'Köln', zip: '50667' },
@@ -47,85 +24,90 @@ const fields = [['id', 'key'], ['number', 'orderNumber'], ['email', 'contact.ema
 const mapped = (r) => JSON.stringify({ key: r.id, orderNumber: r.number, contact: { email: r.email }, amount: r.total,
 	billing: { addressee: `${r.customer.first} ${r.customer.last}`, city: r.customer.city, zip: r.customer.zip }, source: 'web' });
 
-// ---- data: pages 0..99 of a run of 100,000; a million reads them ten times, by another name ----
-const PAGE = 1000, PAGES = 100;
-fs.mkdirSync(path.join(dir, 'www'));
-let bodies = '';
-for (let p = 0; p < PAGES; p++) {
-	const items = Array.from({ length: PAGE }, (_, k) => record(p * PAGE + k));
-	bodies += items.map((r) => `${mapped(r)}\n`).join('');
-	const text = JSON.stringify(items);
-	for (let turn = 0; turn < 10; turn++) {
-		const next = p + 1 < PAGES ? `/m${turn}-${p + 1}` : turn < 9 ? `/m${turn + 1}-0` : null;
-		if (p < 1 || turn < 10)
-			fs.writeFileSync(path.join(dir, 'www', `m${turn}-${p}`), `{"items":${text},"next":${JSON.stringify(next)}}`);
-	}
-	fs.writeFileSync(path.join(dir, 'www', `p${p}`), `{"items":${text},"next":${p + 1 < PAGES ? `"/p${p + 1}"` : null}}`);
-}
-fs.writeFileSync(path.join(dir, 'bodies'), bodies);
-
-try {
-	// ---- the two sides ----
-	const sourcePort = await freePort();
-	fs.writeFileSync(path.join(dir, 'nginx.conf'), `daemon off; worker_processes 1; pid ${dir}/nginx.pid; error_log ${dir}/error.log;
-events { worker_connections 256; }
-http { access_log off; default_type application/json; keepalive_requests 100000; client_body_temp_path ${dir}/b; proxy_temp_path ${dir}/p;
- fastcgi_temp_path ${dir}/f; uwsgi_temp_path ${dir}/u; scgi_temp_path ${dir}/s;
- server { listen 127.0.0.1:${sourcePort}; root ${dir}/www; } }`);
-	children.push(spawn('nginx', ['-c', `${dir}/nginx.conf`, '-p', dir], { stdio: 'ignore' }));
-	const sinkPort = await freePort();
-	await start(path.join(build, 'bench/bench_sink'), ['--port', String(sinkPort)], /listening/);
-	const { child: server, match } = await start(path.join(build, 'integrator'), ['serve', '--listen', '127.0.0.1:0', '--data',
-		path.join(dir, 'data'), '--egress-allow', '127.0.0.0/8', '--rate-limit', '100000,100000', '--log-level', 'warn'],
-		/listening on (\S+)/);
-	const token = fs.readFileSync(path.join(dir, 'data/token'), 'utf8').trim();
-	const call = async (method, url, body) => {
-		const r = await fetch(match[1] + url, { method, headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-			body: body && JSON.stringify(body) });
-		if (!r.ok) throw new Error(`${method} ${url}: ${r.status} ${await r.text()}`);
-		return r.json();
-	};
-	const connection = async (name, port) => (await call('POST', '/v1/connections', { name, type: 'rest',
-		rest: { baseURI: `http://127.0.0.1:${port}`, mediaType: 'json', concurrencyLevel: concurrency } }))._id;
-	const from = await connection('source', sourcePort), to = await connection('sink', sinkPort);
-	const imp = (await call('POST', '/v1/imports', { name: 'Load', _connectionId: to, rest: { relativeURI: '/load', method: 'POST' },
-		mapping: { fields: [...fields.map(([extract, generate]) => ({ extract, generate })), { generate: 'source', hardCodedValue: 'web' }] } }))._id;
-	const flow = async (first) => {
-		const exp = (await call('POST', '/v1/exports', { name: first, _connectionId: from, asynchronous: true, pageSize: PAGE,
-			rest: { relativeURI: first, method: 'GET', resourcePath: 'items', pagingMethod: 'nextpageurl', nextPagePath: 'next' } }))._id;
-		return (await call('POST', '/v1/flows', { name: first, _exportId: exp, _importId: imp }))._id;
-	};
-	const run = async (id) => {
-		const { _jobId } = await call('POST', `/v1/flows/${id}/run`);
-		for (;;) {
-			const job = await call('GET', `/v1/jobs/${_jobId}`);
-			if (job.status === 'failed') throw new Error(JSON.stringify(job));
-			if (job.status === 'completed') return { ms: new Date(job.endedAt) - new Date(job.startedAt), ledger: job.ledger };
-			await new Promise((resolve) => setTimeout(resolve, 50));
+// The large flow reads the 100 pages in ten turns, /t0/s0 ... /t0/last, /t1/s0 ...; the small one is the
+// last turn. The pages of the turns are the same files (see TURNS_SHARE), but for each turn's last, which
+// leads to the next turn. Beside them, the bodies that the small flow will post.
+const writeData = (dir) => {
+	let bodies = '';
+	fs.mkdirSync(path.join(dir, 'www'));
+	const page = (name, text, next) => fs.writeFileSync(path.join(dir, 'www', name), `{"items":${text},"next":${JSON.stringify(next)}}`);
+	for (let p = 0; p < PAGES; p++) {
+		const items = Array.from({ length: PAGE }, (_, k) => record(p * PAGE + k));
+		const text = JSON.stringify(items);
+		bodies += items.map((r) => `${mapped(r)}\n`).join('');
+		if (p < PAGES - 1)
+			page(`s${p}`, text, p + 1 < PAGES - 1 ? `s${p + 1}` : 'last');
+		for (let t = 0; t < TURNS && p === PAGES - 1; t++) {
+			fs.mkdirSync(path.join(dir, `www/t${t}`));
+			page(`t${t}/last`, text, t + 1 < TURNS ? `/t${t + 1}/s0` : null);
 		}
-	};
-	const idle = status(server.pid, 'VmRSS');
-	const small = await flow('/p0'), large = await flow('/m0-0');
-	await run(small); // warm-up
-	const ours = [], bare = [];
-	for (let i = 0; i < rounds; i++) {
-		const r = await run(small);
-		if (r.ledger.succeeded !== PAGE * PAGES) throw new Error(JSON.stringify(r.ledger));
-		ours.push(r.ms);
-		bare.push(JSON.parse(execFileSync(path.join(build, 'bench/bench_post'),
-			[`http://127.0.0.1:${sinkPort}/load`, path.join(dir, 'bodies'), String(concurrency)])).ms);
 	}
-	const peakSmall = status(server.pid, 'VmHWM');
-	const million = await run(large);
-	const peakLarge = status(server.pid, 'VmHWM');
-	const mb = (n) => (n / 1e6).toFixed(1);
-	console.log(`flow, 100,000 records: ${median(ours)} ms (all: ${ours.join(' ')})`);
-	console.log(`bare libcurl loop:     ${median(bare)} ms (all: ${bare.join(' ')})`);
-	console.log(`ratio (bare / flow):   ${(median(bare) / median(ours)).toFixed(2)}`);
-	console.log(`flow, 1,000,000 records: ${million.ms} ms, ${JSON.stringify(million.ledger)}`);
-	console.log(`resident memory: idle ${mb(idle)} MB, peak at 100,000 ${mb(peakSmall)} MB, peak at 1,000,000 ${mb(peakLarge)} MB`);
-} finally {
-	for (const c of children) c.kill('SIGTERM');
-	fs.rmSync(dir, { recursive: true, force: true });
-}
-process.exit(0);
+	fs.writeFileSync(path.join(dir, 'bodies'), bodies);
+};
+const TURNS_SHARE = 'location ~ ^/t[0-9]/s { rewrite ^/t[0-9](/s[0-9]+)$ $1 break; }';
+
+const makeFlow = async (call, first, from, importId) => {
+	const _exportId = (await call('POST', '/v1/exports', { name: first, _connectionId: from, asynchronous: true, pageSize: PAGE,
+		rest: { relativeURI: first, method: 'GET', resourcePath: 'items', pagingMethod: 'nextpageurl', nextPagePath: 'next' } }))._id;
+	return (await call('POST', '/v1/flows', { name: first, _exportId, _importId: importId }))._id;
+};
+
+const makeImport = async (call, to) => (await call('POST', '/v1/imports', { name: 'Load', _connectionId: to,
+	rest: { relativeURI: '/load', method: 'POST' },
+	mapping: { fields: [...fields.map(([extract, generate]) => ({ extract, generate })), { generate: 'source', hardCodedValue: 'web' }] } }))._id;
+
+const runFlow = async ({ call, pid }, id, records) => {
+	const before = cpuMs(pid);
+	const { _jobId } = await call('POST', `/v1/flows/${id}/run`);
+	for (;;) {
+		const job = await call('GET', `/v1/jobs/${_jobId}`);
+		if (job.status === 'failed' || (job.status === 'completed' && job.ledger.succeeded !== records)) throw new Error(JSON.stringify(job));
+		if (job.status === 'completed') return { ms: new Date(job.endedAt) - new Date(job.startedAt), cpu: cpuMs(pid) - before };
+		await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+	}
+};
+
+await bench('flow', async (env) => {
+	writeData(env.dir);
+	const source = await nginx(env, path.join(env.dir, 'www'), TURNS_SHARE);
+	const sink = `http://127.0.0.1:${(await start(env.children, path.join(build, 'bench/flow/bench_sink'), [], /listening on (\d+)/)).match[1]}`;
+	const server = await integrator(env, build, ['--egress-allow', '127.0.0.0/8']);
+	const idle = memoryMb(server.pid, 'VmHWM');
+	const connection = async (name, baseURI) => (await server.call('POST', '/v1/connections', { name, type: 'rest',
+		rest: { baseURI, mediaType: 'json', concurrencyLevel: concurrency } }))._id;
+	const from = await connection('source', source.url), imp = await makeImport(server.call, await connection('sink', sink));
+	const small = await makeFlow(server.call, `/t${TURNS - 1}/s0`, from, imp), large = await makeFlow(server.call, '/t0/s0', from, imp);
+	const totals = async () => (await fetch(sink)).json();
+	const bare = () => JSON.parse(execFileSync(path.join(build, 'bench/flow/bench_post'), [`${sink}/load`, path.join(env.dir, 'bodies'), String(concurrency)]));
+	const atStart = await totals();
+
+	await runFlow(server, small, RECORDS); // warm up both, and see that they send the same
+	const afterFlow = await totals();
+	bare();
+	const afterBare = await totals();
+	if (afterFlow.posts - atStart.posts !== RECORDS || afterFlow.bytes - atStart.bytes !== afterBare.bytes - afterFlow.bytes)
+		throw new Error(`the flow and the loop do not post the same: ${JSON.stringify([atStart, afterFlow, afterBare])}`);
+
+	const ours = [], theirs = [];
+	for (let i = 0; i < rounds; i++) {
+		ours.push(await runFlow(server, small, RECORDS));
+		theirs.push(bare());
+	}
+	const peak = memoryMb(server.pid, 'VmHWM');
+	const million = await runFlow(server, large, RECORDS * TURNS);
+	const peakMillion = memoryMb(server.pid, 'VmHWM');
+	const perSecond = (l) => l.map((r) => RECORDS / r.ms * 1000), us = (l) => l.map((r) => r.cpu * 1000 / RECORDS);
+	const ratio = ratios(perSecond(ours), perSecond(theirs));
+
+	console.log(`${RECORDS.toLocaleString('en-US')} records in pages of ${PAGE.toLocaleString('en-US')}, one POST each over ${concurrency} connections; ${rounds} rounds.\n`);
+	table(['', 'records/s', 'us of CPU each'], [['flow', spread(perSecond(ours)), spread(us(ours), 1)],
+		['bare libcurl multi loop', spread(perSecond(theirs)), spread(us(theirs), 1)],
+		['flow / loop', spread(ratio, 2), spread(ratios(us(ours), us(theirs)), 2)],
+		['flow of 1,000,000', Math.round(RECORDS * TURNS / million.ms * 1000).toLocaleString('en-US'), (million.cpu * 1000 / RECORDS / TURNS).toFixed(1)]]);
+	console.log('');
+	table(['Resident memory of the server', 'MB'], [['peak after the start', idle.toFixed(1)], ['peak, 100,000 records', peak.toFixed(1)],
+		['peak, 1,000,000 records', peakMillion.toFixed(1)]]);
+	console.log('');
+	return [target('records/s beside the loop', median(ratio), 0.5), targetBelow('idle, the peak after the start', idle, 20), targetBelow('peak at 100,000 records', peak, 64),
+		targetBelow('peak at 1,000,000 records', peakMillion, 64)].every(Boolean);
+});

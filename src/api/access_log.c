@@ -8,25 +8,24 @@
 
 #include "core/log.h"
 
-#define LOOPS_MAX   64
 #define FLUSH_BYTES 32768
 
 struct access_log {
-	struct buf lines[LOOPS_MAX];
+	struct buf lines[HTTP_LOOPS_MAX];
 };
 
 struct access_log *access_log_new(struct arena *a)
 {
 	struct access_log *l = arena_new_of(a, struct access_log);
 
-	for (size_t i = 0; i < LOOPS_MAX; i++)
+	for (size_t i = 0; i < HTTP_LOOPS_MAX; i++)
 		l->lines[i] = (struct buf)BUF_INIT((size_t)FLUSH_BYTES * 2);
 	return l;
 }
 
 void access_log_free(struct access_log *l)
 {
-	for (size_t i = 0; i < LOOPS_MAX; i++)
+	for (size_t i = 0; i < HTTP_LOOPS_MAX; i++)
 		buf_free(&l->lines[i]);
 }
 
@@ -89,17 +88,24 @@ static void add_text(struct buf *b, const char *now, const struct http_exchange 
 	uint64_t bytes_sent)
 {
 	buf_add(b, now, TIME_ISO_LEN);
-	buf_add_fmt(b, " info  http.request %.*s ", STR_ARG(x->method_text));
+	BUF_ADD_LIT(b, " info  http.request ");
+	buf_add_str(b, x->method_text);
+	buf_add_char(b, ' ');
 	log_add_json_str(b, shown_path(x));
-	buf_add_fmt(b, " status=%d us=%lld bytes=%llu\n", x->status, (long long)took_us,
-		(unsigned long long)bytes_sent);
+	BUF_ADD_LIT(b, " status=");
+	buf_add_u64(b, (uint64_t)x->status);
+	BUF_ADD_LIT(b, " us=");
+	buf_add_u64(b, (uint64_t)took_us);
+	BUF_ADD_LIT(b, " bytes=");
+	buf_add_u64(b, bytes_sent);
+	buf_add_char(b, '\n');
 }
 
 void access_log_add(struct access_log *l, const struct http_exchange *x,
 	const struct api_request *rq, int64_t took_us, uint64_t bytes_sent)
 {
 	char now[TIME_ISO_LEN + 1];
-	unsigned loop = x->loop % LOOPS_MAX;
+	unsigned loop = x->loop;
 
 	if (!log_enabled(LOG_INFO))
 		return;
@@ -114,7 +120,7 @@ void access_log_add(struct access_log *l, const struct http_exchange *x,
 
 void access_log_turn(struct access_log *l, unsigned loop)
 {
-	struct buf *b = &l->lines[loop % LOOPS_MAX];
+	struct buf *b = &l->lines[loop];
 
 	if (b->n > 0)
 		log_write_lines(b->p, b->n);

@@ -21,10 +21,11 @@ struct api_request;
 typedef void (*route_fn)(struct api_request *rq);
 
 enum route_flags {
-	ROUTE_OPEN = 1, /* needs no token */
-	ROUTE_SLOW = 2, /* waits for disk or network: runs in the pool */
-	ROUTE_BODY = 4, /* takes a JSON body: parsed before the handler */
-	ROUTE_LIST = 8, /* answers an array: for OpenAPI */
+	ROUTE_OPEN = 1,        /* needs no token */
+	ROUTE_SLOW = 2,        /* waits for disk or network: runs in the pool */
+	ROUTE_BODY = 4,        /* takes a JSON body: parsed before the handler */
+	ROUTE_LIST = 8,        /* answers an array: for OpenAPI */
+	ROUTE_BODY_MAYBE = 16, /* with ROUTE_BODY: the body may be left out */
 };
 
 struct route {
@@ -45,7 +46,7 @@ struct route_match {
 	const struct schema *schema;         /* of {resource} */
 	struct str params[ROUTE_PARAMS_MAX]; /* in order, decoded, without {resource} */
 	size_t param_count;
-	unsigned allowed; /* bit per method that the path has */
+	unsigned allowed; /* without a route: a bit per method that the path has */
 };
 /* Finds the route of a path; slices point into the path or the arena. */
 void route_find(const struct resources *r, struct arena *a, enum http_method method,
@@ -87,6 +88,7 @@ struct api {
 	struct listeners *listeners;
 	struct metrics *metrics;
 	struct access_log *log;
+	struct id_batch *ids; /* of each event loop */
 	struct queue *slow;
 	struct thread pool[POOL_THREADS];
 	struct str openapi; /* printed once */
@@ -131,7 +133,5 @@ void access_log_free(struct access_log *l);
 void access_log_add(struct access_log *l, const struct http_exchange *x,
 	const struct api_request *rq, int64_t took_us, uint64_t bytes_sent);
 void access_log_turn(struct access_log *l, unsigned loop);
-
-#include "api/handlers_priv.h"
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * handlers_priv.h - the handlers that rows of the route table name; included by api_priv.h.
+ * handlers_priv.h - every handler of the route table; see routes.c for what each answers.
  */
 #ifndef API_HANDLERS_PRIV_H
 #define API_HANDLERS_PRIV_H
@@ -25,7 +25,22 @@ void handle_job_get(struct api_request *rq);
 void handle_job_family(struct api_request *rq);
 void handle_job_cancel(struct api_request *rq);
 void handle_job_errors(struct api_request *rq);
+void handle_job_errors_upload(struct api_request *rq);
+void handle_job_errors_resolve(struct api_request *rq);
+void handle_job_errors_unresolve(struct api_request *rq);
+void handle_job_error_resolve(struct api_request *rq);
+void handle_job_error_unresolve(struct api_request *rq);
+void handle_job_retry(struct api_request *rq);
+void handle_flow_errors(struct api_request *rq);
+void handle_flow_errors_resolve(struct api_request *rq);
+void handle_flow_errors_unresolve(struct api_request *rq);
+void handle_flow_errors_retry(struct api_request *rq);
+void handle_flow_issues(struct api_request *rq);
+void handle_records(struct api_request *rq);
+void handle_retry_list(struct api_request *rq);
+void handle_retry_one(struct api_request *rq);
 void handle_retry_data(struct api_request *rq);
+void handle_retry_data_put(struct api_request *rq);
 void handle_event(struct api_request *rq);
 void handle_event_handshake(struct api_request *rq);
 void handle_listener_requests(struct api_request *rq);

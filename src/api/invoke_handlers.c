@@ -3,7 +3,7 @@
  * means. A listener takes the body in as an event, and verifies it itself; so the route needs no
  * token, and whatever else is to be invoked must ask for one.
  */
-#include "api/api_priv.h"
+#include "api/handlers_priv.h"
 
 #include "api/listeners.h"
 

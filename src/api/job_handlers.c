@@ -1,7 +1,7 @@
 /*
  * job_handlers.c - running flows; jobs, their errors and the records that failed.
  */
-#include "api/api_priv.h"
+#include "api/handlers_priv.h"
 
 #include "core/limits.h"
 
@@ -206,75 +206,4 @@ void handle_flow_latest_jobs(struct api_request *rq)
 		.limit = LATEST_JOBS };
 
 	list_jobs(rq, &f);
-}
-
-/* ---- errors ---- */
-
-struct error_list {
-	struct buf out;
-	size_t count;
-	char last[ID_LEN + 1];
-};
-
-static bool print_error(void *arg, const struct store_job_error *e)
-{
-	struct error_list *l = arg;
-
-	if (l->count++ > 0)
-		buf_add_char(&l->out, ',');
-	job_error_print(e, &l->out);
-	memcpy(l->last, e->id.p, ID_LEN);
-	return true;
-}
-
-/* `limit` (1000 when absent) and `after`; the next page is named by a Link header. */
-void handle_job_errors(struct api_request *rq)
-{
-	struct store_conn *c DEFER(store_read_endp) = begin(rq);
-	struct error_list l = { .out = BUF_INIT(0) };
-	struct str limit_text = http_request_query(rq->x, STR("limit"));
-	struct str after = http_request_query(rq->x, STR("after"));
-	uint64_t limit = LIMIT_LIST;
-	struct store_job job;
-	struct err err = ERR_INIT;
-
-	if (c == NULL || !read_job(rq, c, &job))
-		return;
-	bool ok = (limit_text.p == NULL ||
-			  (str_to_u64(limit_text, &limit) && limit > 0 && limit <= LIMIT_LIST)) ||
-		  err_set_field(&err, ERR_QUERY, "limit", "limit must be a number from 1 to %d",
-			  LIMIT_LIST);
-
-	ok = ok &&
-	     (after.p == NULL || id_valid(after) ||
-		     err_set_field(&err, ERR_QUERY, "after", "after must be an _id of the list"));
-	buf_add_char(&l.out, '[');
-	ok = ok && store_job_error_list(c, job.account_id, job.id, after, (size_t)limit,
-			   print_error, &l, &err);
-	buf_add_char(&l.out, ']');
-	if (ok) {
-		answer_buf(rq, &l.out);
-		if (l.count == limit)
-			api_header(rq, "Link",
-				str_fmt(rq->x->arena, "<%.*s?limit=%llu&after=%s>; rel=\"next\"",
-					STR_ARG(rq->x->path), (unsigned long long)limit, l.last));
-	} else {
-		api_fail(rq, &err);
-	}
-	buf_free(&l.out);
-}
-
-void handle_retry_data(struct api_request *rq)
-{
-	struct store_conn *c DEFER(store_read_endp) = begin(rq);
-	struct err err = ERR_INIT;
-	struct str data;
-
-	if (c == NULL)
-		return;
-	if (store_retry_data_get(c, rq->x->arena, caller_account(&rq->caller), rq->match.params[0],
-		    &data, &err))
-		api_answer(rq, 200, data);
-	else
-		api_fail(rq, &err);
 }

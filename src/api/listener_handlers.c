@@ -6,7 +6,7 @@
  * disk, so that an event occupies no thread while it waits. Bodies that are large go to the pool,
  * where their reading holds nobody up. What a sender may not learn stands in the listener's log only.
  */
-#include "api/api_priv.h"
+#include "api/handlers_priv.h"
 
 #include "api/listeners.h"
 #include "core/limits.h"

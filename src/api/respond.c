@@ -65,7 +65,17 @@ void api_fail_all(struct api_request *rq, const struct problems *p)
 
 void api_etag(struct api_request *rq, int64_t version)
 {
-	api_header(rq, "ETag", str_fmt(rq->x->arena, "\"%lld\"", (long long)version));
+	const size_t room = 24; /* 20 digits, two quotes */
+	char *end = (char *)arena_alloc(rq->x->arena, room) + room, *p = end;
+
+	CHECK(version >= 0);
+	*--p = '"';
+	do {
+		*--p = (char)('0' + version % 10);
+		version /= 10;
+	} while (version != 0);
+	*--p = '"';
+	api_header(rq, "ETag", str_of(p, (size_t)(end - p)));
 }
 
 bool api_if_match(struct api_request *rq, int64_t *version)

@@ -4,7 +4,7 @@
  * Fixed segments are compared without regard to letter case and a trailing slash is ignored, as
  * clients of the platform expect. Rows with fixed segments stand before those with {resource}.
  */
-#include "api/api_priv.h"
+#include "api/handlers_priv.h"
 
 #include "net/url.h"
 
@@ -26,8 +26,26 @@ const struct route routes[] = {
 	{ HTTP_GET, "/v1/jobs/{_id}", handle_job_get, 0, 200, "getJob", "A job with its counts and ledger." },
 	{ HTTP_GET, "/v1/jobs/{_id}/family", handle_job_family, 0, 200, "getJobFamily", "A flow's job with its children." },
 	{ HTTP_PUT, "/v1/jobs/{_id}/cancel", handle_job_cancel, ROUTE_SLOW, 200, "cancelJob", "Ask a job to end, in whatever state it is; what was not sent yet stays as errors that can be retried." },
-	{ HTTP_GET, "/v1/jobs/{_id}/joberrors", handle_job_errors, ROUTE_LIST, 200, "listJobErrors", "The errors of a job, or of all children of a flow's job." },
+	{ HTTP_GET, "/v1/jobs/{_id}/joberrors", handle_job_errors, ROUTE_LIST, 200, "listJobErrors", "The errors of a job, or of all children of a flow's job; as CSV with Accept: text/csv." },
+	{ HTTP_PUT, "/v1/jobs/{_id}/joberrors", handle_job_errors_upload, ROUTE_SLOW, 200, "uploadJobErrors", "Send the error file (CSV) back with edited columns resolve and retry." },
+	{ HTTP_PUT, "/v1/jobs/{_id}/joberrors/resolve", handle_job_errors_resolve, ROUTE_SLOW | ROUTE_BODY | ROUTE_BODY_MAYBE, 200, "resolveJobErrors", "Resolve errors of a job: all, those of the filters, or those whose ids the body lists." },
+	{ HTTP_PUT, "/v1/jobs/{_id}/joberrors/unresolve", handle_job_errors_unresolve, ROUTE_SLOW | ROUTE_BODY | ROUTE_BODY_MAYBE, 200, "unresolveJobErrors", "Open resolved errors of a job again." },
+	{ HTTP_PUT, "/v1/jobs/{_id}/joberrors/{_errorId}/resolve", handle_job_error_resolve, ROUTE_SLOW, 201, "resolveJobError", "Resolve one error." },
+	{ HTTP_PUT, "/v1/jobs/{_id}/joberrors/{_errorId}/unresolve", handle_job_error_unresolve, ROUTE_SLOW, 201, "unresolveJobError", "Open one resolved error again." },
+	{ HTTP_PUT, "/v1/jobs/{_id}/resolve", handle_job_errors_resolve, ROUTE_SLOW | ROUTE_BODY | ROUTE_BODY_MAYBE, 200, "resolveJob", "Resolve all errors of a job." },
+	{ HTTP_POST, "/v1/jobs/{_id}/retry", handle_job_retry, ROUTE_SLOW | ROUTE_BODY | ROUTE_BODY_MAYBE, 200, "retryJob", "Try the open errors of a job again: all, those of the filters, or those whose ids the body lists." },
+	{ HTTP_PUT, "/v1/jobs/{_id}/retries/retry", handle_job_retry, ROUTE_SLOW | ROUTE_BODY | ROUTE_BODY_MAYBE, 200, "retryJobErrors", "The same as POST /v1/jobs/{_id}/retry." },
+	{ HTTP_POST, "/v1/jobs/{_id}/retries/{_retryId}/retry", handle_retry_one, ROUTE_SLOW, 200, "retryJobError", "Try one error again." },
+	{ HTTP_GET, "/v1/flows/{_id}/errors", handle_flow_errors, ROUTE_LIST, 200, "listFlowErrors", "The open errors of a flow, over all its runs; as CSV with Accept: text/csv." },
+	{ HTTP_PUT, "/v1/flows/{_id}/errors/resolve", handle_flow_errors_resolve, ROUTE_SLOW | ROUTE_BODY | ROUTE_BODY_MAYBE, 200, "resolveFlowErrors", "Resolve errors of a flow." },
+	{ HTTP_PUT, "/v1/flows/{_id}/errors/unresolve", handle_flow_errors_unresolve, ROUTE_SLOW | ROUTE_BODY | ROUTE_BODY_MAYBE, 200, "unresolveFlowErrors", "Open resolved errors of a flow again." },
+	{ HTTP_POST, "/v1/flows/{_id}/errors/retry", handle_flow_errors_retry, ROUTE_SLOW | ROUTE_BODY | ROUTE_BODY_MAYBE, 200, "retryFlowErrors", "Try open errors of a flow again." },
+	{ HTTP_GET, "/v1/flows/{_id}/issues", handle_flow_issues, ROUTE_LIST, 200, "listFlowIssues", "The open errors of a flow grouped by cause, the most frequent first." },
+	{ HTTP_GET, "/v1/records", handle_records, ROUTE_SLOW | ROUTE_LIST, 200, "listRecords", "The way of the records with ?traceKey= through every step: as exported, as sent, how it ended; the newest first." },
+	{ HTTP_GET, "/v1/retries", handle_retry_list, ROUTE_LIST, 200, "listRetries", "What can be tried again of a job (?_jobId=)." },
 	{ HTTP_GET, "/v1/retries/{_id}/data", handle_retry_data, 0, 200, "getRetryData", "The record that failed, as it was exported." },
+	{ HTTP_PUT, "/v1/retries/{_id}/data", handle_retry_data_put, ROUTE_SLOW | ROUTE_BODY, 200, "putRetryData", "Edit the record that will be tried again." },
+	{ HTTP_POST, "/v1/retries/{_id}/retry", handle_retry_one, ROUTE_SLOW, 200, "retry", "Try the record again." },
 	{ HTTP_POST, "/v1/exports/{_id}/data", handle_event, ROUTE_OPEN, 204, "postEvent", "Post an event to a listener, which verifies it as its export says. The answer comes when it is on disk." },
 	{ HTTP_PUT, "/v1/exports/{_id}/data", handle_event, ROUTE_OPEN, 204, "putEvent", "The same, for senders that put." },
 	{ HTTP_GET, "/v1/exports/{_id}/data", handle_event_handshake, ROUTE_OPEN, 200, "getEventHandshake", "Answer the challenge with which a sender tries out the URL; HEAD asks whether there is a listener." },
@@ -78,34 +96,68 @@ static bool is_api_identifier(struct str s)
 	       str_hex_get(str_from(s, 1), bytes, sizeof(bytes));
 }
 
-/* Compares a pattern with the path's segments, segment by segment. */
-static bool fits(const struct resources *r, struct str pattern, const struct segments *path,
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
+/* Is the pattern's segment at *P this one of the path? Moves *P behind it. */
+static bool is_segment(const char **p, struct str s)
+{
+	const char *q = *p;
+	size_t k = 0;
+
+	for (; *q != '\0' && *q != '/'; q++, k++)
+		if (k == s.n || lower(*q) != lower(s.p[k]))
+			return false;
+	*p = q;
+	return k == s.n;
+}
+
+/* Compares a pattern with the path's segments, in place: every request tries many patterns. */
+static bool fits(const struct resources *r, const char *pattern, const struct segments *path,
 	struct route_match *m)
 {
+	static const char resource[] = "{resource}", api_identifier[] = "{apiIdentifier}";
+	const char *p = pattern;
 	size_t i = 0;
-	struct str rest = str_from(pattern, 1);
 
 	m->schema = NULL;
 	m->param_count = 0;
-	for (; rest.p != NULL; i++) {
-		struct str want = str_cut(&rest, '/');
-
+	for (; *p == '/'; i++) {
+		p++;
 		if (i == path->n)
 			return false;
-		if (want.p[0] != '{') {
-			if (!str_eq_ci(want, path->s[i]))
+		if (*p != '{') {
+			if (!is_segment(&p, path->s[i]))
 				return false;
-		} else if (str_eq_z(want, "{resource}")) {
+			continue;
+		}
+		if (strncmp(p, resource, sizeof(resource) - 1) == 0) {
 			m->schema = resources_by_segment(r, path->s[i]);
 			if (m->schema == NULL)
 				return false;
-		} else if (str_eq_z(want, "{apiIdentifier}") && !is_api_identifier(path->s[i])) {
+		} else if (strncmp(p, api_identifier, sizeof(api_identifier) - 1) == 0 &&
+			   !is_api_identifier(path->s[i])) {
 			return false;
 		} else {
 			m->params[m->param_count++] = path->s[i];
 		}
+		while (*p != '/' && *p != '\0')
+			p++;
 	}
 	return i == path->n;
+}
+
+static unsigned allowed_methods(const struct resources *r, const struct segments *path)
+{
+	struct route_match m;
+	unsigned allowed = 0;
+
+	for (size_t i = 0; i < route_count; i++)
+		if (fits(r, routes[i].pattern, path, &m))
+			allowed |= 1u << routes[i].method;
+	return allowed;
 }
 
 void route_find(const struct resources *r, struct arena *a, enum http_method method,
@@ -113,23 +165,18 @@ void route_find(const struct resources *r, struct arena *a, enum http_method met
 {
 	enum http_method want = method == HTTP_HEAD ? HTTP_GET : method;
 	struct segments segments;
-	struct route_match m;
 
 	*out = (struct route_match){ 0 };
 	if (!split(path, &segments))
 		return;
 	for (size_t i = 0; i < route_count; i++) {
-		if (!fits(r, str_z(routes[i].pattern), &segments, &m))
+		if (routes[i].method != want || !fits(r, routes[i].pattern, &segments, out))
 			continue;
-		out->allowed |= 1u << routes[i].method;
-		if (routes[i].method != want || out->route != NULL)
-			continue;
-		m.route = &routes[i];
-		m.allowed = out->allowed;
-		for (size_t k = 0; k < m.param_count; k++)
-			if (str_find_char(m.params[k], '%') != STR_NPOS)
-				m.params[k] = url_decode(a, m.params[k], false);
-		*out = m;
+		out->route = &routes[i];
+		for (size_t k = 0; k < out->param_count; k++)
+			if (str_find_char(out->params[k], '%') != STR_NPOS)
+				out->params[k] = url_decode(a, out->params[k], false);
 		return;
 	}
+	*out = (struct route_match){ .allowed = allowed_methods(r, &segments) };
 }

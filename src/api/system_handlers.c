@@ -1,7 +1,7 @@
 /*
  * system_handlers.c - health, readiness, limits, the OpenAPI document.
  */
-#include "api/api_priv.h"
+#include "api/handlers_priv.h"
 
 #include "core/limits.h"
 

@@ -1,7 +1,7 @@
 /*
  * token_handlers.c - whose token this is; making, listing and revoking tokens.
  */
-#include "api/api_priv.h"
+#include "api/handlers_priv.h"
 
 #include "crypt/digest.h"
 

@@ -64,13 +64,36 @@ static bool add_account(struct arena *a UNUSED, const struct options *o, struct 
 	return true;
 }
 
+static bool update_account(struct store_conn *c, void *arg, struct err *err)
+{
+	return store_account_update(c, arg, err);
+}
+
+/* Its own rate limit, or with the word "default" the server's --rate-limit again. */
+static bool rate_account(struct arena *a, const struct options *o, struct store *s, struct err *err)
+{
+	struct store_conn *c DEFER(store_read_endp) = NULL;
+	struct store_account account;
+
+	if (!store_read_begin(s, &c, err) || !store_account_get(c, a, o->rest[1], &account, err))
+		return false;
+	account.rate_bucket = account.rate_refill = 0;
+	if (!str_eq_z(o->rest[2], "default") &&
+		!option_rate(o->rest[2], &account.rate_bucket, &account.rate_refill, err))
+		return false;
+	return store_write(s, update_account, &account, err);
+}
+
 int command_account(struct arena *a, const struct options *o)
 {
 	if (o->rest_count == 1 && str_eq_z(o->rest[0], "list"))
 		return with_store(a, o, list_accounts);
 	if (o->rest_count == 2 && str_eq_z(o->rest[0], "add"))
 		return with_store(a, o, add_account);
-	return usage("account list | account add NAME [--data DIR]");
+	if (o->rest_count == 3 && str_eq_z(o->rest[0], "rate"))
+		return with_store(a, o, rate_account);
+	return usage("account list | account add NAME | account rate NAME BUCKET,REFILL|default "
+		     "[--data DIR]");
 }
 
 static bool find_account(struct arena *a, const struct options *o, struct store *s,

@@ -14,8 +14,8 @@ static const struct {
 	int (*fn)(struct arena *a, const struct options *o);
 } commands[] = {
 	{ "serve", "[OPTIONS]", "run the server", command_serve },
-	{ "account", "list | add NAME", "accounts of a data directory whose server is stopped",
-		command_account },
+	{ "account", "list | add NAME | rate NAME BUCKET,REFILL|default",
+		"accounts of a data directory whose server is stopped", command_account },
 	{ "token", "list | add NAME | remove ID [--account NAME]",
 		"tokens of an account; while the server runs use /v1/accesstokens", command_token },
 	{ "verify", "", "prove a data directory whole (server stopped)", command_verify },

@@ -9,6 +9,7 @@
 
 #define CONFIG_FILE      "integrator.conf"
 #define CONFIG_BYTES_MAX 65536
+#define RATE_MAX         1000000
 
 static const struct {
 	const char *name, *placeholder, *def, *words;
@@ -169,6 +170,33 @@ bool options_read(struct arena *a, int argc, char **argv, struct options *out, s
 		return false;
 	read_environment(a, out);
 	return read_arguments(a, argc, argv, out, &config, true, err);
+}
+
+bool option_number(struct str s, const char *name, uint32_t min, uint32_t max, uint32_t *out,
+	struct err *err)
+{
+	uint64_t n;
+
+	if (!str_to_u64(str_trim(s), &n) || n < min || n > max)
+		return err_set(err, ERR_CONFIG, "--%s: \"%.*s\" is no number from %u to %u", name,
+			STR_ARG(s), min, max);
+	*out = (uint32_t)n;
+	return true;
+}
+
+bool option_rate(struct str s, uint32_t *bucket, uint32_t *refill, struct err *err)
+{
+	struct str second = s, first = str_cut(&second, ',');
+	uint32_t size;
+
+	if (second.p == NULL)
+		return err_set(err, ERR_CONFIG,
+			"a rate limit is BUCKET,REFILL, such as 100,30, not \"%.*s\"", STR_ARG(s));
+	if (!option_number(first, "rate-limit", 1, RATE_MAX, &size, err) ||
+		!option_number(second, "rate-limit", 1, RATE_MAX, refill, err))
+		return false;
+	*bucket = size;
+	return true;
 }
 
 void options_help(struct buf *out)

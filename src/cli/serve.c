@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "api/api.h"
+#include "engine/recorder.h"
 #include "cli/setup.h"
 #include "core/log.h"
 #include "net/http_client.h"
@@ -25,6 +26,7 @@
 struct server {
 	struct store *store;
 	struct key_ring *keys;
+	struct recorder *recorder;
 	struct engine *engine;
 	struct api *api;
 	struct egress *egress;
@@ -49,29 +51,6 @@ static bool read_log_options(const struct options *o, struct err *err)
 		level.p);
 }
 
-static bool read_number(struct str s, const char *option, uint64_t min, uint64_t max, uint32_t *out,
-	struct err *err)
-{
-	uint64_t n;
-
-	if (!str_to_u64(str_trim(s), &n) || n < min || n > max)
-		return err_set(err, ERR_CONFIG, "--%s: \"%.*s\" is no number from %llu to %llu",
-			option, STR_ARG(s), (unsigned long long)min, (unsigned long long)max);
-	*out = (uint32_t)n;
-	return true;
-}
-
-static bool read_rate(const struct options *o, enum option i, const char *name, uint32_t *bucket,
-	uint32_t *refill, struct err *err)
-{
-	struct str rest = o->value[i], first = str_cut(&rest, ',');
-
-	if (rest.p == NULL)
-		return err_set(err, ERR_CONFIG, "--%s is BUCKET,REFILL, such as 100,30", name);
-	return read_number(first, name, 1, 1000000, bucket, err) &&
-	       read_number(rest, name, 1, 1000000, refill, err);
-}
-
 static const char *file_option(const struct options *o, enum option i)
 {
 	return o->value[i].n == 0 ? NULL : o->value[i].p;
@@ -88,17 +67,20 @@ static bool start(struct arena *a, const struct options *o, struct server *s, st
 		.tls_cert_file = file_option(o, OPT_TLS_CERT),
 		.tls_key_file = file_option(o, OPT_TLS_KEY),
 		.access_log = str_eq_z(o->value[OPT_ACCESS_LOG], "on") };
-	uint32_t workers, timeout_s;
+	uint32_t workers = 0, timeout_s = 0, trace_mb = 0;
 
-	if (!read_rate(o, OPT_RATE_LIMIT, "rate-limit", &api.rate_bucket, &api.rate_refill, err) ||
-		!read_rate(o, OPT_LISTENER_RATE, "listener-rate", &api.listener_bucket,
+	if (!option_rate(o->value[OPT_RATE_LIMIT], &api.rate_bucket, &api.rate_refill, err) ||
+		!option_rate(o->value[OPT_LISTENER_RATE], &api.listener_bucket,
 			&api.listener_refill, err) ||
-		!read_number(o->value[OPT_WORKERS], "workers", 1, 64, &workers, err) ||
-		!read_number(o->value[OPT_OUTBOUND_TIMEOUT], "outbound-timeout", 1, 3600,
+		!option_number(o->value[OPT_WORKERS], "workers", 1, 64, &workers, err) ||
+		!option_number(o->value[OPT_TRACE_MB], "trace-mb", 0, 1048576, &trace_mb, err) ||
+		!option_number(o->value[OPT_OUTBOUND_TIMEOUT], "outbound-timeout", 1, 3600,
 			&timeout_s, err) ||
 		!egress_new(a, o->value[OPT_EGRESS_ALLOW], &s->egress, err) ||
 		!setup_store(a, o, true, &s->store, err) || !setup_keys(a, o, &s->keys, err) ||
-		!setup_first_run(a, o, s->store, err))
+		!setup_first_run(a, o, s->store, err) ||
+		!recorder_open(str_fmt(a, "%s/trace", option_z(o, OPT_DATA)).p,
+			(uint64_t)trace_mb << 20, &s->recorder, err))
 		return false;
 	s->resources = resources_new(a, &(struct resources_config){ .store = s->store,
 						.keys = s->keys,
@@ -108,6 +90,7 @@ static bool start(struct arena *a, const struct options *o, struct server *s, st
 	engine.resources = api.resources = s->resources;
 	engine.egress = s->egress;
 	engine.workers = workers;
+	engine.recorder = s->recorder;
 	engine.outbound_timeout_ms = (int64_t)timeout_s * 1000;
 	if (!engine_start(&engine, &s->engine, err))
 		return false;
@@ -121,6 +104,7 @@ static void stop(struct server *s)
 		api_stop(s->api, DRAIN_API_MS);
 	if (s->engine != NULL)
 		engine_stop(s->engine, DRAIN_ENGINE_MS);
+	recorder_close(s->recorder);
 	if (s->store != NULL)
 		store_close(s->store);
 	if (s->keys != NULL)
@@ -157,7 +141,7 @@ int command_serve(struct arena *a, const struct options *o)
 	}
 	mallopt(M_ARENA_MAX, HEAP_ARENAS);
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN); /* a file as large as it may be is an error like a full disk */
+	signal(SIGXFSZ, SIG_IGN); /* a file over its limit is an error of the write, not our end */
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);

@@ -43,7 +43,7 @@ static char *room(struct buf *b, size_t n, size_t spare)
 	return b->p + b->n;
 }
 
-char *buf_room(struct buf *b, size_t n)
+char *buf_room_slow(struct buf *b, size_t n)
 {
 	return room(b, n, 0);
 }

@@ -28,8 +28,16 @@ static inline void buf_reset(struct buf *b)
 	b->n = 0;
 	b->over = false;
 }
+char *buf_room_slow(struct buf *b, size_t n);
 /* Room for N more bytes: the place to write them, never NULL but when over the maximum. */
-char *buf_room(struct buf *b, size_t n);
+static inline char *buf_room(struct buf *b, size_t n)
+{
+	/* a capacity may be above the maximum by a byte, and that byte is no room */
+	bool fits = b->p != NULL && n <= b->cap - b->n &&
+		    (b->max == 0 || (n <= b->max && b->n <= b->max - n));
+
+	return LIKELY(fits && !b->over) ? b->p + b->n : buf_room_slow(b, n);
+}
 void buf_add(struct buf *b, const void *p, size_t n); /* P must not point into B */
 void buf_add_fmt(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
 void buf_add_u64(struct buf *b, uint64_t v);

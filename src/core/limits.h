@@ -21,6 +21,7 @@
 	X(LIMIT_PAGE_SIZE_QUEUED, 500, "records", "Records of a page of a listener, and of a retry, when pageSize is not set.") \
 	X(LIMIT_PAGE_BYTES, 5242880, "bytes", "A page closes early at this size.") \
 	X(LIMIT_RESPONSE_BODY, 67108864, "bytes", "An application's answer, after decompression.") \
+	X(LIMIT_IMPORT_ANSWER, 8388608, "bytes", "An application's answer to an import or a lookup, after decompression.") \
 	X(LIMIT_RESPONSE_HEADERS, 131072, "bytes", "All header fields of an application's answer.") \
 	X(LIMIT_CSV_FIELD_BYTES, 1048576, "bytes", "A field of a CSV text.") \
 	X(LIMIT_CSV_ROW_BYTES, 5242880, "bytes", "A row of a CSV text.") \
@@ -51,6 +52,11 @@
 	X(LIMIT_LISTENER_BUCKET, 10000, "events", "The bucket of a listener; refused requests take nothing from it.") \
 	X(LIMIT_LISTENER_REFILL, 2000, "events a second", "The refill of a listener's bucket.") \
 	X(LIMIT_LISTENER_LOG, 1000, "requests", "Of a listener that are kept, in memory, for its owner to see.") \
+	X(LIMIT_TEMPLATE_DEPTH, 100, "levels", "Blocks and subexpressions of a template inside each other.") \
+	X(LIMIT_TEMPLATE_STEPS, 5000000, "steps", "Statements, rounds of loops and values that rendering one template takes.") \
+	X(LIMIT_TEMPLATE_SCRATCH, 67108864, "bytes", "Intermediate values of rendering one template.") \
+	X(LIMIT_TEMPLATE_VALUE, 8388608, "bytes", "One text that a helper of a template makes.") \
+	X(LIMIT_TEMPLATE_REGEX, 65536, "bytes", "A text that a regular expression of a template is applied to.") \
 	X(LIMIT_JOB_ATTEMPTS, 3, "attempts", "How often a job is begun before it is put aside.")
 /* clang-format on */
 

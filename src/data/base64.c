@@ -54,7 +54,8 @@ static size_t padding_of(struct str text)
 bool base64_decode(struct arena *a, struct str text, struct str *bytes, struct err *err)
 {
 	size_t pad = padding_of(text), n = text.n - pad, k = 0;
-	unsigned char *out = arena_alloc(a, n / 4 * 3 + 4); /* a text that ends inside a group too */
+	unsigned char *out = arena_alloc(a,
+		n / 4 * 3 + 4); /* a text that ends inside a group too */
 	uint32_t bits = 0;
 
 	for (size_t i = 0; i < n; i++) {

@@ -13,9 +13,10 @@
  *   locale  LT LTS L LL LLL LLLL l ll lll llll  literal [in brackets], \ before a token, other text
  * Print only: yo Mo Qo DDDo do wo Wo.
  *
- * Reading is strict: the whole text must fit the format, token by token. It is more forgiving than
- * the strict mode of moment.js in this alone: tokens of one or two digits (D, M, H ...) take a
- * leading zero. The names of months and weekdays are read in any letter case.
+ * Reading is strict: the whole text must fit the format, token by token. Where it differs from the
+ * strict mode of moment.js: tokens of one or two digits (D, M, H ...) take a leading zero; every
+ * weekday that is named must be that of the date; z is read, as an abbreviation of the zone. The names
+ * of months and weekdays are read in any letter case.
  */
 #ifndef DATA_DATETIME_H
 #define DATA_DATETIME_H

@@ -133,7 +133,7 @@ static bool read_name(struct reader *r, const char *const *names, size_t count, 
 
 static bool read_month_name(struct reader *r, size_t letters)
 {
-	size_t at = r->at, i;
+	size_t at = r->at, i = 0;
 
 	if (!read_name(r, datetime_months, 12, letters, &i))
 		return false;
@@ -143,7 +143,7 @@ static bool read_month_name(struct reader *r, size_t letters)
 
 static bool read_weekday_name(struct reader *r, size_t letters)
 {
-	size_t at = r->at, i;
+	size_t at = r->at, i = 0;
 
 	if (!read_name(r, datetime_weekdays, 7, letters, &i))
 		return false;

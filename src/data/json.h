@@ -41,7 +41,7 @@ struct json {
 /* ---- parse ---- */
 
 struct json_limits {
-	uint32_t depth_max; /* 0: LIMIT_JSON_DEPTH */
+	uint32_t depth_max; /* 0: LIMIT_JSON_DEPTH; at most JSON_BUILD_DEPTH_MAX */
 	size_t bytes_max;   /* 0: 4 GB - 1 */
 };
 

@@ -75,14 +75,11 @@ static __attribute__((noinline)) void grow(struct parser *ps)
 	ps->cap = cap;
 }
 
-static inline struct json *push(struct parser *ps, enum json_type type)
+static inline void push(struct parser *ps, struct json v)
 {
 	if (UNLIKELY(ps->count == ps->cap))
 		grow(ps);
-	struct json *v = &ps->nodes[ps->count++];
-
-	*v = (struct json){ .type = (uint16_t)type };
-	return v;
+	ps->nodes[ps->count++] = v;
 }
 
 /* The first byte at or behind P that is '"', '\\', a control or not ASCII; END when there is none. */
@@ -230,10 +227,7 @@ static bool string_escaped(struct parser *ps, char *first, char *p)
 		d += k;
 		p += k;
 	}
-	struct json *v = push(ps, JSON_STRING);
-
-	v->s = first;
-	v->n = (uint32_t)(d - first);
+	push(ps, (struct json){ JSON_STRING, .n = (uint32_t)(d - first), .s = first });
 	ps->p = p + 1;
 	return true;
 }
@@ -259,11 +253,7 @@ static inline bool string(struct parser *ps)
 			return fail_in(ps, p, "the string is not valid UTF-8");
 		p += k;
 	}
-	struct json *v = push(ps, JSON_STRING);
-
-	v->plain = 1;
-	v->s = first;
-	v->n = (uint32_t)(p - first);
+	push(ps, (struct json){ JSON_STRING, 1, (uint32_t)(p - first), .s = first });
 	ps->p = p + 1;
 	return true;
 }
@@ -307,10 +297,7 @@ static inline bool number(struct parser *ps)
 		if (!digits(ps, &p))
 			return false;
 	}
-	struct json *v = push(ps, JSON_NUMBER);
-
-	v->s = ps->p;
-	v->n = (uint32_t)(p - ps->p);
+	push(ps, (struct json){ JSON_NUMBER, .n = (uint32_t)(p - ps->p), .s = ps->p });
 	ps->p = p;
 	return true;
 }
@@ -319,7 +306,7 @@ static inline bool literal(struct parser *ps, const char *word, size_t n, enum j
 {
 	if ((size_t)(ps->end - ps->p) < n || memcmp(ps->p, word, n) != 0)
 		return fail_at(ps, ps->p, "a value");
-	push(ps, type);
+	push(ps, (struct json){ (uint16_t)type });
 	ps->p += n;
 	return true;
 }
@@ -330,9 +317,7 @@ static inline bool open(struct parser *ps, enum json_type type)
 		return err_set(ps->err, ERR_LIMIT,
 			"line %u, column %zu: more than %u arrays and objects inside each other",
 			ps->line, (size_t)(ps->p - ps->line_start) + 1, ps->depth_max);
-	struct json *v = push(ps, type);
-
-	v->span = ps->parent;
+	push(ps, (struct json){ (uint16_t)type, .span = ps->parent });
 	ps->parent = ps->count - 1;
 	ps->depth++;
 	ps->p++;
@@ -476,8 +461,11 @@ bool json_parse(struct arena *a, char *text, size_t n, const struct json_limits 
 	if (n > bytes_max)
 		return err_set(err, ERR_LIMIT,
 			"the JSON text has %zu bytes, more than the limit of %zu", n, bytes_max);
-	if (n >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0)
+	CHECK(ps.depth_max <= JSON_BUILD_DEPTH_MAX);
+	if (n >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) {
 		ps.p += 3;
+		ps.line_start = ps.p; /* editors don't show it: columns count from behind it */
+	}
 	ps.cap = n / 6 + 8;
 	ps.nodes = arena_alloc(a, ps.cap * sizeof(struct json));
 	if (!document(&ps))

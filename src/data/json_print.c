@@ -54,8 +54,7 @@ static char *put_escaped(char *d, struct str s)
 	for (size_t i = 0; i < s.n;) {
 		size_t k = plain_prefix(s.p + i, s.n - i);
 
-		memcpy(d, s.p + i, k);
-		d += k;
+		d = mempcpy(d, s.p + i, k);
 		i += k;
 		if (i < s.n)
 			d = escape(d, (unsigned char)s.p[i++]);
@@ -64,19 +63,113 @@ static char *put_escaped(char *d, struct str s)
 	return d;
 }
 
+static size_t escaped_length(struct str s)
+{
+	size_t n = s.n + 2;
+	char e[8];
+
+	for (size_t i = 0; i < s.n; i++) {
+		i += plain_prefix(s.p + i, s.n - i);
+		if (i < s.n)
+			n += (size_t)(escape(e, (unsigned char)s.p[i]) - e) - 1;
+	}
+	return n;
+}
+
 void json_print_str(struct buf *out, struct str s)
 {
-	char *d = buf_room(out, 6 * s.n + 2);
+	size_t n = 6 * s.n + 2;
+	char *d;
+
+	/* near the buffer's maximum only the exact length tells whether it fits */
+	if (UNLIKELY(out->max != 0 && n > out->max - MIN(out->n, out->max)))
+		n = escaped_length(s);
+	d = buf_room(out, n);
 
 	if (d != NULL)
 		out->n += (size_t)(put_escaped(d, s) - d);
 }
 
+/* Short runs, which most strings are, without a call: two copies that may overlap. */
 static inline char *put(char *d, const char *s, size_t n)
 {
-	/* most strings are short: a fixed-size copy is one load and one store */
-	memcpy(d, s, n);
+	if (n > 16) {
+		memcpy(d, s, n);
+	} else if (n >= 8) {
+		memcpy(d, s, 8);
+		memcpy(d + n - 8, s + n - 8, 8);
+	} else if (n >= 4) {
+		memcpy(d, s, 4);
+		memcpy(d + n - 4, s + n - 4, 4);
+	} else {
+		for (size_t i = 0; i < n; i++)
+			d[i] = s[i];
+	}
 	return d + n;
+}
+
+static inline uint64_t load8(const char *s)
+{
+	uint64_t w;
+
+	memcpy(&w, s, 8);
+	return w;
+}
+
+static inline uint64_t load4(const char *s)
+{
+	uint32_t w;
+
+	memcpy(&w, s, 4);
+	return w;
+}
+
+#define EACH_BYTE(c) (0x0101010101010101ULL * (c))
+
+/*
+ * Does one of eight bytes need an escape? A byte below N has its top bit set in (w - N) & ~w; a
+ * borrow from a lower byte can only follow a byte for which the answer is yes already.
+ */
+static inline bool needs_escape(uint64_t w)
+{
+	uint64_t quote = w ^ EACH_BYTE('"'), slash = w ^ EACH_BYTE('\\');
+
+	return ((((w - EACH_BYTE(0x20)) & ~w) | ((quote - EACH_BYTE(1)) & ~quote) |
+			((slash - EACH_BYTE(1)) & ~slash)) &
+		       EACH_BYTE(0x80)) != 0;
+}
+
+/* Does it print as it stands? */
+static inline bool is_plain(const struct json *v)
+{
+	const char *s = v->s;
+	size_t n = v->n;
+
+	if (v->plain != 0)
+		return true;
+	if (n > 16)
+		return plain_prefix(s, n) == n;
+	if (n >= 8)
+		return !needs_escape(load8(s)) && !needs_escape(load8(s + n - 8));
+	if (n >= 4)
+		return !needs_escape(load4(s) | load4(s + n - 4) << 32);
+	return plain_prefix(s, n) == n;
+}
+
+static inline bool string(struct buf *out, const struct json *v)
+{
+	if (UNLIKELY(!is_plain(v))) {
+		json_print_str(out, json_str(v));
+		return !out->over;
+	}
+	char *d = buf_room(out, (size_t)v->n + 2);
+
+	if (d == NULL)
+		return false;
+	*d = '"';
+	*put(d + 1, v->s, v->n) = '"';
+	out->n += (size_t)v->n + 2;
+	return true;
 }
 
 /* A value that is no container. */
@@ -86,20 +179,13 @@ static inline bool scalar(struct buf *out, const struct json *v)
 
 	switch (v->type) {
 	case JSON_STRING:
-		if (!v->plain) {
-			json_print_str(out, json_str(v));
-			return !out->over;
-		}
-		d = buf_room(out, (size_t)v->n + 2);
+		return string(out, v);
+	case JSON_NUMBER:
+		d = buf_room(out, v->n);
 		if (d == NULL)
 			return false;
-		d[0] = '"';
-		put(d + 1, v->s, v->n);
-		d[v->n + 1] = '"';
-		out->n += (size_t)v->n + 2;
-		return true;
-	case JSON_NUMBER:
-		buf_add(out, v->s, v->n);
+		put(d, v->s, v->n);
+		out->n += v->n;
 		break;
 	case JSON_TRUE:
 		BUF_ADD_LIT(out, "true");
@@ -124,52 +210,67 @@ static void newline(struct buf *out, enum json_style style, size_t depth)
 
 struct level {
 	const struct json *end;
-	bool object, first;
+	bool object;
 };
+
+/* A member's name and what stands between it and its value. */
+static inline bool name(struct buf *out, const struct json *key, enum json_style style)
+{
+	if (!string(out, key))
+		return false;
+	buf_add_char(out, ':');
+	if (style == JSON_PRETTY)
+		buf_add_char(out, ' ');
+	return true;
+}
 
 void json_print(struct buf *out, const struct json *root, enum json_style style)
 {
-	struct level stack[JSON_BUILD_DEPTH_MAX];
-	size_t depth = 0;
-	const struct json *v = root, *end = json_next(root);
+	struct level stack[JSON_BUILD_DEPTH_MAX], *in = stack; /* the innermost is in[-1] */
+	const struct json *v = root;
 
-	while (v < end || depth > 0) {
-		struct level *in = depth > 0 ? &stack[depth - 1] : NULL;
+	for (;;) {
+		bool empty = false;
 
-		if (in != NULL && v == in->end) {
-			depth--;
-			if (!in->first)
-				newline(out, style, depth);
-			buf_add_char(out, in->object ? '}' : ']');
-			continue;
-		}
-		if (in != NULL) {
-			if (!in->first)
-				buf_add_char(out, ',');
-			in->first = false;
-			newline(out, style, depth);
-			if (in->object) {
-				if (!scalar(out, v++))
-					return;
-				buf_add(out, ": ", style == JSON_PRETTY ? 2 : 1);
-			}
-		}
+		if (in > stack && in[-1].object && !name(out, v++, style))
+			return;
 		if (v->type < JSON_ARRAY) {
 			if (!scalar(out, v++))
 				return;
-			continue;
+		} else {
+			CHECK(in < stack + JSON_BUILD_DEPTH_MAX);
+			*in = (struct level){ json_next(v), v->type == JSON_OBJECT };
+			buf_add_char(out, in->object ? '{' : '[');
+			in++;
+			v++;
+			empty = v == in[-1].end;
+			if (!empty) {
+				newline(out, style, (size_t)(in - stack));
+				continue;
+			}
 		}
-		CHECK(depth < JSON_BUILD_DEPTH_MAX);
-		buf_add_char(out, v->type == JSON_OBJECT ? '{' : '[');
-		stack[depth++] = (struct level){ json_next(v), v->type == JSON_OBJECT, true };
-		v++;
+		for (; in > stack && v == in[-1].end; empty = false) {
+			in--;
+			if (!empty)
+				newline(out, style, (size_t)(in - stack));
+			buf_add_char(out, in->object ? '}' : ']');
+		}
+		if (in == stack)
+			return;
+		buf_add_char(out, ',');
+		newline(out, style, (size_t)(in - stack));
 	}
 }
 
 struct str json_print_arena(struct arena *a, const struct json *v)
 {
 	struct buf b DEFER(buf_free) = BUF_INIT(0);
+	size_t guess = 0;
 
+	/* what most documents print to, so that the buffer need not grow */
+	for (const struct json *n = v, *end = json_next(v); n < end; n++)
+		guess += (n->type < JSON_ARRAY ? n->n : 0) + 4;
+	(void)buf_room(&b, guess);
 	json_print(&b, v, JSON_COMPACT);
 	return str_dup(a, buf_str(&b));
 }

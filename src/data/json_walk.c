@@ -12,6 +12,13 @@ const struct json json_empty_object = { .type = JSON_OBJECT, .span = 1 };
 const struct json json_empty_array = { .type = JSON_ARRAY, .span = 1 };
 const struct json json_empty_string = { .type = JSON_STRING, .plain = 1, .s = "" };
 
+/* Names of one length mostly differ in their last byte, which spares a call for each. */
+static inline bool is_name(const struct json *key, struct str name)
+{
+	return key->n == name.n && (name.n == 0 || (key->s[name.n - 1] == name.p[name.n - 1] &&
+							   memcmp(key->s, name.p, name.n) == 0));
+}
+
 const struct json *json_get(const struct json *obj, struct str name)
 {
 	const struct json *found = NULL;
@@ -19,7 +26,7 @@ const struct json *json_get(const struct json *obj, struct str name)
 	if (!json_is_object(obj))
 		return NULL;
 	for (json_each_member(key, obj))
-		if (key->n == name.n && memcmp(key->s, name.p, name.n) == 0)
+		if (is_name(key, name))
 			found = json_value(key);
 	return found;
 }
@@ -63,13 +70,13 @@ bool json_to_i64(const struct json *v, int64_t *out)
 
 bool json_to_double(const struct json *v, double *out)
 {
-	char z[512];
+	struct buf z DEFER(buf_free) = BUF_INIT(0);
 
-	if (v == NULL || v->type != JSON_NUMBER || v->n >= sizeof(z))
+	if (v == NULL || v->type != JSON_NUMBER)
 		return false;
-	memcpy(z, v->s, v->n);
-	z[v->n] = '\0';
-	*out = strtod(z, NULL);
+	buf_add(&z, v->s, v->n);
+	buf_add_char(&z, '\0');
+	*out = strtod(z.p, NULL);
 	return true;
 }
 
@@ -201,7 +208,10 @@ void json_build_copy(struct json_build *b, const struct json *v)
 {
 	uint64_t n = json_span(v);
 
-	memcpy(room(b, n), v, n * sizeof(*v));
+	if (n == 1)
+		*room(b, 1) = *v;
+	else
+		memcpy(room(b, n), v, n * sizeof(*v));
 	count_element(b);
 }
 

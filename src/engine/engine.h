@@ -25,6 +25,7 @@ struct engine_config {
 	const char *ca_file;         /* NULL: the system's */
 	int64_t outbound_timeout_ms; /* one request to an application; 0: LIMIT_OUTBOUND_TIMEOUT_MS */
 	unsigned workers;            /* jobs at once; 0: 4 */
+	struct recorder *recorder;   /* NULL: nothing is recorded; the caller's */
 };
 
 /*
@@ -50,12 +51,39 @@ MUST_CHECK bool engine_run_flow(struct engine *e, struct str account_id, struct 
 /* Asks a job of a flow or a retry to end, in every state. ERR_NOT_FOUND, ERR_CONFLICT (has ended). */
 MUST_CHECK bool engine_cancel(struct engine *e, struct str account_id, struct str job_id,
 	struct str by, struct err *err);
+struct retry_job {
+	struct id job_id;
+	uint64_t count; /* errors handed to it */
+};
+struct retry_jobs {
+	struct retry_job *list; /* one for each flow; in the arena given */
+	size_t count;
+};
+/* Tries the open errors that F says again, those that have retry data and that no retry is at. None is no
+ * error. Any thread that may wait. */
+MUST_CHECK bool engine_retry(struct engine *e, struct str account_id,
+	const struct store_error_filter *f, struct str by, struct arena *a, struct retry_jobs *out,
+	struct err *err);
+
 /* Events of the listener were taken in: the flows that it feeds are run. Any thread; does not wait. */
 void engine_listen(struct engine *e, struct str account_id, struct str export_id);
+/*
+ * Would flows that run each other go round in a circle if the flow ID (p NULL: a new one) ran NEXT
+ * (an array of ids) behind itself? False with ERR_FLOW, which names the way.
+ */
+MUST_CHECK bool engine_chain_check(struct engine *e, struct str account_id, struct str id,
+	const struct json *next, struct err *err);
 /* A resource was made, changed or removed: schedules, listeners and waiting jobs follow. Any thread
  * that may wait. */
 void engine_resource_changed(struct engine *e, struct str account_id, struct str type,
 	struct str id);
+
+/*
+ * The way of the records with this trace key through the steps of flows, the newest first, at most MAX:
+ * adds objects to the open array of B. As far back as the recorder's budget reaches. Blocks on the disk.
+ */
+MUST_CHECK bool engine_trace(struct engine *e, struct str account_id, struct str trace_key,
+	size_t max, struct json_build *b, struct err *err);
 
 struct engine_stats {
 	unsigned jobs_running;

@@ -10,6 +10,7 @@
 #include "core/map.h"
 #include "core/thread.h"
 #include "engine/engine.h"
+#include "engine/recorder.h"
 
 #define WORKERS_DEFAULT 4
 #define WORKERS_MAX     64

@@ -122,12 +122,22 @@ static bool open_adaptor_source(struct run *r, const struct flow_source *s, stru
 	return ad->source->open(&r->env, s->connection, s->doc, &args, cursor, &r->source, err);
 }
 
+static size_t page_size(const struct run *r, const struct flow_source *s)
+{
+	int64_t n;
+
+	if (json_to_i64(json_get(s->doc, STR("pageSize")), &n))
+		return (size_t)n;
+	return r->job->type == JOB_RETRY || flow_source_is_listener(s) ? LIMIT_PAGE_SIZE_QUEUED
+								       : LIMIT_PAGE_SIZE_DEFAULT;
+}
+
 static bool open_source(struct run *r, const struct flow_source *s, struct str cursor,
 	struct err *err)
 {
 	if (r->job->type == JOB_RETRY) {
 		r->source_ops = &retry_source_ops;
-		return retry_source_open(r, cursor, &r->source, err);
+		return retry_source_open(r, page_size(r, s), cursor, &r->source, err);
 	}
 	if (flow_source_is_listener(s)) {
 		r->source_ops = &listener_source_ops;
@@ -144,16 +154,6 @@ static uint64_t record_limit(const struct json *export)
 	if (!str_eq_z(json_get_str(export, STR("type")), "test"))
 		return 0;
 	return json_to_i64(json_get_path(export, STR("test.limit")), &n) ? (uint64_t)n : 1;
-}
-
-static size_t page_size(const struct run *r, const struct flow_source *s)
-{
-	int64_t n;
-
-	if (json_to_i64(json_get(s->doc, STR("pageSize")), &n))
-		return (size_t)n;
-	return r->job->type == JOB_RETRY || flow_source_is_listener(s) ? LIMIT_PAGE_SIZE_QUEUED
-								       : LIMIT_PAGE_SIZE_DEFAULT;
 }
 
 /* Where the present source goes on: {"from": its cursor or null, "skip": records of it done}. */
@@ -175,7 +175,9 @@ static bool read_place(struct run *r, struct str *from, size_t *skip, struct err
 
 	if (place != NULL && place->type != JSON_NULL)
 		*from = json_print_arena(r->arena, place);
-	if (json_to_i64(json_get(at, STR("skip")), &n) && n > 0)
+	/* what an export of type `once` has given is marked, and so not in its answer any more */
+	if (json_to_i64(json_get(at, STR("skip")), &n) && n > 0 &&
+		!is_type(&r->plan.sources[r->source_index], "once"))
 		*skip = (size_t)n;
 	return true;
 }
@@ -185,11 +187,12 @@ static bool start_pipe(struct run *r, struct str from, size_t skip, struct err *
 	const struct flow_source *s = &r->plan.sources[r->source_index];
 	struct pipe_config cfg = { .page_size = page_size(r, s), .skip = skip };
 
-	if (!open_source(r, s, from, err))
+	if (!shape_compile(r->arena, s->doc, &r->shape, err) || !open_source(r, s, from, err))
 		return false;
 	cfg.ops = r->source_ops;
 	cfg.source = r->source;
-	cfg.whole_chunks = r->source_ops == &listener_source_ops;
+	cfg.whole_chunks = r->source_ops == &listener_source_ops ||
+			   r->source_ops == &retry_source_ops;
 	cfg.record_limit = r->job->type == JOB_RETRY ? 0 : record_limit(s->doc);
 	cfg.first_index = r->exports[r->source_index].num_export;
 	r->pipe = pipe_start(&cfg);
@@ -239,11 +242,10 @@ static enum run_verdict take_page(struct run *r, struct page *p, struct err *err
 	move_cursor(r, p);
 	x->pages_generated++;
 	x->num_export += p->count;
-	x->num_success += p->count;
 	x->done_exporting = p->last;
 	if (r->job->type == JOB_RETRY)
 		retry_unwrap(r, w);
-	w->step = 0;
+	run_shape(r, w);
 	return run_page(r, w, false, err);
 }
 
@@ -414,6 +416,10 @@ static bool read_page(struct run *r, struct work **w, struct err *err)
 		!store_page_get(c, r->arena, r->job->account_id, r->job->id, &row, &found, err))
 		return false;
 	r->page_in_store = found;
+	buf_reset(&r->page_body);
+	if (found)
+		buf_add_str(&r->page_body,
+			row.body); /* the recorder's, as if it were written now */
 	return !found || work_read(&row, w, err);
 }
 
@@ -497,6 +503,23 @@ static bool fail_page(struct run *r, const struct err *why, struct err *err)
 	return true;
 }
 
+/* Why a run that completed moved nothing; p NULL: it did, or nothing is known. */
+static struct str zero_reason(const struct run *r)
+{
+	uint64_t exported = 0, dropped = 0;
+
+	for (size_t i = 0; i < r->plan.source_count; i++) {
+		exported += r->exports[i].num_export;
+		dropped += r->exports[i].num_ignore;
+	}
+	if (exported == 0)
+		return r->zero_reason;
+	if (dropped < exported)
+		return STR_NULL;
+	return str_fmt(r->arena, "the export's filter dropped all %llu records",
+		(unsigned long long)exported);
+}
+
 static bool conclude_write(struct store_conn *c, void *arg, struct err *err)
 {
 	struct run *r = arg;
@@ -536,8 +559,8 @@ static bool conclude(struct run *r, enum run_verdict v, const struct err *failur
 			r->job->num_error++;
 		}
 		run_add_error(r, failure, export_error ? "export" : "run", export_error);
-	} else if (r->job->num_export == 0) {
-		r->job->zero_reason = r->zero_reason;
+	} else {
+		r->job->zero_reason = zero_reason(r);
 	}
 	return run_checkpoint(r, NULL, false, conclude_write, r, err);
 }

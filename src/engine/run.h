@@ -7,6 +7,7 @@
 #ifndef ENGINE_RUN_H
 #define ENGINE_RUN_H
 
+#include "engine/shape.h"
 #include "engine/step.h"
 #include "engine/work.h"
 
@@ -39,6 +40,7 @@ struct run {
 	const struct source_ops *source_ops;
 	struct source *source;
 	struct pipe_stage *pipe;
+	struct shape *shape;
 	/* and its place behind the page in work: {"g": source, "at": its cursor}. */
 	struct str cursor;
 	struct arena *cursor_arena, *cursor_spare;
@@ -68,6 +70,9 @@ MUST_CHECK bool run_checkpoint(struct run *r, const struct work *w, bool waiting
 void run_forget(struct run *r);
 /* Adds an outcome for the record of delivery I of W in step K: it failed. */
 void run_add_failure(struct run *r, const struct work *w, size_t i);
+/* The record of ITEM failed before any step: it belongs to the export. */
+void run_add_shape_failure(struct run *r, const struct item *it, const char *stage,
+	const struct err *failure);
 /* For a retry: the record of ITEM was delivered. */
 void run_add_resolved(struct run *r, const struct item *it);
 /* An error that is not one record's: of the source, or of the run. */
@@ -89,11 +94,21 @@ enum run_verdict run_page(struct run *r, struct work *w, bool resumed, struct er
 /* Makes the job wait: until the time, for this. */
 void run_wait(struct run *r, int64_t until_ms, struct str what, struct str connection_id);
 
+/* ---- record.c ---- */
+
+/* Notes for the recorder what became of the page at its present step. */
+void run_record(struct run *r, const struct work *w);
+
+/* ---- run_shape.c ---- */
+
+/* The export's transform and filter over a new page: what is dropped or fails goes to no step. */
+void run_shape(struct run *r, struct work *w);
+
 /* ---- retry.c ---- */
 
 extern const struct source_ops retry_source_ops;
-MUST_CHECK bool retry_source_open(struct run *r, struct str cursor, struct source **out,
-	struct err *err);
+MUST_CHECK bool retry_source_open(struct run *r, size_t page_size, struct str cursor,
+	struct source **out, struct err *err);
 /* Unwraps the records that a retry's source yields. */
 void retry_unwrap(const struct run *r, struct work *w);
 /* Behind work_begin_step(): what is known to have been sent before is sent again, to the byte. */

@@ -270,6 +270,7 @@ static enum run_verdict pass_step(struct run *r, struct work *w, uint32_t k, boo
 		LOG(LOG_WARN, "job.aborted", LOG_S("job", r->job->id),
 			LOG_Z("message", ended.message));
 	account_submitted(r, w);
+	run_record(r, w);
 	r->steps[k].job.pages_processed++;
 	v = verdict(r, w);
 	if (v == RUN_ON && k + 1 == r->plan.step_count && marks_done(r))

@@ -5,6 +5,7 @@
  * It sleeps until the next of these is due, but never long: the wall clock may jump.
  */
 #include "core/log.h"
+#include "engine/auto_retry.h"
 #include "engine/listener.h"
 #include "engine/offline.h"
 #include "engine/schedule.h"
@@ -16,20 +17,41 @@
 #define SEEN_KEPT_MS    ((int64_t)7 * 24 * 3600 * 1000) /* the largest webhook.dedupeWindow */
 #define SLOTS_KEPT_MS   ((int64_t)30 * 24 * 3600 * 1000)
 #define RESUME_EVERY_MS 30000
+#define RETRY_EVERY_MS  15000
 
 struct timer {
 	struct engine *e;
 	struct schedules *schedules;
-	int64_t beat_ms, purge_ms, resume_ms; /* monotonic: when next */
+	int64_t beat_ms, purge_ms, resume_ms, retry_ms; /* monotonic: when next */
 	uint64_t reclaimed, purged;
 };
 
+/*
+ * The jobs in work, as a JSON array. One that was given up because its end could not be recorded is not
+ * among them: its lease ends, and it is taken up again.
+ */
+static struct str jobs_in_work(struct engine *e, struct arena *a)
+{
+	struct json_build b;
+
+	json_build_init(&b, a);
+	json_build_array(&b);
+	WITH_LOCK(&e->lock);
+	for (unsigned i = 0; i < e->worker_count; i++)
+		if (e->workers[i].job_id[0] != '\0')
+			json_build_str(&b, str_dup(a, str_z(e->workers[i].job_id)));
+	json_build_end(&b);
+	return json_print_arena(a, json_build_done(&b));
+}
+
 static bool beat_write(struct store_conn *c, void *arg, struct err *err)
 {
+	struct arena *a DEFER(arena_freep) = arena_new("heartbeat", 0);
 	struct timer *t = arg;
 	int64_t now = clock_wall_ms(t->e->cfg.clock);
 
-	return store_job_heartbeat(c, id_str(&t->e->owner), now + LEASE_MS, err) &&
+	return store_job_heartbeat(c, id_str(&t->e->owner), jobs_in_work(t->e, a), now + LEASE_MS,
+		       err) &&
 	       store_job_reclaim(c, now, STR_NULL, &t->reclaimed, err);
 }
 
@@ -112,6 +134,8 @@ static void turn(struct timer *t, int64_t *next_ms)
 		if (t->reclaimed > 0)
 			engine_post(t->e);
 	}
+	if (is_due(&t->retry_ms, RETRY_EVERY_MS))
+		auto_retry_run(t->e);
 	if (is_due(&t->purge_ms, PURGE_EVERY_MS))
 		purge(t);
 	*next_ms = schedules_fire(t->schedules, clock_wall_ms(t->e->cfg.clock));

@@ -18,6 +18,7 @@ struct item {
 	struct str error_id;     /* of a retry: the error that it is; p NULL otherwise */
 	struct str request, key; /* of a retry whose outcome was unknown: what was sent; p NULL */
 	uint32_t first_step;     /* it passes over the steps before */
+	bool unshaped;           /* of a retry: it failed in the export's transform or filter */
 	bool stopped;            /* goes to no further step */
 	bool settled;            /* has passed the present step */
 	struct delivery *d;      /* in the present step; NULL: not in it */

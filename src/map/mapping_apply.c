@@ -15,6 +15,8 @@ struct cursor {
 	size_t left;                /* elements from here on */
 };
 
+const struct json mapping_nothing = { .type = JSON_NULL };
+
 struct apply {
 	const struct json *record;
 	const struct mapping_env *env;
@@ -72,10 +74,14 @@ static bool look_up(struct apply *x, const struct field *f, const struct json **
 
 	if (!ask(x, f, l, asked, v))
 		return false;
+	bool judged = *v == &mapping_nothing;
+
+	if (judged)
+		*v = NULL;
 	*found = !mapping_is_empty(*v);
 	if (*v != NULL || nothing_to_ask(f, asked))
 		return true; /* the latter is as a field without a value */
-	if (!l->allow_failures && !conditional)
+	if (!judged && !l->allow_failures && !conditional)
 		return fail_value(x, f, ERR_LOOKUP, asked,
 			str_fmt(x->b->arena, "is not in lookup \"%.*s\"", STR_ARG(l->name)).p);
 	*v = l->allow_failures ? l->def : NULL;

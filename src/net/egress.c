@@ -2,7 +2,8 @@
  * egress.c - two tables of ranges, IANA's special-purpose registries with the names people know.
  *
  * An address of a family that carries an IPv4 address is first looked up in the operator's list as
- * it is, then judged by the address inside. The most telling row wins: rows are searched in order,
+ * it is, then judged by the address inside. Teredo and local NAT64 (RFC 8215) are denied whole: the
+ * one leads through a relay whatever is inside, the other's place for the address varies. The most telling row wins: rows are searched in order,
  * so narrow ranges stand before the wide ones that hold them.
  */
 #include "net/egress.h"
@@ -122,7 +123,8 @@ static bool parse_cidr(struct str s, struct allow *out)
 	uint8_t v4[4];
 	uint64_t n;
 
-	if (addr.n >= sizeof(text) || (bits.p != NULL && !str_to_u64(bits, &n)))
+	if (addr.n >= sizeof(text) || str_find_char(addr, '\0') != STR_NPOS ||
+		(bits.p != NULL && !str_to_u64(bits, &n)))
 		return false;
 	memcpy(text, addr.p, addr.n);
 	text[addr.n] = '\0';

@@ -4,9 +4,9 @@
  * Every outbound connection passes egress_check() with the address that will be connected to, after
  * name resolution, so that neither redirects nor DNS rebinding get past it. Denied are loopback,
  * private, link-local, metadata, multicast, reserved and unspecified ranges of IPv4 and IPv6;
- * v4-mapped, v4-compatible, NAT64 (64:ff9b::/96, 64:ff9b:1::/48), 6to4 and Teredo forms are judged by the
- * IPv4 address inside. The operator's allow list is looked at first. Read-only after it is made:
- * any thread.
+ * v4-mapped, v4-compatible, v4-translated, NAT64 (64:ff9b::/96) and 6to4 forms are judged by the IPv4 address
+ * inside; Teredo and local NAT64 (64:ff9b:1::/48) are denied as a whole. The operator's allow list is
+ * looked at first. Read-only after it is made: any thread.
  */
 #ifndef NET_EGRESS_H
 #define NET_EGRESS_H

@@ -109,6 +109,37 @@ static bool extension_byte(struct http_chunks *c, char b, struct err *err)
 	return true;
 }
 
+/*
+ * Trailers are dropped here, but whoever merges them into the header section must not find there how
+ * to read the message, or for whom it is (RFC 9110, 6.5.1).
+ */
+static const struct str framing_names[] = { STR_INIT("content-length"), STR_INIT("host"),
+	STR_INIT("transfer-encoding") };
+
+/* Notes a byte of a trailer's name; bit I of `framing` says that it may be framing_names[I]. */
+static void name_byte(struct http_chunks *c, char b)
+{
+	if (c->state == LINE_FIRST) {
+		c->name_at = 0;
+		c->framing = (1u << ARRAY_LEN(framing_names)) - 1;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(framing_names); i++) {
+		struct str name = framing_names[i];
+
+		if (c->name_at >= name.n || name.p[c->name_at] != (b | 0x20))
+			c->framing &= (uint8_t) ~(1u << i);
+	}
+	c->name_at = (uint8_t)MIN(c->name_at + 1, UINT8_MAX);
+}
+
+static bool name_frames(const struct http_chunks *c)
+{
+	for (size_t i = 0; i < ARRAY_LEN(framing_names); i++)
+		if ((c->framing >> i & 1) != 0 && c->name_at == framing_names[i].n)
+			return true;
+	return false;
+}
+
 static bool trailer_byte(struct http_chunks *c, char b, struct err *err)
 {
 	if (++c->extra > HTTP_CHUNK_EXTRA_MAX)
@@ -127,11 +158,14 @@ static bool trailer_byte(struct http_chunks *c, char b, struct err *err)
 		return true;
 	}
 	if (http_class(b, HTTP_CLASS_TOKEN)) {
+		name_byte(c, b);
 		c->state = TRAILER_NAME;
 		return true;
 	}
 	if (c->state == LINE_FIRST || b != ':')
 		return fail(err, "a trailer line is malformed");
+	if (name_frames(c))
+		return fail(err, "a trailer has the name of a field that frames a message");
 	c->state = TRAILER_VALUE;
 	return true;
 }

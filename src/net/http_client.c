@@ -13,6 +13,7 @@
 
 #include "core/limits.h"
 #include "net/http_client.h"
+#include "net/http_unpack.h"
 #include "net/url.h"
 
 #define CONCURRENCY_DEFAULT 16
@@ -30,13 +31,17 @@ struct http_call_priv {
 	struct buf header_key;                  /* what `headers` was made of */
 	struct buf url_key;                     /* the URL that is set, NUL-terminated */
 	enum http_method method;                /* that is set; HTTP_OTHER: none yet */
+	bool body;                              /* is one set? */
 	int64_t timeout_ms, connect_timeout_ms; /* that are set */
 	bool insecure_tls;
 	bool stripped; /* headers of the caller were dropped behind a redirect */
+	struct http_unpack unpack;
+	bool headers_end; /* of the final answer: fields that follow are trailers */
 	unsigned hops, attempts;
 	size_t header_bytes;
 	int64_t started_us;
-	struct err refused; /* by the egress guard, or by a limit */
+	struct err refused;          /* by the egress guard, or by a limit */
+	char words[CURL_ERROR_SIZE]; /* libcurl's own on a failure */
 };
 
 struct queue_of_calls {
@@ -123,21 +128,47 @@ struct str http_call_header(const struct http_call *c, struct str name)
 
 /* ---- what libcurl calls ---- */
 
+/* Why a transfer is stopped from inside a callback; the first reason stands. */
+#define refuse(v, ...)                                       \
+	do {                                                 \
+		if ((v)->refused.code == ERR_NONE)           \
+			err_set(&(v)->refused, __VA_ARGS__); \
+	} while (0)
+
 static size_t on_body(char *p, size_t size, size_t n, void *arg)
 {
 	struct http_call_priv *v = arg;
 	struct http_call *c = v->call;
 	size_t max = c->body_max != 0 ? c->body_max : (size_t)LIMIT_RESPONSE_BODY;
 
-	if (c->res_body.n + size * n > max) {
-		if (v->refused.code == ERR_NONE)
-			err_set(&v->refused, ERR_LIMIT,
-				"the answer of %.*s is larger than the limit of %zu bytes",
-				STR_ARG(v->url.host), max);
-		return 0;
+	if (c->res_body.max != 0)
+		max = MIN(max, c->res_body.max);
+	switch (http_unpack_feed(&v->unpack, p, size * n, &c->res_body, max)) {
+	case HTTP_UNPACK_OK:
+		return size * n;
+	case HTTP_UNPACK_OVER:
+		refuse(v, ERR_LIMIT, "the answer of %.*s is larger than the limit of %zu bytes",
+			STR_ARG(v->url.host), max);
+		return CURL_WRITEFUNC_ERROR;
+	default:
+		refuse(v, ERR_RESPONSE, "the compression of %.*s's answer is broken",
+			STR_ARG(v->url.host));
+		return CURL_WRITEFUNC_ERROR;
 	}
-	buf_add(&c->res_body, p, size * n);
-	return c->res_body.over ? 0 : size * n;
+}
+
+/* The header section of the final answer is complete. */
+static bool on_headers_end(struct http_call_priv *v)
+{
+	struct str coding = http_call_header(v->call, STR("Content-Encoding"));
+
+	v->headers_end = true;
+	if (http_unpack_begin(&v->unpack, coding) || v->call->method == HTTP_HEAD)
+		return true;
+	refuse(v, ERR_RESPONSE,
+		"%.*s answered with the content coding \"%.*s\", which was not asked for",
+		STR_ARG(v->url.host), STR_ARG(str_sub(coding, 0, 64)));
+	return false;
 }
 
 static size_t on_header(char *p, size_t size, size_t n, void *arg)
@@ -145,19 +176,25 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
 	struct http_call_priv *v = arg;
 	struct http_call *c = v->call;
 	struct str line = str_of(p, size * n);
+	long status = 0;
 
 	v->header_bytes += line.n;
 	if (v->header_bytes > LIMIT_RESPONSE_HEADERS) {
-		if (v->refused.code == ERR_NONE)
-			err_set(&v->refused, ERR_LIMIT,
-				"the headers of %.*s's answer are larger than %d bytes",
-				STR_ARG(v->url.host), LIMIT_RESPONSE_HEADERS);
-		return 0;
+		refuse(v, ERR_LIMIT, "the headers of %.*s's answer are larger than %d bytes",
+			STR_ARG(v->url.host), LIMIT_RESPONSE_HEADERS);
+		return CURL_WRITEFUNC_ERROR;
 	}
-	if (str_starts(line, STR("HTTP/"))) /* a status line: what came before was interim */
+	if (v->headers_end) /* a trailer decides nothing (RFC 9110, 6.5.1) */
+		return line.n;
+	if (str_trim(line).n == 0) {
+		curl_easy_getinfo(v->easy, CURLINFO_RESPONSE_CODE, &status);
+		if (status >= 200 && !on_headers_end(v))
+			return CURL_WRITEFUNC_ERROR;
+	} else if (str_starts(line, STR("HTTP/"))) { /* what came before was interim */
 		buf_reset(&c->res_headers);
-	else
+	} else {
 		buf_add_str(&c->res_headers, line);
+	}
 	return line.n;
 }
 
@@ -207,10 +244,10 @@ static struct http_call_priv *handle_new(struct http_pool *p)
 	p->all = v;
 	curl_easy_setopt(e, CURLOPT_PRIVATE, v);
 	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(e, CURLOPT_ERRORBUFFER, v->words);
 	curl_easy_setopt(e, CURLOPT_PROXY, "");
 	curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "");
 	curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(e, CURLOPT_WRITEDATA, v);
 	curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
@@ -231,6 +268,7 @@ static void handle_free(struct http_call_priv *v)
 	curl_slist_free_all(v->headers);
 	buf_free(&v->header_key);
 	buf_free(&v->url_key);
+	http_unpack_free(&v->unpack);
 	arena_free(v->arena);
 	free(v);
 }
@@ -265,8 +303,24 @@ static bool passes_to_other_origin(struct str name)
 	       str_eq_ci(name, STR("User-Agent")) || str_eq_ci(name, STR("Content-Type"));
 }
 
+/* Fields that say where the message ends, or for whom it is: two authors could disagree. */
+static bool is_of_the_client(struct str name)
+{
+	static const struct str names[] = { STR_INIT("Host"), STR_INIT("Content-Length"),
+		STR_INIT("Transfer-Encoding"), STR_INIT("Connection"), STR_INIT("Expect"),
+		STR_INIT("TE"), STR_INIT("Trailer"), STR_INIT("Upgrade"), STR_INIT("Keep-Alive"),
+		STR_INIT("Proxy-Connection"), STR_INIT("Accept-Encoding") };
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (str_eq_ci(name, names[i]))
+			return true;
+	return false;
+}
+
 static bool add_header(struct http_call_priv *v, const struct http_header *h, struct err *err)
 {
+	struct str value = str_trim(h->value);
+
 	if (v->stripped && !passes_to_other_origin(h->name))
 		return true;
 	if (!is_token(h->name))
@@ -275,10 +329,14 @@ static bool add_header(struct http_call_priv *v, const struct http_header *h, st
 	if (has_control(h->value))
 		return err_set(err, ERR_INVALID,
 			"the value of header %.*s holds a control character", STR_ARG(h->name));
+	if (is_of_the_client(h->name))
+		return err_set(err, ERR_INVALID,
+			"the header %.*s is set by this program and can't be given",
+			STR_ARG(h->name));
 	/* "Name;" is libcurl's spelling of a field with an empty value */
-	struct str line = h->value.n == 0 ? str_fmt(v->arena, "%.*s;", STR_ARG(h->name))
-					  : str_fmt(v->arena, "%.*s: %.*s", STR_ARG(h->name),
-						    STR_ARG(h->value));
+	struct str line = value.n == 0 ? str_fmt(v->arena, "%.*s;", STR_ARG(h->name))
+				       : str_fmt(v->arena, "%.*s: %.*s", STR_ARG(h->name),
+						 STR_ARG(value));
 
 	v->headers = must(curl_slist_append(v->headers, line.p));
 	return true;
@@ -290,17 +348,21 @@ static bool set_headers(struct http_call_priv *v, struct err *err)
 	const struct http_call *c = v->call;
 	struct buf key DEFER(buf_free) = BUF_INIT(0);
 
+	/* with lengths: whatever a value holds, no other list has the same key */
 	for (size_t i = 0; i < c->header_count; i++) {
+		buf_add_u64(&key, c->headers[i].name.n);
+		buf_add_char(&key, ':');
+		buf_add_u64(&key, c->headers[i].value.n);
+		buf_add_char(&key, ':');
 		buf_add_str(&key, c->headers[i].name);
-		buf_add_char(&key, '\n');
 		buf_add_str(&key, c->headers[i].value);
-		buf_add_char(&key, '\n');
 	}
 	buf_add_char(&key, v->stripped ? 's' : 'a');
 	if (v->headers != NULL && str_eq(buf_str(&key), buf_str(&v->header_key)))
 		return true;
 	curl_slist_free_all(v->headers);
 	v->headers = must(curl_slist_append(NULL, "Expect:")); /* no round trip before a body */
+	v->headers = must(curl_slist_append(v->headers, "Accept-Encoding: " HTTP_UNPACK_ACCEPTS));
 	buf_reset(&v->header_key);
 	for (size_t i = 0; i < c->header_count; i++)
 		if (!add_header(v, &c->headers[i], err))
@@ -331,10 +393,12 @@ static bool set_url(struct http_call_priv *v, struct str url, struct err *err)
 static void set_method(struct http_call_priv *v)
 {
 	const struct http_call *c = v->call;
-	bool body = c->body.n > 0 || c->method == HTTP_POST || c->method == HTTP_PUT ||
-		    c->method == HTTP_PATCH;
+	bool body = c->method != HTTP_HEAD &&
+		    (c->body.n > 0 || c->method == HTTP_POST || c->method == HTTP_PUT ||
+			    c->method == HTTP_PATCH);
 
-	if (v->method != c->method) {
+	/* the body of a handle's last call is gone: nothing may be left that points to it */
+	if (v->method != c->method || v->body != body) {
 		curl_easy_setopt(v->easy, CURLOPT_HTTPGET, 1L);
 		curl_easy_setopt(v->easy, CURLOPT_NOBODY, c->method == HTTP_HEAD ? 1L : 0L);
 		if (body)
@@ -342,6 +406,7 @@ static void set_method(struct http_call_priv *v)
 		curl_easy_setopt(v->easy, CURLOPT_CUSTOMREQUEST,
 			c->method == HTTP_HEAD ? NULL : http_method_name(c->method));
 		v->method = c->method;
+		v->body = body;
 	}
 	if (body) {
 		curl_easy_setopt(v->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)c->body.n);
@@ -393,6 +458,8 @@ static bool launch(struct http_call_priv *v, struct str url, struct err *err)
 {
 	v->attempts = 0;
 	v->header_bytes = 0;
+	v->headers_end = false;
+	v->words[0] = '\0';
 	v->refused = (struct err)ERR_INIT;
 	buf_reset(&v->call->res_headers);
 	buf_reset(&v->call->res_body);
@@ -500,11 +567,22 @@ static void fail(struct http_call_priv *v, CURLcode code, struct err *err)
 		{ CURLE_SSL_CONNECT_ERROR, ERR_TLS, "the TLS handshake failed" },
 		{ CURLE_SSL_CACERT_BADFILE, ERR_TLS,
 			"the file of trusted certificates can't be read" },
-		{ CURLE_BAD_CONTENT_ENCODING, ERR_RESPONSE, "the answer's compression is broken" },
 	};
 
 	if (v->refused.code != ERR_NONE) {
 		*err = v->refused;
+		return;
+	}
+	/* libcurl's own limit on one line, which it reports as if memory had run out */
+	if (code == CURLE_OUT_OF_MEMORY) {
+		err_set(err, ERR_LIMIT, "a header line of %.*s's answer is longer than %d bytes",
+			STR_ARG(v->url.host), CURL_MAX_HTTP_HEADER);
+		return;
+	}
+	/* a malformed chunk has the code of a broken connection; only the words tell */
+	if (code == CURLE_RECV_ERROR && strstr(v->words, "chunked") != NULL) {
+		err_set(err, ERR_RESPONSE, "the chunks of %.*s's answer are malformed",
+			STR_ARG(v->url.host));
 		return;
 	}
 	if (code == CURLE_OPERATION_TIMEDOUT) {
@@ -542,6 +620,12 @@ static void landed(struct http_pool *p, struct http_call_priv *v, CURLcode code)
 	c->status = code == CURLE_OK ? (int)status : 0;
 	if (code != CURLE_OK)
 		fail(v, code, &c->err);
+	else if (!v->headers_end) /* libcurl takes the end of the connection for theirs */
+		err_set(&c->err, ERR_RESPONSE, "the answer of %.*s ended inside its headers",
+			STR_ARG(v->url.host));
+	else if (!http_unpack_is_whole(&v->unpack))
+		err_set(&c->err, ERR_RESPONSE, "the compressed answer of %.*s ended too early",
+			STR_ARG(v->url.host));
 	else if (follow(v))
 		return;
 	snprintf(c->res_url, sizeof(c->res_url), "%s", v->url_key.p);

@@ -25,8 +25,10 @@ struct http_pool;
 struct http_call {
 	/* In. All must stay alive until the call is finished. */
 	enum http_method method;
-	struct str url;                    /* absolute */
-	const struct http_header *headers; /* Host, Content-Length are the client's */
+	struct str url; /* absolute */
+	/* Host, Connection, Content-Length, Accept-Encoding and the like are the client's: ERR_INVALID.
+	 * White space around values is not sent. */
+	const struct http_header *headers;
 	size_t header_count;
 	struct str body;
 	int64_t timeout_ms;         /* all in all; 0: LIMIT_OUTBOUND_TIMEOUT_MS */

@@ -71,6 +71,7 @@ struct http_chunks {
 	uint32_t extra; /* bytes of extensions and trailers so far */
 	uint8_t digits; /* of the present chunk's size */
 	uint8_t state;
+	uint8_t name_at, framing; /* of a trailer's name: bytes so far, what it may still become */
 };
 
 /* Extensions and trailers of a body, which are validated and dropped, may have so many bytes. */

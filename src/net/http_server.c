@@ -13,7 +13,6 @@
 
 #define CONNECTIONS_MAX    65536
 #define DESCRIPTORS_SPARED 128 /* for files, stores and outbound calls */
-#define LOOPS_MAX          64
 
 static size_t or_default(size_t v, size_t otherwise)
 {
@@ -85,7 +84,7 @@ bool http_server_start(const struct http_server_config *cfg, struct http_server 
 
 	s->arena = a;
 	configure(s, cfg);
-	s->loop_count = cfg->loops != 0 ? MIN(cfg->loops, LOOPS_MAX) : loops_default();
+	s->loop_count = MIN(cfg->loops != 0 ? cfg->loops : loops_default(), HTTP_LOOPS_MAX);
 	s->loops = arena_array_of(a, struct http_loop, s->loop_count);
 	for (unsigned i = 0; i < s->loop_count; i++)
 		http_loop_init(&s->loops[i], s, i);

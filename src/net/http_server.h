@@ -25,6 +25,8 @@
 #include "core/clock.h"
 #include "core/str.h"
 
+#define HTTP_LOOPS_MAX 64 /* event loops of one server */
+
 struct http_header {
 	struct str name;  /* as sent */
 	struct str value; /* without white space at its ends */
@@ -61,7 +63,7 @@ struct http_exchange {
 	size_t body_bytes;
 	struct str peer;    /* "192.0.2.1:4711", "[2001:db8::1]:4711" */
 	int64_t started_us; /* CLOCK_MONOTONIC, when its first byte was read */
-	unsigned loop;      /* the event loop it is on, from 0 */
+	unsigned loop;      /* the event loop it is on: from 0, below HTTP_LOOPS_MAX */
 
 	/* The response; the handler fills it. Content-Length, Date, Connection are the server's. */
 	int status; /* 0 becomes 500 */
@@ -69,8 +71,7 @@ struct http_exchange {
 	size_t res_header_count, res_header_cap;
 	struct str res_body; /* in x->arena, static, or kept alive by whoever set it */
 	bool close;          /* close the connection behind this response */
-
-	void *user; /* the handler's own */
+	void *user;          /* the handler's own */
 };
 
 /* The first field of this name (case-insensitive), or p == NULL. */
@@ -98,9 +99,8 @@ struct http_handlers {
 	/* A request that was refused before the handler (syntax, limits, deadlines): fill the body from
 	 * ERR; the status is set already. Fields of the request may be empty. NULL: an empty body. */
 	void (*refused)(void *ctx, struct http_exchange *x, const struct err *err);
-	/* The last that is heard of an exchange, once for each that began: after the response went to
-	 * the socket's buffer, or the connection was lost (status 0: no handler was asked). For logs
-	 * and metrics. May be NULL. */
+	/* The end of each exchange that began, for logs and metrics: its response is in the socket's
+	 * buffer, or the connection was lost (status 0: no handler was asked). May be NULL. */
 	void (*finished)(void *ctx, struct http_exchange *x, uint64_t bytes_sent);
 	/* Once a turn of each loop, before it waits: for flushing what was gathered. May be NULL. */
 	void (*turn)(void *ctx, unsigned loop);

@@ -81,13 +81,13 @@ extern const struct fld res_rows_webhook[]; /* of an export that takes events in
 		.example = "\"expression\"" },                                                    \
 		{ path ".version", FLD_ENUM, 0, "The version of the rules' language.",            \
 			.values = "1", .values_later = "2", .def = "\"1\"", .example = "\"1\"" }, \
-		{ path ".rules", FLD_ANY, FLD_INERT, text, .example = example_ },                 \
+		{ path ".rules", FLD_ANY, 0, text, .example = example_ },                         \
 		{ path ".expression", FLD_OBJECT, 0,                                              \
 			"Another place for the rules, where many clients put them." },            \
 		{ path ".expression.version", FLD_ENUM, 0, "The version of the rules' language.", \
 			.values = "1", .values_later = "2", .def = "\"1\"", .example = "\"1\"" }, \
 	{                                                                                         \
-		path ".expression.rules", FLD_ANY, FLD_INERT,                                     \
+		path ".expression.rules", FLD_ANY, 0,                                             \
 			"The same as " path ".rules; when both are set they must be alike.",      \
 			.example = example_                                                       \
 	}

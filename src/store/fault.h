@@ -18,10 +18,9 @@ enum fault_point {
 	FAULT_WRITE_FULL, /* a write to a file: nothing is written, SQLITE_FULL */
 	FAULT_WRITE_IO,   /* the same, SQLITE_IOERR_WRITE */
 	FAULT_SYNC,       /* a sync of a file is not done: SQLITE_IOERR_FSYNC */
-	FAULT_DIR_SYNC, /* a file is deleted but its directory not synced: SQLITE_IOERR_DIR_FSYNC */
-	FAULT_TRUNCATE, /* a change of a file's length is not done: SQLITE_IOERR_TRUNCATE */
-	FAULT_COMMIT,   /* before a group of writes is committed */
-	FAULT_COMMITTED, /* after it, before its callers are told */
+	FAULT_TRUNCATE,   /* a change of a file's length is not done: SQLITE_IOERR_TRUNCATE */
+	FAULT_COMMIT,     /* before a group of writes is committed */
+	FAULT_COMMITTED,  /* after it, before its callers are told */
 	FAULT_COUNT
 };
 

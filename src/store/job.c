@@ -184,13 +184,14 @@ bool store_job_claim(struct store_conn *c, struct arena *a, const struct store_c
 	return true;
 }
 
-bool store_job_heartbeat(struct store_conn *c, struct str owner, int64_t lease_until_ms,
-	struct err *err)
+bool store_job_heartbeat(struct store_conn *c, struct str owner, struct str ids,
+	int64_t lease_until_ms, struct err *err)
 {
 	struct sql_stmt *st DEFER(sql_donep) = conn_use_to_write(c, STMT_JOB_HEARTBEAT);
 
 	sql_bind_str(st, 1, owner);
 	sql_bind_i64(st, 2, lease_until_ms);
+	sql_bind_str(st, 3, ids);
 	return sql_run(st) || sql_error(st->conn, err);
 }
 

@@ -58,6 +58,7 @@ bool store_job_error_again(struct store_conn *c, const struct store_job_error *e
 	sql_bind_str(st, 10, e->response);
 	sql_bind_str(st, 11, e->fingerprint);
 	sql_bind_str(st, 12, e->classification);
+	sql_bind_i64(st, 13, e->next_retry_ms == 0 ? 0 : e->created_ms);
 	if (!sql_run(st))
 		return sql_error(st->conn, err);
 	if (sql_changes(st) != 1)
@@ -97,13 +98,8 @@ bool store_job_error_settle(struct store_conn *c, const struct store_job_error *
 	return sql_changes(st) == 0 || credit(c, e, err);
 }
 
-struct place {
-	int64_t created_ms, record_index;
-	struct str id;
-};
-
-static bool list_place(struct store_conn *c, struct str account_id, struct str after,
-	struct place *out, struct err *err)
+bool error_place(struct store_conn *c, struct str account_id, struct str after,
+	struct error_place *out, struct err *err)
 {
 	struct sql_stmt *st DEFER(sql_donep) = conn_use(c, STMT_JOB_ERROR_PLACE);
 
@@ -117,7 +113,7 @@ static bool list_place(struct store_conn *c, struct str account_id, struct str a
 	case SQL_ROW:
 		break;
 	}
-	*out = (struct place){ sql_i64(st, 0), sql_i64(st, 1), after };
+	*out = (struct error_place){ sql_i64(st, 0), sql_i64(st, 1), after };
 	return true;
 }
 
@@ -141,12 +137,12 @@ bool store_job_error_list(struct store_conn *c, struct str account_id, struct st
 	struct str after, size_t limit, bool (*fn)(void *arg, const struct store_job_error *e),
 	void *arg, struct err *err)
 {
-	struct place place = { INT64_MIN, INT64_MIN, STR_INIT("") };
+	struct error_place place = { INT64_MIN, INT64_MIN, STR_INIT("") };
 	struct store_job_error e;
 	enum sql_result got;
 	bool child = false;
 
-	if (after.p != NULL && !list_place(c, account_id, after, &place, err))
+	if (after.p != NULL && !error_place(c, account_id, after, &place, err))
 		return false;
 	if (!is_child(c, account_id, job_id, &child, err))
 		return false;

@@ -201,6 +201,8 @@ static const char version_2[] =
 	"CREATE INDEX job_error_retry_job ON job_error\n"
 	"	(account_id, retry_job_id, created_ms, record_index, id) WHERE retry_job_id IS NOT "
 	"NULL;\n"
+	"CREATE INDEX job_error_retry ON job_error (account_id, retry_id)\n"
+	"	WHERE retry_id IS NOT NULL;\n"
 	"CREATE INDEX job_error_next_retry ON job_error (next_retry_ms) WHERE next_retry_ms > 0;\n"
 
 	"CREATE TABLE job_page (\n"

@@ -175,16 +175,25 @@ void readers_close(struct store *s)
 	mutex_destroy(&r->lock);
 }
 
+/*
+ * The writer's transaction is begun around its units, but a failure may have ended it: what a unit
+ * does afterwards would be stored at once, without the rest of it.
+ */
+static bool in_transaction(struct store_conn *c)
+{
+	if (c->writer)
+		return c->sql->driver->in_transaction(c->sql);
+	if (!c->in_snapshot)
+		c->in_snapshot = sql_control(c->sql, SQL_BEGIN);
+	return c->in_snapshot;
+}
+
 struct sql_stmt *conn_use(struct store_conn *c, enum statement_id id)
 {
-	bool begun = c->writer || c->in_snapshot;
-
-	if (!begun)
-		begun = c->in_snapshot = sql_control(c->sql, SQL_BEGIN);
-
+	bool begun = in_transaction(c);
 	struct sql_stmt *st = sql_use(c->sql, id);
 
-	if (UNLIKELY(!begun)) /* not without its snapshot */
+	if (UNLIKELY(!begun))
 		st->failure = c->sql->failure;
 	return st;
 }
@@ -192,5 +201,5 @@ struct sql_stmt *conn_use(struct store_conn *c, enum statement_id id)
 struct sql_stmt *conn_use_to_write(struct store_conn *c, enum statement_id id)
 {
 	CHECK(c->writer);
-	return sql_use(c->sql, id);
+	return conn_use(c, id);
 }

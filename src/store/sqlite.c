@@ -28,7 +28,7 @@
 
 #define READER_CACHE_KB   1024
 #define WRITER_CACHE_KB   2048
-#define READER_WAIT_MS    1000
+#define LOCK_WAIT_MS      1000
 #define BACKUP_STEP_PAGES 512
 
 struct conn {
@@ -122,6 +122,9 @@ static bool set_up_writer(struct conn *c)
 		"SELECT COUNT(*) FROM sqlite_schema;",
 		WRITER_CACHE_KB);
 	sqlite3_wal_hook(c->db, on_commit, c); /* in the place of automatic checkpoints */
+	/* A reader that finds the index's head half written takes the right to write for a moment, to
+	 * see whether it must recover it: the writer's next transaction may have to wait for that. */
+	sqlite3_busy_timeout(c->db, LOCK_WAIT_MS);
 	return run_pragmas(c, text);
 }
 
@@ -134,7 +137,7 @@ static bool set_up_reader(struct conn *c)
 		"PRAGMA temp_store = MEMORY;",
 		READER_CACHE_KB);
 	/* Waits only while another connection makes or recovers the log's index. */
-	sqlite3_busy_timeout(c->db, READER_WAIT_MS);
+	sqlite3_busy_timeout(c->db, LOCK_WAIT_MS);
 	return sqlite3_wal_autocheckpoint(c->db, 0) == SQLITE_OK &&
 	       sqlite3_db_config(c->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL) == SQLITE_OK &&
 	       run_pragmas(c, text);
@@ -193,8 +196,12 @@ static bool open_at(const char *path, enum sql_role role, int flags, struct conn
 		*out = c;
 		return true;
 	}
-	note(c, sqlite3_extended_errcode(c->db));
+	rc = sqlite3_extended_errcode(c->db);
+	note(c, rc);
 	err_set(err, ERR_STORE, "the database %s can't be opened: %s", path, c->base.message);
+	if (rc == SQLITE_IOERR_SHMSIZE ||
+		rc == SQLITE_FULL) /* there is no room for the log's index */
+		err_hint(err, "free some space on the disk of the data directory");
 	c->base.in_doubt = true; /* leave the log alone */
 	conn_close(&c->base);
 	return false;
@@ -340,9 +347,11 @@ static uint64_t driver_changes(struct sql_stmt *st)
 /* Copies the log's pages to their places. Never waits for a reader: what one still needs stays. */
 static void checkpoint(struct conn *c, int mode)
 {
-	int pages = 0, done = 0;
-	int rc = sqlite3_wal_checkpoint_v2(c->db, NULL, mode, &pages, &done);
+	int pages = 0, done = 0, rc;
 
+	sqlite3_busy_timeout(c->db, 0);
+	rc = sqlite3_wal_checkpoint_v2(c->db, NULL, mode, &pages, &done);
+	sqlite3_busy_timeout(c->db, LOCK_WAIT_MS);
 	if (rc == SQLITE_OK) {
 		c->log_pages = pages;
 		c->log_done = done;

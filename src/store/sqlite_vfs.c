@@ -15,6 +15,13 @@ struct file {
 
 #define UNDER_OFFSET ((sizeof(struct file) + 15) / 16 * 16)
 
+/*
+ * The log's index grows at the end of a commit, when the log holds all of it: a full disk would then
+ * leave in doubt what is stored. So it gets room at the start for as many pages of log (16,350) as
+ * there are before the log is cut.
+ */
+#define SHM_PAGES_AHEAD 4
+
 static sqlite3_file *under(sqlite3_file *f)
 {
 	return ((struct file *)(void *)f)->under;
@@ -92,6 +99,13 @@ static int file_characteristics(sqlite3_file *f)
 
 static int shm_map(sqlite3_file *f, int page, int size, int extend, void volatile **out)
 {
+	if (page == 0 && extend) {
+		int rc = under(f)->pMethods->xShmMap(under(f), SHM_PAGES_AHEAD - 1, size, extend,
+			out);
+
+		if (rc != SQLITE_OK)
+			return rc;
+	}
 	return under(f)->pMethods->xShmMap(under(f), page, size, extend, out);
 }
 
@@ -149,15 +163,6 @@ static int vfs_open(sqlite3_vfs *v, const char *name, sqlite3_file *f, int flags
 	return rc;
 }
 
-static int vfs_delete(sqlite3_vfs *v, const char *name, int sync_dir)
-{
-	int rc = vfs_under(v)->xDelete(vfs_under(v), name, sync_dir);
-
-	if (sync_dir && UNLIKELY(fault_hit(FAULT_DIR_SYNC)) && rc == SQLITE_OK)
-		return SQLITE_IOERR_DIR_FSYNC;
-	return rc;
-}
-
 static int vfs_full_pathname(sqlite3_vfs *v, const char *name, int n, char *out)
 {
 	return vfs_under(v)->xFullPathname(vfs_under(v), name, n, out);
@@ -178,7 +183,6 @@ void sqlite_vfs_register(void)
 	vfs.pNext = NULL;
 	vfs.pAppData = system_vfs;
 	vfs.xOpen = vfs_open;
-	vfs.xDelete = vfs_delete;
 	vfs.xFullPathname = vfs_full_pathname;
 	CHECK(sqlite3_vfs_register(&vfs, 0) == SQLITE_OK);
 }

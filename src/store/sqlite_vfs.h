@@ -2,7 +2,8 @@
  * sqlite_vfs.h - SQLite's own file layer with the fault table in between.
  *
  * The layer below does all the work; this one fails a read, write, truncation or sync when the fault
- * table (fault.h) says so. It offers no memory mapping, so none can be switched on.
+ * table (fault.h) says so. It offers no memory mapping, so none can be switched on, and makes room for
+ * the log's index before there is a need.
  */
 #ifndef STORE_SQLITE_VFS_H
 #define STORE_SQLITE_VFS_H

@@ -61,6 +61,28 @@
 	X(STMT_JOB_ERROR_AGAIN)              \
 	X(STMT_JOB_ERROR_RESOLVE)            \
 	X(STMT_JOB_CREDIT)                   \
+	X(STMT_ERROR_LIST_BY_JOB)            \
+	X(STMT_ERROR_LIST_BY_FLOW)           \
+	X(STMT_ERROR_LIST_BY_IDS)            \
+	X(STMT_ERROR_SUM_BY_JOB)             \
+	X(STMT_ERROR_SUM_BY_FLOW)            \
+	X(STMT_ERROR_SUM_BY_IDS)             \
+	X(STMT_ERROR_RESOLVE_BY_JOB)         \
+	X(STMT_ERROR_RESOLVE_BY_FLOW)        \
+	X(STMT_ERROR_RESOLVE_BY_IDS)         \
+	X(STMT_ERROR_ADJUST_BY_JOB)          \
+	X(STMT_ERROR_ADJUST_BY_FLOW)         \
+	X(STMT_ERROR_ADJUST_BY_IDS)          \
+	X(STMT_ERROR_MARK_BY_JOB)            \
+	X(STMT_ERROR_MARK_BY_FLOW)           \
+	X(STMT_ERROR_MARK_BY_IDS)            \
+	X(STMT_ERROR_FLOWS_BY_JOB)           \
+	X(STMT_ERROR_FLOWS_BY_FLOW)          \
+	X(STMT_ERROR_FLOWS_BY_IDS)           \
+	X(STMT_ERROR_DUE)                    \
+	X(STMT_ERROR_ISSUES)                 \
+	X(STMT_RETRY_DATA_PUT)               \
+	X(STMT_RETRY_ERROR)                  \
 	X(STMT_RETRY_LIST)                   \
 	X(STMT_RETRY_DATA_OF_ERROR)          \
 	X(STMT_JOB_ERROR_PLACE)              \

@@ -15,9 +15,10 @@
  *   a unit returns false            it alone is undone; the others of its group are committed
  *   the disk is full                a statement's failure is its unit's; when the database had to
  *                                   undo the whole group, or the commit found no room, every unit
- *                                   of the group gets ERR_STORE, nothing of it is kept, none was
+ *                                   of the group gets ERR_STORE (whatever it said itself, since
+ *                                   that may rest on another's), nothing of it is kept, none was
  *                                   acknowledged, and the store goes on with the next group
- *   a page can't be read            as the first line
+ *   a page can't be read            the same: the database undoes the whole group, the store goes on
  *   a write or sync fails (EIO),    every unit of the group gets ERR_STORE; what of it is found
  *   in a unit, the commit or while  after a restart is unknown; every later write is refused.
  *   the log is copied back          Reading goes on
@@ -25,8 +26,10 @@
  *
  * Reading: store_read_begin() gives the calling thread a read-only connection; its first statement
  * takes a consistent snapshot, which lasts until store_read_end(); end it soon (an open snapshot
- * keeps the log from being reused). A thread sees all that was acknowledged before its snapshot. Functions below take a
- * struct store_conn, which is either of the two; those marked W need the writer's.
+ * keeps the log from being reused). A thread sees all that was acknowledged before its snapshot.
+ * Functions below take a struct store_conn, which is either of the two; those marked W need the
+ * writer's. A failed statement may have ended the writer's transaction: all that its unit does
+ * afterwards fails as well.
  *
  * The tables stand in the headers store_*.h, all included here. Strings returned live in the arena given. Times are wall-clock milliseconds.
  */
@@ -35,6 +38,7 @@
 
 #include "store/store_account.h"
 #include "store/store_error.h"
+#include "store/store_error_bulk.h"
 #include "store/store_event.h"
 #include "store/store_job.h"
 #include "store/store_kept.h"
@@ -54,7 +58,8 @@ struct store_config {
  * ERR_CONFIG. The directory is locked against a second process; a child that is forked without
  * exec must close DIR/lock's descriptor, or it keeps the lock. */
 MUST_CHECK bool store_open(const struct store_config *cfg, struct store **out, struct err *err);
-/* Waits for what is queued, checkpoints, closes. */
+/* Waits for what is queued and for its callers to be told, checkpoints, closes. Nobody may begin a
+ * store_write() once this was called; readers must have been given back. */
 void store_close(struct store *s);
 /* False with the reason after a failed commit: /readyz says so. */
 MUST_CHECK bool store_healthy(struct store *s, struct err *err);

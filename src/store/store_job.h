@@ -82,9 +82,9 @@ struct store_claim {
 };
 MUST_CHECK bool store_job_claim(struct store_conn *c, struct arena *a, const struct store_claim *by,
 	struct store_job *out, bool *found, int64_t *next_ms, struct err *err);
-/* Renews the leases of all that OWNER works. W */
-MUST_CHECK bool store_job_heartbeat(struct store_conn *c, struct str owner, int64_t lease_until_ms,
-	struct err *err);
+/* Renews the leases of those in IDS (a JSON array) that OWNER has claimed. W */
+MUST_CHECK bool store_job_heartbeat(struct store_conn *c, struct str owner, struct str ids,
+	int64_t lease_until_ms, struct err *err);
 /* Puts jobs whose lease ended before NOW_MS (or, with OWNER, that somebody else holds) back into the
  * queue. *COUNT: how many. W */
 MUST_CHECK bool store_job_reclaim(struct store_conn *c, int64_t now_ms, struct str owner,

@@ -41,6 +41,7 @@ struct writer {
 	struct cond more, room, told[WRITER_GROUPS];
 	struct unit *first, *last;
 	size_t waiting;      /* units queued */
+	size_t callers;      /* inside store_write(): the store must outlive them */
 	uint64_t open_group; /* the group that new units join, */
 	size_t open_count;   /* and how many it has */
 	_Atomic bool asleep; /* until something is put in; read without the lock */
@@ -94,6 +95,14 @@ MUST_CHECK bool event_flow_written(struct store_conn *c, const struct store_reso
 /* Its events, what was seen of them and the places of flows go with it. */
 MUST_CHECK bool event_export_removed(struct store_conn *c, struct str account_id,
 	struct str export_id, struct err *err);
+/* Where an error stands in lists of errors. */
+struct error_place {
+	int64_t created_ms, record_index;
+	struct str id;
+};
+/* The place of the error AFTER. ERR_NOT_FOUND */
+MUST_CHECK bool error_place(struct store_conn *c, struct str account_id, struct str after,
+	struct error_place *out, struct err *err);
 
 /* A statement on a connection; the first of a reader begins its snapshot. */
 struct sql_stmt *conn_use(struct store_conn *c, enum statement_id id);

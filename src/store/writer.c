@@ -58,6 +58,19 @@ static bool refuse(struct writer *w, struct err *err)
 	return err_hint(err, "look after the disk, then restart the server");
 }
 
+/* Under the lock. */
+static bool queue_and_wait(struct writer *w, struct unit *u)
+{
+	while (w->waiting == WRITER_QUEUE_MAX && !w->failed)
+		cond_wait(&w->room, &w->lock);
+	if (w->failed)
+		return refuse(w, u->err);
+	join_group(w, u);
+	while (!u->told)
+		cond_wait(told_of(w, u->group), &w->lock);
+	return u->ok;
+}
+
 bool store_write(struct store *s, store_fn fn, void *arg, struct err *err)
 {
 	struct writer *w = &s->writer;
@@ -65,15 +78,14 @@ bool store_write(struct store *s, store_fn fn, void *arg, struct err *err)
 
 	CHECK(!pthread_equal(pthread_self(), w->thread.id));
 	WITH_LOCK(&w->lock);
-	while (w->waiting == WRITER_QUEUE_MAX && !w->failed)
-		cond_wait(&w->room, &w->lock);
 	CHECK(!w->stopping);
-	if (w->failed)
-		return refuse(w, err);
-	join_group(w, &u);
-	while (!u.told)
-		cond_wait(told_of(w, u.group), &w->lock);
-	return u.ok;
+	w->callers++;
+
+	bool ok = queue_and_wait(w, &u);
+
+	if (--w->callers == 0 && w->stopping) /* the thread waits for the last one to leave */
+		cond_signal(&w->more);
+	return ok;
 }
 
 bool store_write_async(struct store *s, struct arena *a, store_fn fn, void *arg, store_done done,
@@ -124,7 +136,7 @@ static bool wait_for_units(struct store *s)
 {
 	struct writer *w = &s->writer;
 
-	while (w->first == NULL && !w->stopping) {
+	while (w->first == NULL && !(w->stopping && w->callers == 0)) {
 		int64_t now = clock_mono_ms(clock_system());
 
 		atomic_store(&w->asleep, true);
@@ -282,7 +294,9 @@ static void lose_group(struct store *s, struct store_conn *c, struct unit *first
 	if (!sql_rollback(c->sql) || c->sql->in_doubt || (committing && !full))
 		fail_for_ever(&s->writer, &why);
 	for (struct unit *u = first; u != NULL; u = u->next) {
-		if (u->err != NULL && u->err->code == ERR_NONE)
+		/* Also where a unit had an error of its own: it may rest on what is undone now, or on
+		 * what could not be read. */
+		if (u->err != NULL)
 			*u->err = why;
 		u->ok = false;
 	}

@@ -149,6 +149,28 @@ test('references must be yours; what is referred to can not be deleted, but with
 	assert.equal((await server.call('GET', `/v1/exports/${e._id}`)).status, 404);
 });
 
+test('an account has its own rate limit when it was given one', async () => {
+	const own = await new Server({ args: ['--rate-limit', '100,30'] });
+	const rate = (value) => execFileSync(program, ['account', 'rate', 'default', value, '--data', own.data], { stdio: 'pipe' });
+	const burst = async () => {
+		const answers = await Promise.all(Array.from({ length: 12 }, () => own.call('GET', '/v1/connections')));
+		return answers.filter((a) => a.status === 429).length;
+	};
+	await own.start();
+	assert.equal(await burst(), 0);
+	await own.kill('SIGTERM');
+	for (const wrong of ['5', '5,', '0,1', '5,x', '5,1,1', '1000001,1'])
+		assert.throws(() => rate(wrong), (e) => e.status === 3 && /rate/.test(e.stderr.toString()));
+	rate('5,1');
+	await own.start();
+	assert.ok(await burst() > 0);
+	await own.kill('SIGTERM');
+	rate('default');
+	await own.start();
+	assert.equal(await burst(), 0);
+	await own.kill('SIGTERM');
+});
+
 test('foreign ids behave like missing ones', async () => {
 	const c = await create('connections', conn());
 	await server.kill('SIGTERM');

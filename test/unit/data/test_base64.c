@@ -55,6 +55,8 @@ static void refuses(void **state UNUSED)
 		{ "Z", "offset 1 inside a group" },
 		{ "Zg", "offset 2 inside a group" },
 		{ "Zg=", "offset 3 inside a group" },
+		{ "Zm9", "offset 3 inside a group" },
+		{ "Zm9vZm9vZm9vZm9vZm9vZm9", "offset 23 inside a group" },
 		{ "Zg===", "offset 2" },
 		{ "====", "offset 0" },
 		{ "Zg==Zg==", "offset 2" },

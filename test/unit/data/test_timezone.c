@@ -40,7 +40,8 @@ static void test_names(void **state UNUSED)
 		assert_fails(timezone_find(str_z(bad[i]), &z, &err), ERR_INVALID, "zone");
 	assert_null(z);
 	assert_fails(timezone_find(str_of("UTC\0x", 5), &z, &err), ERR_INVALID, "such as");
-	assert_fails(timezone_find(STR("leapseconds"), &z, &err), ERR_INVALID, "TZif");
+	if (access("/usr/share/zoneinfo/leapseconds", R_OK) == 0)
+		assert_fails(timezone_find(STR("leapseconds"), &z, &err), ERR_INVALID, "TZif");
 	assert_ptr_equal(zone("UTC"), timezone_utc());
 	assert_ptr_equal(zone("Z"), timezone_utc());
 	assert_ptr_equal(zone("Europe/Berlin"), zone("Europe/Berlin"));

@@ -131,7 +131,12 @@ static void test_data_end(void **state UNUSED)
 
 static void test_trailers(void **state UNUSED)
 {
-	good("1\r\na\r\n0\r\nA: b\r\nContent-Length: 7\r\n\r\nx", "a", "x");
+	good("1\r\na\r\n0\r\nA: b\r\nContent-MD5: 7\r\n\r\nx", "a", "x");
+	/* names that only begin or end like one that frames a message */
+	good("0\r\nHosts: b\r\nHos: c\r\nX-Host: d\r\nContent-Length2: 1\r\n\r\n", "", "");
+	bad("0\r\nHost: b\r\n\r\n", "a field that frames a message");
+	bad("0\r\nA: b\r\ncontent-LENGTH: 7\r\n\r\n", "a field that frames a message");
+	bad("0\r\nTransfer-Encoding:chunked\r\n\r\n", "a field that frames a message");
 	good("0\r\nA:\r\n\r\n", "", "");
 	bad("0\r\n: b\r\n\r\n", "trailer line is malformed");
 	bad("0\r\nA b\r\n\r\n", "trailer line is malformed");

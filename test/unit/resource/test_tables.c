@@ -242,6 +242,9 @@ static void check_rule(const struct rule *r)
 #define EXP(more)      "{\"_connectionId\":\"5587092ef78228000000000a\"," more "}"
 #define HOOK(more)     "{\"type\":\"webhook\",\"webhook\":{" more "}}"
 #define EXP_REST(more) EXP("\"rest\":{\"relativeURI\":\"/x\"" more "}")
+#define MAPS(members) \
+	",\"mapping\":{\"fields\":[{\"extract\":\"a\",\"generate\":\"x\"," members "}]}"
+
 #define IMP(rest, more)                                                                         \
 	"{\"_connectionId\":\"5587092ef78228000000000a\",\"rest\":{\"relativeURI\":\"/x\"" rest \
 	"}" more "}"
@@ -270,7 +273,20 @@ static const struct rule rules[] = {
 	{ "export", EXP_REST(",\"pagingMethod\":\"nextpageurl\""),
 		"rest.nextPagePath missing_required_field" },
 	{ "export", EXP_REST(",\"pagingMethod\":\"token\""),
-		"rest.nextPagePath missing_required_field" },
+		"rest.nextPagePath missing_required_field, rest.pageArgument "
+		"missing_required_field" },
+	{ "export",
+		EXP("\"type\":\"once\",\"once\":{\"booleanField\":\"done\"},\"rest\":{"
+		    "\"relativeURI\":\"/x\"}"),
+		"rest.once.relativeURI missing_required_field" },
+	{ "export",
+		EXP("\"delta\":{\"dateFormat\":\"YYYY-MM-DD\"},\"rest\":{\"relativeURI\":\"/x\"}"),
+		NULL },
+	{ "export", EXP_REST(",\"lastPagePath\":\"a[\""), "rest.lastPagePath invalid_field" },
+	{ "connection", CONN(",\"authType\":\"cookie\""),
+		"rest.cookieAuth.uri missing_required_field" },
+	{ "connection", CONN(",\"pingFailurePath\":\"a..b\""),
+		"rest.pingFailurePath invalid_field" },
 	{ "export", EXP_REST(",\"pagingMethod\":\"pageargument\""), NULL },
 	{ "export", EXP_REST(",\"pagingMethod\":\"scroll\""), "rest.pagingMethod invalid_field" },
 	{ "export", EXP("\"rest\":{\"relativeURI\":\"https://b.example/x\"}"),
@@ -281,7 +297,8 @@ static const struct rule rules[] = {
 	{ "export", EXP_REST(",\"query\":{\"a\":1,\"b\":{}}"), "rest.query.b invalid_field" },
 	{ "export", EXP_REST("") /* one line */, NULL },
 	{ "export", EXP("\"type\":\"once\",\"rest\":{\"relativeURI\":\"/x\"}"),
-		"once.booleanField missing_required_field" },
+		"once.booleanField missing_required_field, rest.once.relativeURI "
+		"missing_required_field" },
 	{ "export", "{\"type\":\"webhook\",\"webhook\":{\"verify\":\"token\"}}",
 		"webhook.token missing_required_field, webhook.path missing_required_field" },
 	{ "export", "{\"type\":\"webhook\"}", "webhook.verify missing_required_field" },
@@ -393,6 +410,19 @@ static const struct rule rules[] = {
 		"{\"function\":\"f\",\"_scriptId\":\"507f1f77bcf86cd799439011\","
 		"\"_stackId\":\"507f1f77bcf86cd799439030\"}",
 		"_scriptId invalid_field" },
+	{ "flow",
+		"{\"name\":\"F\",\"_exportId\":\"507f1f77bcf86cd799439011\","
+		"\"_importId\":\"507f1f77bcf86cd799439030\","
+		"\"schedule\":\"? 0 0 30 2 ?\",\"timezone\":\"Europe/Atlantis\"}",
+		"schedule invalid_field, timezone invalid_field" },
+	{ "import", IMP("", MAPS("\"extractDateFormat\":\"MM/DD\"")),
+		"mapping.fields.0.extractDateFormat invalid_field" },
+	{ "import", IMP("", MAPS("\"generateDateTimezone\":\"Mars/Base\"")),
+		"mapping.fields.0.generateDateTimezone invalid_field" },
+	{ "import", IMP("", MAPS("\"conditional\":{\"when\":\"sometimes\"}")),
+		"mapping.fields.0.conditional.when invalid_field" },
+	{ "import", IMP("", MAPS("\"conditional\":{\"when\":\"lookup_empty\"}")),
+		"mapping.fields.0.conditional.when invalid_field" },
 	{ "stack", "{\"name\":\"S\",\"type\":\"server\"}",
 		"server.hostURI missing_required_field, server.systemToken "
 		"missing_required_field" },
@@ -416,19 +446,33 @@ static void test_inert(void **state)
 		{ "export", EXP_REST(""), NULL },
 		{ "export", EXP_REST(",\"pagingMethod\":\"nextpageurl\",\"nextPagePath\":\"n\""),
 			NULL },
-		{ "export", EXP_REST(",\"pagingMethod\":\"pageargument\""), "rest.pagingMethod" },
-		{ "export", EXP("\"type\":\"delta\",\"rest\":{\"relativeURI\":\"/x\"}"), "type" },
+		{ "export", EXP_REST(",\"pagingMethod\":\"pageargument\""), NULL },
+		{ "export", EXP("\"type\":\"delta\",\"rest\":{\"relativeURI\":\"/x\"}"), NULL },
+		{ "export", EXP("\"type\":\"simple\",\"rest\":{\"relativeURI\":\"/x\"}"), "type" },
 		{ "export",
 			EXP("\"rest\":{\"relativeURI\":\"/x\"},"
 			    "\"hooks\":{\"_preSavePageId\":\"507f1f77bcf86cd799439011\"}"),
 			"hooks._preSavePageId" },
 		{ "import", IMP(",\"method\":\"PUT\"", ",\"ignoreExisting\":\"false\""), NULL },
-		{ "import", IMP("", ",\"ignoreExisting\":true"), "ignoreExisting" },
+		{ "import", IMP(",\"resourceId\":{\"extract\":\"id\"}", ",\"ignoreExisting\":true"),
+			NULL },
 		{ "import", IMP(",\"lookups\":[{\"name\":\"m\",\"map\":{\"a\":1}}]", ""), NULL },
 		{ "import", IMP(",\"lookups\":[{\"name\":\"m\",\"relativeURI\":\"/m\"}]", ""),
-			"rest.lookups.0.relativeURI" },
+			NULL },
+		{ "import", IMP("", ",\"hooks\":{\"_preMapId\":\"507f1f77bcf86cd799439011\"}"),
+			"hooks._preMapId" },
+		{ "import", IMP("", MAPS("\"conditional\":{\"when\":\"extract_not_empty\"}")),
+			NULL },
+		{ "import", IMP("", MAPS("\"conditional\":{\"when\":\"record_created\"}")), NULL },
+		{ "import",
+			IMP("", MAPS("\"discardIfEmpty\":\"true\",\"dataType\":\"stringarray\"")),
+			NULL },
+		{ "import",
+			IMP("", MAPS("\"extractDateFormat\":\"MM/DD/YYYY\","
+				     "\"generateDateTimezone\":\"Europe/Berlin\"")),
+			NULL },
 		{ "import", IMP("", ",\"filter\":{\"rules\":[\"not\",[\"extract\",\"a\"]]}"),
-			"filter.rules" },
+			NULL },
 		{ "import",
 			IMP("", ",\"filter\":{\"type\":\"expression\",\"expression\":{\"rules\":[]}"
 				"}"),
@@ -436,9 +480,13 @@ static void test_inert(void **state)
 		{ "export",
 			EXP_REST("},\"transform\":{\"expression\":{\"rules\":[[{\"extract\":\"a\","
 				 "\"generate\":\"b\"}]]}"),
-			"transform.expression.rules" },
+			NULL },
 		{ "connection", CONN(",\"bearerToken\":\"t\",\"pingRelativeURI\":\"/me\""), NULL },
-		{ "connection", CONN(",\"mediaType\":\"urlencoded\""), "rest.mediaType" },
+		{ "connection", CONN(",\"mediaType\":\"urlencoded\""), NULL },
+		{ "connection", CONN(",\"authType\":\"cookie\",\"cookieAuth\":{\"uri\":\"/in\"}"),
+			NULL },
+		{ "connection", CONN(",\"authType\":\"oauth\",\"bearerToken\":\"t\""),
+			"rest.authType" },
 		{ "connection", CONN(",\"refreshToken\":\"t\""), "rest.refreshToken" },
 	};
 

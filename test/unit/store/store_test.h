@@ -9,13 +9,16 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/log.h"
+#include "core/thread.h"
 #include "store/fault.h"
-#include "store/store.h"
+#include "store/store_priv.h"
 
 #define ACCOUNT STR("aaaaaaaaaaaaaaaaaaaaaaaa")
 #define OTHER   STR("bbbbbbbbbbbbbbbbbbbbbbbb")
@@ -120,6 +123,128 @@ static inline int teardown(void **state)
 static inline struct str id_of(struct arena *a, unsigned n)
 {
 	return str_fmt(a, "%024x", n);
+}
+
+static inline void fix_reopen(struct fix *f)
+{
+	fix_close(f);
+	fix_open(f);
+}
+
+/* ---- rows with defaults: set what the test is about, leave the rest ---- */
+
+static inline struct store_resource resource_of(struct arena *a, unsigned n)
+{
+	return (struct store_resource){ .account_id = ACCOUNT,
+		.type = STR("export"),
+		.id = id_of(a, n),
+		.version = 1,
+		.created_ms = n,
+		.modified_ms = n,
+		.name = str_fmt(a, "name %u", n),
+		.document = str_fmt(a, "{\"n\":%u}", n) };
+}
+
+/* The flow job N of the flow N, queued at millisecond N. */
+static inline struct store_job job_of(struct arena *a, unsigned n)
+{
+	return (struct store_job){ .account_id = ACCOUNT,
+		.id = id_of(a, n),
+		.type = JOB_FLOW,
+		.status = JOB_QUEUED,
+		.flow_id = str_fmt(a, "f%023x", n),
+		.created_ms = n,
+		.modified_ms = n,
+		.trigger = STR("api") };
+}
+
+/* The child N of PARENT, running. */
+static inline struct store_job child_of(struct arena *a, const struct store_job *parent,
+	enum job_type type, unsigned n)
+{
+	struct store_job j = job_of(a, n);
+
+	j.type = type;
+	j.status = JOB_RUNNING;
+	j.flow_id = parent->flow_id;
+	j.flow_job_id = parent->id;
+	return j;
+}
+
+static inline struct store_job_error job_error_of(struct arena *a, const struct store_job *j,
+	unsigned n)
+{
+	return (struct store_job_error){ .account_id = j->account_id,
+		.id = id_of(a, n),
+		.job_id = j->id,
+		.flow_job_id = j->flow_job_id,
+		.flow_id = j->flow_id,
+		.created_ms = n,
+		.stage = STR("submit"),
+		.source = STR("application"),
+		.code = STR("http_status"),
+		.message = STR("the application answered 500"),
+		.record_index = n };
+}
+
+/* ---- units: the row is the argument ---- */
+
+static inline bool add_resource(struct store_conn *c, void *arg, struct err *err)
+{
+	return store_resource_add(c, arg, NULL, 0, err);
+}
+
+static inline bool add_job(struct store_conn *c, void *arg, struct err *err)
+{
+	return store_job_add(c, arg, err);
+}
+
+static inline bool update_job(struct store_conn *c, void *arg, struct err *err)
+{
+	return store_job_update(c, arg, err);
+}
+
+static inline void write_ok(struct fix *f, store_fn fn, void *arg)
+{
+	struct err err;
+
+	assert_ok(store_write(f->s, fn, arg, &err));
+}
+
+static inline bool has_resource(struct store *s, struct str id)
+{
+	struct store_conn *c DEFER(store_read_endp) = NULL;
+	struct err err;
+
+	assert_ok(store_read_begin(s, &c, &err));
+	return store_resource_exists(c, ACCOUNT, STR("export"), id);
+}
+
+/* ---- conditions between threads ---- */
+
+#define WAIT_MS 30000
+
+/* Gives way to the other threads until COND holds. */
+#define wait_until(cond)                                                                     \
+	for (int64_t end_ = clock_mono_ms(clock_system()) + WAIT_MS; !(cond); sched_yield()) \
+		if (clock_mono_ms(clock_system()) > end_)                                    \
+	fail_msg("gave up waiting until %s", #cond)
+
+static inline uint64_t queue_depth(struct store *s)
+{
+	struct store_stats st;
+
+	store_stats(s, &st);
+	return st.queue_depth;
+}
+
+/* For tests that break the store hundreds of times. */
+static inline void quiet(void)
+{
+	int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	log_configure(LOG_TEXT, LOG_ERROR, fd);
 }
 
 /* Runs the body on a reader that is given back behind it. */

@@ -1,0 +1,607 @@
+/*
+ * error_handlers.c - errors of jobs and flows: lists, issues, resolving, trying again, retry data.
+ *
+ * Every bulk route takes the same filters as query parameters, and ?dry_run=true, which answers what
+ * would be touched and touches nothing.
+ */
+#include "api/error_handlers.h"
+
+#include "core/limits.h"
+
+/* ---- which errors ---- */
+
+static bool bad_value(struct err *err, struct str name, struct str value)
+{
+	return err_set_field(err, ERR_QUERY, "", "\"%.*s\" is no value for %.*s",
+		STR_ARG(str_sub(value, 0, 64)), STR_ARG(name));
+}
+
+static bool read_state(struct store_error_filter *f, struct str name, struct str value,
+	struct err *err)
+{
+	if (str_eq_z(value, "true"))
+		f->state = ERRORS_RESOLVED;
+	else if (str_eq_z(value, "false"))
+		f->state = ERRORS_OPEN;
+	else if (str_eq_z(value, "all"))
+		f->state = ERRORS_ALL;
+	else
+		return bad_value(err, name, value);
+	return true;
+}
+
+static bool read_time(struct str name, struct str value, int64_t *out, struct err *err)
+{
+	return time_read(value, out) || bad_value(err, name, value);
+}
+
+static bool read_param(struct error_query *q, struct str name, struct str value, struct err *err)
+{
+	struct store_error_filter *f = &q->filter;
+	const struct {
+		const char *name;
+		struct str *to;
+	} texts[] = {
+		{ "_stepId", &f->step_id },
+		{ "fingerprint", &f->fingerprint },
+		{ "code", &f->code },
+		{ "source", &f->source },
+		{ "classification", &f->classification },
+		{ "traceKey", &f->trace_key },
+		{ "format", &q->format },
+	};
+	uint64_t n;
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		if (str_eq_z(name, texts[i].name)) {
+			*texts[i].to = value;
+			return true;
+		}
+	}
+	if (str_eq_z(name, "resolved"))
+		return read_state(f, name, value, err);
+	if (str_eq_z(name, "createdAt_gte"))
+		return read_time(name, value, &f->created_gte_ms, err);
+	if (str_eq_z(name, "createdAt_lte"))
+		return read_time(name, value, &f->created_lte_ms, err);
+	if (str_eq_z(name, "dry_run")) {
+		q->dry_run = str_eq_z(value, "true");
+		return q->dry_run || str_eq_z(value, "false") || bad_value(err, name, value);
+	}
+	if (str_eq_z(name, "after")) {
+		q->after = value;
+		return id_valid(value) || bad_value(err, name, value);
+	}
+	if (str_eq_z(name, "limit")) {
+		bool ok = str_to_u64(value, &n) && n > 0 && n <= LIMIT_LIST;
+
+		q->limit = ok ? (size_t)n : 0;
+		return ok || bad_value(err, name, value);
+	}
+	err_set(err, ERR_QUERY, "there is no query parameter \"%.*s\" here",
+		STR_ARG(str_sub(name, 0, 64)));
+	return err_hint(err,
+		"_stepId, fingerprint, code, source, classification, traceKey, resolved, "
+		"createdAt_gte, createdAt_lte, limit, after, format, dry_run");
+}
+
+/* A body that is an array of ids narrows the filter. */
+static bool read_ids(struct api_request *rq, struct error_query *q, struct err *err)
+{
+	if (rq->body == NULL)
+		return true;
+	if (!json_is_array(rq->body) || rq->body->n > LIMIT_LIST)
+		return err_set(err, ERR_INVALID, "the body must be an array of at most %d ids",
+			LIMIT_LIST);
+	for (json_each (it, rq->body))
+		if (!json_is_str(it) || !id_valid(json_str(it)))
+			return err_set(err, ERR_INVALID, "the body must be an array of ids");
+	q->filter.ids = json_print_arena(rq->x->arena, rq->body);
+	return true;
+}
+
+static bool known_job(struct api_request *rq, struct str id, struct err *err)
+{
+	struct store_conn *c DEFER(store_read_endp) = NULL;
+	struct store_job job;
+
+	return store_read_begin(rq->api->cfg.store, &c, err) &&
+	       store_job_get(c, rq->x->arena, caller_account(&rq->caller), id, &job, err);
+}
+
+static bool known_flow(struct api_request *rq, struct str id, struct err *err)
+{
+	struct store_conn *c DEFER(store_read_endp) = NULL;
+	struct store_resource row;
+
+	return store_read_begin(rq->api->cfg.store, &c, err) &&
+	       store_resource_get(c, rq->x->arena, caller_account(&rq->caller), STR("flow"), id,
+		       &row, err);
+}
+
+bool error_query_read(struct api_request *rq, enum error_scope scope, struct error_query *q)
+{
+	struct str name, value, id = rq->match.params[0];
+	struct err err = ERR_INIT;
+	size_t at = 0;
+	bool ok = true;
+
+	*q = (struct error_query){ .limit = LIMIT_LIST };
+	while (ok && http_request_query_next(rq->x, &at, &name, &value))
+		ok = read_param(q, name, value, &err);
+	ok = ok && read_ids(rq, q, &err);
+	if (scope == ERRORS_OF_JOB) {
+		q->filter.job_id = id;
+		ok = ok && known_job(rq, id, &err);
+	} else if (scope == ERRORS_OF_FLOW) {
+		q->filter.flow_id = id;
+		ok = ok && known_flow(rq, id, &err);
+	}
+	if (!ok)
+		api_fail(rq, &err);
+	return ok;
+}
+
+/* ---- lists ---- */
+
+struct listing {
+	struct buf out;
+	size_t count;
+	bool csv;
+	char last[ID_LEN + 1];
+};
+
+static bool print_error(void *arg, const struct store_job_error *e)
+{
+	struct listing *l = arg;
+
+	if (l->csv) {
+		error_csv_row(e, &l->out);
+	} else {
+		if (l->count > 0)
+			buf_add_char(&l->out, ',');
+		job_error_print(e, &l->out);
+	}
+	l->count++;
+	memcpy(l->last, e->id.p, ID_LEN);
+	return true;
+}
+
+static bool wants_csv(const struct api_request *rq, const struct error_query *q)
+{
+	struct str accept = http_request_header(rq->x, STR("Accept"));
+
+	return str_eq_z(q->format, "csv") ||
+	       (q->format.p == NULL && str_starts_ci(accept, STR("text/csv")));
+}
+
+static void answer_list(struct api_request *rq, const struct error_query *q, struct listing *l)
+{
+	struct arena *a = rq->x->arena;
+	struct str url = rq->x->path, name, value;
+	size_t at = 0;
+
+	if (l->csv) {
+		rq->x->status = 200;
+		rq->x->res_body = str_dup(a, buf_str(&l->out));
+		api_header(rq, "Content-Type", STR("text/csv; charset=utf-8"));
+	} else {
+		buf_add_char(&l->out, ']');
+		api_answer(rq, 200, str_dup(a, buf_str(&l->out)));
+	}
+	if (l->count < q->limit)
+		return;
+	while (http_request_query_next(rq->x, &at, &name, &value))
+		if (!str_eq_z(name, "after"))
+			url = url_add_query(a, url, name, value);
+	url = url_add_query(a, url, STR("after"), str_z(l->last));
+	api_header(rq, "Link", str_fmt(a, "<%.*s>; rel=\"next\"", STR_ARG(url)));
+}
+
+static void list(struct api_request *rq, struct error_query *q)
+{
+	struct store_conn *c DEFER(store_read_endp) = NULL;
+	struct listing l = { .out = BUF_INIT(0) };
+	struct err err = ERR_INIT;
+
+	l.csv = wants_csv(rq, q);
+	if (l.csv)
+		error_csv_header(&l.out);
+	else
+		buf_add_char(&l.out, '[');
+	if (store_read_begin(rq->api->cfg.store, &c, &err) &&
+		store_error_list(c, caller_account(&rq->caller), &q->filter, q->after, q->limit,
+			print_error, &l, &err))
+		answer_list(rq, q, &l);
+	else
+		api_fail(rq, &err);
+	buf_free(&l.out);
+}
+
+/* Of a job all errors are listed, of a flow the open ones, when `resolved` is not said. */
+void handle_job_errors(struct api_request *rq)
+{
+	struct error_query q;
+
+	if (!error_query_read(rq, ERRORS_OF_JOB, &q))
+		return;
+	if (http_request_query(rq->x, STR("resolved")).p == NULL)
+		q.filter.state = ERRORS_ALL;
+	list(rq, &q);
+}
+
+void handle_flow_errors(struct api_request *rq)
+{
+	struct error_query q;
+
+	if (error_query_read(rq, ERRORS_OF_FLOW, &q))
+		list(rq, &q);
+}
+
+static bool print_issue(void *arg, const struct store_issue *i)
+{
+	struct json_build *b = arg;
+	struct arena *a = b->arena;
+
+	json_build_object(b);
+	json_add_str(b, STR("fingerprint"), str_dup(a, i->fingerprint));
+	json_add_str(b, STR("_stepId"), i->step_id.p == NULL ? STR_NULL : str_dup(a, i->step_id));
+	json_add_str(b, STR("stage"), str_dup(a, i->stage));
+	json_add_str(b, STR("source"), str_dup(a, i->source));
+	json_add_str(b, STR("code"), str_dup(a, i->code));
+	json_add_str(b, STR("classification"), str_dup(a, i->classification));
+	json_add_str(b, STR("message"), str_dup(a, i->message));
+	json_add_i64(b, STR("count"), (int64_t)i->count);
+	json_add_str(b, STR("firstAt"), time_iso(a, i->first_ms));
+	json_add_str(b, STR("lastAt"), time_iso(a, i->last_ms));
+	json_build_end(b);
+	return true;
+}
+
+void handle_flow_issues(struct api_request *rq)
+{
+	struct store_conn *c DEFER(store_read_endp) = NULL;
+	struct err err = ERR_INIT;
+	struct json_build b;
+
+	json_build_init(&b, rq->x->arena);
+	json_build_array(&b);
+	if (!known_flow(rq, rq->match.params[0], &err) ||
+		!store_read_begin(rq->api->cfg.store, &c, &err) ||
+		!store_error_issues(c, caller_account(&rq->caller), rq->match.params[0], LIMIT_LIST,
+			print_issue, &b, &err)) {
+		api_fail(rq, &err);
+		return;
+	}
+	json_build_end(&b);
+	api_answer(rq, 200, json_print_arena(rq->x->arena, json_build_done(&b)));
+}
+
+/* ---- what a bulk action would touch ---- */
+
+struct plan {
+	struct json_build b;
+	bool retry; /* count what can be tried again, else what matches */
+	uint64_t count;
+	int64_t oldest_ms, newest_ms;
+};
+
+static bool add_sum(void *arg, const struct store_error_sum *s)
+{
+	struct plan *p = arg;
+	uint64_t n = p->retry ? s->retriable : s->count;
+
+	if (n == 0)
+		return true;
+	json_build_object(&p->b);
+	json_add_str(&p->b, STR("_stepId"),
+		s->step_id.p == NULL ? STR_NULL : str_dup(p->b.arena, s->step_id));
+	json_add_i64(&p->b, STR("count"), (int64_t)n);
+	json_build_end(&p->b);
+	p->oldest_ms = p->count == 0 ? s->oldest_ms : MIN(p->oldest_ms, s->oldest_ms);
+	p->newest_ms = MAX(p->newest_ms, s->newest_ms);
+	p->count += n;
+	return true;
+}
+
+static void answer_plan(struct api_request *rq, const struct store_error_filter *f, bool retry)
+{
+	struct store_conn *c DEFER(store_read_endp) = NULL;
+	struct plan p = { .retry = retry };
+	struct err err = ERR_INIT;
+
+	json_build_init(&p.b, rq->x->arena);
+	json_build_object(&p.b);
+	json_build_key(&p.b, STR("steps"));
+	json_build_array(&p.b);
+	if (!store_read_begin(rq->api->cfg.store, &c, &err) ||
+		!store_error_sums(c, caller_account(&rq->caller), f, add_sum, &p, &err)) {
+		api_fail(rq, &err);
+		return;
+	}
+	json_build_end(&p.b);
+	json_add_bool(&p.b, STR("dryRun"), true);
+	json_add_i64(&p.b, STR("count"), (int64_t)p.count);
+	if (p.count > 0) {
+		json_add_str(&p.b, STR("oldest"), time_iso(rq->x->arena, p.oldest_ms));
+		json_add_str(&p.b, STR("newest"), time_iso(rq->x->arena, p.newest_ms));
+	}
+	json_build_end(&p.b);
+	api_answer(rq, 200, json_print_arena(rq->x->arena, json_build_done(&p.b)));
+}
+
+/* ---- resolving ---- */
+
+struct resolving {
+	struct str account_id;
+	const struct store_error_filter *filter;
+	struct store_resolution how;
+	uint64_t count;
+};
+
+static bool resolve_write(struct store_conn *c, void *arg, struct err *err)
+{
+	struct resolving *r = arg;
+
+	return store_error_resolve(c, r->account_id, r->filter, &r->how, &r->count, err);
+}
+
+static void resolve(struct api_request *rq, struct error_query *q, bool resolve, int status)
+{
+	struct resolving r = { .account_id = caller_account(&rq->caller), .filter = &q->filter };
+	struct err err = ERR_INIT;
+
+	q->filter.state = resolve ? ERRORS_OPEN : ERRORS_RESOLVED;
+	if (q->dry_run) {
+		answer_plan(rq, &q->filter, false);
+		return;
+	}
+	r.how = (struct store_resolution){ resolve, str_z(rq->caller.token_id),
+		clock_wall_ms(rq->api->cfg.clock) };
+	if (store_write(rq->api->cfg.store, resolve_write, &r, &err))
+		api_answer(rq, status,
+			str_fmt(rq->x->arena, "{\"count\":%llu}", (unsigned long long)r.count));
+	else
+		api_fail(rq, &err);
+}
+
+static void resolve_in(struct api_request *rq, enum error_scope scope, bool how)
+{
+	struct error_query q;
+
+	if (error_query_read(rq, scope, &q))
+		resolve(rq, &q, how, 200);
+}
+
+void handle_job_errors_resolve(struct api_request *rq)
+{
+	resolve_in(rq, ERRORS_OF_JOB, true);
+}
+
+void handle_job_errors_unresolve(struct api_request *rq)
+{
+	resolve_in(rq, ERRORS_OF_JOB, false);
+}
+
+void handle_flow_errors_resolve(struct api_request *rq)
+{
+	resolve_in(rq, ERRORS_OF_FLOW, true);
+}
+
+void handle_flow_errors_unresolve(struct api_request *rq)
+{
+	resolve_in(rq, ERRORS_OF_FLOW, false);
+}
+
+static void resolve_one(struct api_request *rq, bool how)
+{
+	struct error_query q;
+	struct err err = ERR_INIT;
+
+	if (!error_query_read(rq, ERRORS_OF_JOB, &q))
+		return;
+	if (!id_valid(rq->match.params[1])) {
+		err_set(&err, ERR_NOT_FOUND, "there is no such error");
+		api_fail(rq, &err);
+		return;
+	}
+	q.filter.ids = str_fmt(rq->x->arena, "[\"%.*s\"]", STR_ARG(rq->match.params[1]));
+	resolve(rq, &q, how, 201);
+}
+
+void handle_job_error_resolve(struct api_request *rq)
+{
+	resolve_one(rq, true);
+}
+
+void handle_job_error_unresolve(struct api_request *rq)
+{
+	resolve_one(rq, false);
+}
+
+/* ---- trying again ---- */
+
+void error_retry(struct api_request *rq, const struct store_error_filter *f)
+{
+	struct retry_jobs jobs;
+	struct err err = ERR_INIT;
+	struct json_build b;
+	struct arena *a = rq->x->arena;
+
+	if (!engine_retry(rq->api->cfg.engine, caller_account(&rq->caller), f, STR("api"), a, &jobs,
+		    &err)) {
+		api_fail(rq, &err);
+		return;
+	}
+	json_build_init(&b, a);
+	json_build_array(&b);
+	for (size_t i = 0; i < jobs.count; i++) {
+		json_build_object(&b);
+		json_add_str(&b, STR("_jobId"), id_str(&jobs.list[i].job_id));
+		json_add_i64(&b, STR("count"), (int64_t)jobs.list[i].count);
+		json_build_end(&b);
+	}
+	json_build_end(&b);
+	api_answer(rq, 200, json_print_arena(a, json_build_done(&b)));
+}
+
+static void retry_in(struct api_request *rq, enum error_scope scope)
+{
+	struct error_query q;
+
+	if (!error_query_read(rq, scope, &q))
+		return;
+	q.filter.state = ERRORS_OPEN;
+	if (q.dry_run)
+		answer_plan(rq, &q.filter, true);
+	else
+		error_retry(rq, &q.filter);
+}
+
+void handle_job_retry(struct api_request *rq)
+{
+	retry_in(rq, ERRORS_OF_JOB);
+}
+
+void handle_flow_errors_retry(struct api_request *rq)
+{
+	retry_in(rq, ERRORS_OF_FLOW);
+}
+
+/* The error of retry data that the path names last; answers 404 itself. */
+static bool find_retry(struct api_request *rq, struct str retry_id, struct store_job_error *e)
+{
+	struct store_conn *c DEFER(store_read_endp) = NULL;
+	struct err err = ERR_INIT;
+
+	if (store_read_begin(rq->api->cfg.store, &c, &err) &&
+		store_error_of_retry(c, rq->x->arena, caller_account(&rq->caller), retry_id, e,
+			&err))
+		return true;
+	api_fail(rq, &err);
+	return false;
+}
+
+void handle_retry_one(struct api_request *rq)
+{
+	struct store_job_error e;
+	struct store_error_filter f = { .state = ERRORS_OPEN };
+
+	if (!find_retry(rq, rq->match.params[rq->match.param_count - 1], &e))
+		return;
+	f.ids = str_fmt(rq->x->arena, "[\"%.*s\"]", STR_ARG(e.id));
+	error_retry(rq, &f);
+}
+
+void handle_retry_data(struct api_request *rq)
+{
+	struct store_conn *c DEFER(store_read_endp) = NULL;
+	struct err err = ERR_INIT;
+	struct str data;
+
+	if (store_read_begin(rq->api->cfg.store, &c, &err) &&
+		store_retry_data_get(c, rq->x->arena, caller_account(&rq->caller),
+			rq->match.params[0], &data, &err))
+		api_answer(rq, 200, data);
+	else
+		api_fail(rq, &err);
+}
+
+/* ---- editing what will be tried ---- */
+
+struct edit {
+	struct str account_id, retry_id, data;
+};
+
+static bool edit_write(struct store_conn *c, void *arg, struct err *err)
+{
+	const struct edit *x = arg;
+
+	return store_retry_data_put(c, x->account_id, x->retry_id, x->data, err);
+}
+
+/*
+ * {"data": record}: the rest is ours and stays; what was sent before is forgotten, because edited data
+ * make another request.
+ */
+void handle_retry_data_put(struct api_request *rq)
+{
+	struct arena *a = rq->x->arena;
+	const struct json *data = json_get(rq->body, STR("data"));
+	struct store_job_error e;
+	struct err err = ERR_INIT;
+	struct json_build b;
+
+	if (!find_retry(rq, rq->match.params[0], &e))
+		return;
+	if (data == NULL || (data->type != JSON_OBJECT && data->type != JSON_ARRAY)) {
+		err_set_field(&err, data == NULL ? ERR_MISSING : ERR_INVALID, "data",
+			"the body must be {\"data\": the record}, and the record an object or an "
+			"array");
+		api_fail(rq, &err);
+		return;
+	}
+	if (e.retry_job_id.p != NULL) {
+		err_set(&err, ERR_CONFLICT, "a retry, job %.*s, is at this record",
+			STR_ARG(e.retry_job_id));
+		api_fail(rq, &err);
+		return;
+	}
+	json_build_init(&b, a);
+	json_build_object(&b);
+	json_add_copy(&b, STR("data"), data);
+	json_add_str(&b, STR("stage"), e.stage);
+	json_add_str(&b, STR("traceKey"), e.trace_key);
+	json_build_end(&b);
+	struct edit x = { caller_account(&rq->caller), rq->match.params[0],
+		json_print_arena(a, json_build_done(&b)) };
+
+	if (store_write(rq->api->cfg.store, edit_write, &x, &err))
+		api_answer(rq, 200, x.data);
+	else
+		api_fail(rq, &err);
+}
+
+/* ---- the list of retries ---- */
+
+static bool print_retry(void *arg, const struct store_job_error *e)
+{
+	struct json_build *b = arg;
+	struct arena *a = b->arena;
+
+	if (e->retry_id.p == NULL)
+		return true;
+	json_build_object(b);
+	json_add_str(b, STR("_id"), str_dup(a, e->retry_id));
+	json_add_str(b, STR("type"), STR("object"));
+	json_add_str(b, STR("_jobId"), str_dup(a, e->job_id));
+	json_add_str(b, STR("_errorId"), str_dup(a, e->id));
+	json_add_str(b, STR("createdAt"), time_iso(a, e->created_ms));
+	json_build_end(b);
+	return true;
+}
+
+void handle_retry_list(struct api_request *rq)
+{
+	struct store_conn *c DEFER(store_read_endp) = NULL;
+	struct str job_id = http_request_query(rq->x, STR("_jobId"));
+	struct store_error_filter f = { .job_id = job_id, .state = ERRORS_OPEN };
+	struct err err = ERR_INIT;
+	struct json_build b;
+
+	if (job_id.p == NULL || !id_valid(job_id)) {
+		err_set_field(&err, ERR_QUERY, "_jobId", "say whose: ?_jobId=");
+		api_fail(rq, &err);
+		return;
+	}
+	json_build_init(&b, rq->x->arena);
+	json_build_array(&b);
+	if (!known_job(rq, job_id, &err) || !store_read_begin(rq->api->cfg.store, &c, &err) ||
+		!store_error_list(c, caller_account(&rq->caller), &f, STR_NULL, LIMIT_LIST,
+			print_retry, &b, &err)) {
+		api_fail(rq, &err);
+		return;
+	}
+	json_build_end(&b);
+	api_answer(rq, 200, json_print_arena(rq->x->arena, json_build_done(&b)));
+}

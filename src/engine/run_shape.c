@@ -1,0 +1,49 @@
+/*
+ * run_shape.c - a new page on its way to the first step.
+ */
+#include "engine/run.h"
+
+static void count_dropped(struct run *r, struct item *it)
+{
+	r->exports[r->source_index].num_ignore++;
+	it->stopped = true;
+	if (it->error_id.p != NULL)
+		run_add_resolved(r, it);
+}
+
+static void count_failed(struct run *r, struct item *it, const char *stage,
+	const struct err *failure)
+{
+	r->exports[r->source_index].num_error++;
+	it->stopped = true;
+	atomic_fetch_add(&r->e->records_failed, 1);
+	run_add_shape_failure(r, it, stage, failure);
+}
+
+/* Records of a retry have passed already, but for those that failed just here. */
+static bool has_passed(const struct run *r, const struct item *it)
+{
+	return r->job->type == JOB_RETRY && !it->unshaped;
+}
+
+void run_shape(struct run *r, struct work *w)
+{
+	for (size_t i = 0; i < w->count; i++) {
+		struct item *it = &w->items[i];
+		const struct json *shaped = it->record;
+		const char *stage = NULL;
+		struct err failed = ERR_INIT;
+		bool passes = true;
+
+		if (!has_passed(r, it) &&
+			!shape_apply(r->shape, w->arena, &shaped, &passes, &stage, &failed)) {
+			count_failed(r, it, stage, &failed);
+			continue;
+		}
+		it->record = shaped;
+		if (passes)
+			r->exports[r->source_index].num_success++;
+		else
+			count_dropped(r, it);
+	}
+}

@@ -1,0 +1,186 @@
+// Errors of jobs: listed, grouped, resolved, downloaded and uploaded, edited and tried again.
+import assert from 'node:assert/strict';
+import { Server, application, installFlow, json, pagedSource, runTests, test, until } from './lib.mjs';
+
+const server = await new Server({ args: ['--outbound-timeout', '5'] }).start();
+
+// A flow of `count` records whose sink refuses those that `refuses` says, for as long as it says so.
+async function failing(count, refuses, more = {}) {
+	const state = { refuses, got: [] };
+	const source = await application(pagedSource(count, count));
+	const sink = await application((req, res, body) => {
+		const record = JSON.parse(body);
+		state.got.push({ record, key: req.headers['idempotency-key'] });
+		if (state.refuses(record)) json(res, 422, { message: `record ${record.key} is odd` });
+		else json(res, 201, { id: record.key });
+	});
+	const ids = await installFlow(server, { source: source.url, sink: sink.url, exportMore: { pageSize: 50 }, ...more });
+	const job = await server.runFlow(ids.flow);
+	return { ...ids, job, state };
+}
+const odd = (r) => r.key % 2 === 1;
+
+async function retryEnds(answer) {
+	assert.ok(answer.length > 0);
+	for (const { _jobId } of answer) await server.jobEnd(_jobId);
+	return server.ok(200, 'GET', `/v1/jobs/${answer[0]._jobId}`);
+}
+
+test('errors are listed with their record, by filter, and grouped into issues', async () => {
+	const { job, flow, import: imp } = await failing(40, odd);
+	const errors = await server.errorsOf(job._id);
+	assert.equal(errors.length, 20);
+	for (const e of errors) {
+		assert.equal(e.code, '422');
+		assert.equal(e.classification, 'value');
+		assert.equal(e._stepId, imp);
+		assert.equal(e.resolved, false);
+		assert.equal(e.attempts, 1);
+		assert.match(e.request, /"key":/);
+		assert.match(e.response, /is odd/);
+	}
+	const issues = await server.ok(200, 'GET', `/v1/flows/${flow}/issues`);
+	assert.equal(issues.length, 1);
+	assert.equal(issues[0].count, 20);
+	const one = errors[3];
+	const byKey = await server.ok(200, 'GET', `/v1/jobs/${job._id}/joberrors?traceKey=${one.traceKey}`);
+	assert.deepEqual(byKey.map((e) => e._id), [one._id]);
+	assert.equal((await server.ok(200, 'GET', `/v1/flows/${flow}/errors?code=500`)).length, 0);
+	const first = await server.call('GET', `/v1/flows/${flow}/errors?limit=15`);
+	assert.equal(first.json.length, 15);
+	const next = /<([^>]+)>/.exec(first.headers.get('link'))[1];
+	assert.equal((await server.ok(200, 'GET', next)).length, 5);
+	assert.equal((await server.call('GET', `/v1/flows/${flow}/errors?colour=red`)).status, 400);
+});
+
+test('resolving and opening again keep the counts of the job and of its parent', async () => {
+	const { job, flow } = await failing(20, odd);
+	const errors = await server.errorsOf(job._id);
+	const plan = await server.ok(200, 'PUT', `/v1/flows/${flow}/errors/resolve?dry_run=true`);
+	assert.equal(plan.count, 10);
+	assert.equal(plan.steps[0].count, 10);
+	assert.ok(plan.oldest && plan.newest);
+	await server.ok(201, 'PUT', `/v1/jobs/${job._id}/joberrors/${errors[0]._id}/resolve`);
+	assert.deepEqual(await server.ok(200, 'PUT', `/v1/jobs/${job._id}/joberrors/resolve`, errors.slice(0, 4).map((e) => e._id)), { count: 3 });
+	let now = await server.ok(200, 'GET', `/v1/jobs/${job._id}/family`);
+	assert.deepEqual([now.numError, now.numResolved, now.numOpenError], [10, 4, 6]);
+	assert.deepEqual([now.children[1].numResolved, now.children[1].numOpenError], [4, 6]);
+	assert.equal((await server.ok(200, 'GET', `/v1/flows/${flow}/errors`)).length, 6);
+	assert.equal((await server.ok(200, 'GET', `/v1/flows/${flow}/errors?resolved=true`)).length, 4);
+	assert.deepEqual(await server.ok(200, 'PUT', `/v1/jobs/${job._id}/joberrors/unresolve`), { count: 4 });
+	now = await server.ok(200, 'GET', `/v1/jobs/${job._id}`);
+	assert.deepEqual([now.numResolved, now.numOpenError], [0, 10]);
+	assert.deepEqual(await server.ok(200, 'PUT', `/v1/jobs/${job._id}/resolve`), { count: 10 });
+});
+
+test('a retry delivers what failed, resolves its errors and credits the job that had them', async () => {
+	const { job, state } = await failing(30, odd);
+	state.refuses = (r) => r.key === 7;
+	state.got.length = 0;
+	const plan = await server.ok(200, 'POST', `/v1/jobs/${job._id}/retry?dry_run=true`);
+	assert.equal(plan.count, 15);
+	const retry = await retryEnds(await server.ok(200, 'POST', `/v1/jobs/${job._id}/retry`));
+	assert.equal(retry.type, 'retry');
+	assert.equal(retry._retryOfJobId, job._id);
+	assert.equal(state.got.length, 15);
+	const now = await server.ok(200, 'GET', `/v1/jobs/${job._id}/family`);
+	assert.deepEqual(now.ledger, { exported: 30, succeeded: 29, ignored: 0, failed: 1, inFlight: 0 });
+	assert.deepEqual([now.numResolved, now.numOpenError], [14, 1]);
+	assert.deepEqual(now.children[1].ledger, now.ledger);
+	const open = await server.ok(200, 'GET', `/v1/jobs/${job._id}/joberrors?resolved=false`);
+	assert.deepEqual(open.map((e) => [e.traceKey, e.attempts]), [['7', 2]]);
+	// again, for the one that is left: nothing else is sent
+	state.refuses = () => false;
+	state.got.length = 0;
+	await retryEnds(await server.ok(200, 'POST', `/v1/jobs/${job._id}/retries/${open[0]._retryId}/retry`));
+	assert.deepEqual(state.got.map((g) => g.record.key), [7]);
+	assert.equal((await server.ok(200, 'GET', `/v1/jobs/${job._id}`)).ledger.failed, 0);
+	assert.deepEqual(await server.ok(200, 'POST', `/v1/jobs/${job._id}/retry`), []);
+});
+
+test('retry data are read, edited and tried again; nonsense is refused', async () => {
+	const { job, state } = await failing(4, (r) => r.key === 3);
+	const [error] = await server.errorsOf(job._id);
+	const data = await server.ok(200, 'GET', `/v1/retries/${error._retryId}/data`);
+	assert.deepEqual(data.data, { id: 3, name: 'name 3' });
+	assert.equal(data.traceKey, '3');
+	for (const bad of [{}, { data: 3 }, { data: null }, [1]]) {
+		assert.equal((await server.call('PUT', `/v1/retries/${error._retryId}/data`, bad)).status, 422, JSON.stringify(bad));
+	}
+	assert.equal((await server.call('PUT', `/v1/retries/${'0'.repeat(24)}/data`, { data: {} })).status, 404);
+	await server.ok(200, 'PUT', `/v1/retries/${error._retryId}/data`, { data: { id: 30, name: 'mended' } });
+	await retryEnds(await server.ok(200, 'POST', `/v1/retries/${error._retryId}/retry`));
+	assert.deepEqual(state.got.at(-1).record, { key: 30, data: { label: 'mended' } });
+	assert.equal((await server.ok(200, 'GET', `/v1/jobs/${job._id}`)).numOpenError, 0);
+	assert.deepEqual((await server.ok(200, 'GET', `/v1/retries?_jobId=${job._id}`)), []);
+});
+
+test('the error file goes down as CSV, comes back edited, and acts', async () => {
+	const { job, state } = await failing(12, odd);
+	const file = await server.call('GET', `/v1/jobs/${job._id}/joberrors`, undefined, { accept: 'text/csv' });
+	assert.match(file.headers.get('content-type'), /^text\/csv/);
+	const lines = file.text.trimEnd().split('\r\n');
+	assert.equal(lines.length, 7);
+	assert.match(lines[0], /^resolve,retry,createdAt,code,extract,generate,extracted,generated,message,source,exportDataURI,importDataURI,_retryId,_id/);
+	const put = (body) => server.call('PUT', `/v1/jobs/${job._id}/joberrors`, body, { 'content-type': 'text/csv' });
+	// nothing is done when a row is wrong
+	let r = await put([lines[0], lines[1].replace(/^false,false/, 'true,false'), lines[2].replace(/^false,false/, 'maybe,false')].join('\r\n'));
+	assert.equal(r.status, 422);
+	assert.match(r.json.errors[0].message, /row 3: "maybe" is neither true nor false/);
+	r = await put('a,b\n1,2\n');
+	assert.equal(r.status, 422);
+	assert.match(r.json.errors[0].message, /no column _id/);
+	r = await put(`_id,resolve\n${'0'.repeat(24)},true\n`);
+	assert.equal(r.status, 422);
+	assert.match(r.json.errors[0].message, /nothing was done/);
+	assert.equal((await server.ok(200, 'GET', `/v1/jobs/${job._id}`)).numResolved, 0);
+	// two resolved, two tried again, two left alone
+	state.refuses = () => false;
+	state.got.length = 0;
+	r = await put([lines[0], lines[1].replace(/^false/, 'true'), lines[2].replace(/^false/, 'true'),
+		lines[3].replace(/^false,false/, 'false,true'), lines[4].replace(/^false,false/, 'false,true')].join('\r\n'));
+	assert.equal(r.status, 200, r.text);
+	assert.equal(r.json.resolved, 2);
+	await retryEnds(r.json.retries);
+	assert.equal(state.got.length, 2);
+	const now = await server.ok(200, 'GET', `/v1/jobs/${job._id}`);
+	assert.deepEqual([now.numResolved, now.numOpenError], [4, 2]);
+});
+
+test('a record that failed at the second of two steps is tried again there', async () => {
+	const { job, flow, state, import: second, connections } = await failing(6, () => false);
+	assert.equal(job.ledger.failed, 0);
+	const firstGot = [];
+	const first = await application((req, res, body) => { firstGot.push(JSON.parse(body)); json(res, 201, {}); });
+	const conn = await server.ok(201, 'POST', '/v1/connections', { name: 'first', type: 'rest', rest: { baseURI: first.url } });
+	const imp = await server.ok(201, 'POST', '/v1/imports', { name: 'first', _connectionId: conn._id, rest: { relativeURI: '/a', method: 'POST' } });
+	const doc = await server.ok(200, 'GET', `/v1/flows/${flow}`);
+	delete doc._importId;
+	await server.ok(200, 'PUT', `/v1/flows/${flow}`, { ...doc, pageProcessors: [{ _importId: imp._id }, { _importId: second }] });
+	state.refuses = odd;
+	const run = await server.runFlow(flow);
+	assert.equal(run.ledger.failed, 3);
+	assert.equal(firstGot.length, 6);
+	state.refuses = () => false;
+	await retryEnds(await server.ok(200, 'POST', `/v1/flows/${flow}/errors/retry`));
+	assert.equal(firstGot.length, 6);
+	assert.equal((await server.ok(200, 'GET', `/v1/jobs/${run._id}`)).ledger.failed, 0);
+	assert.ok(connections.length === 2);
+});
+
+test('a retry survives kill -9', async () => {
+	const { job, state } = await failing(300, () => true);
+	assert.equal(job.ledger.failed, 300);
+	let held = 0;
+	state.refuses = () => { held++; return false; };
+	const [{ _jobId }] = await server.ok(200, 'POST', `/v1/jobs/${job._id}/retry`);
+	await until('it has begun', () => held > 40);
+	await server.kill('SIGKILL');
+	await server.start();
+	assert.equal((await server.jobEnd(_jobId)).status, 'completed');
+	const now = await server.ok(200, 'GET', `/v1/jobs/${job._id}`);
+	assert.deepEqual(now.ledger, { exported: 300, succeeded: 300, ignored: 0, failed: 0, inFlight: 0 });
+	assert.equal(now.numOpenError, 0);
+});
+
+await runTests();
