@@ -44,8 +44,5 @@ MUST_CHECK bool store_listener_advance(struct store_conn *c, struct str account_
 /* 0 when the flow has no place. */
 MUST_CHECK bool store_listener_place(struct store_conn *c, struct str account_id,
 	struct str export_id, struct str flow_id, int64_t *seq, struct err *err);
-/* The flow is gone: nothing is kept for it. W */
-MUST_CHECK bool store_listener_remove(struct store_conn *c, struct str account_id,
-	struct str flow_id, struct err *err);
 
 #endif

@@ -92,6 +92,9 @@ void readers_close(struct store *s); /* all must have been given back */
 /* A flow was made or changed: it has a place at each export that is a source of it, and no other. */
 MUST_CHECK bool event_flow_written(struct store_conn *c, const struct store_resource *flow,
 	const struct store_ref *refs, size_t ref_count, struct err *err);
+/* Nothing refers from it any more: it has no places. */
+MUST_CHECK bool event_flow_removed(struct store_conn *c, struct str account_id, struct str flow_id,
+	struct err *err);
 /* Its events, what was seen of them and the places of flows go with it. */
 MUST_CHECK bool event_export_removed(struct store_conn *c, struct str account_id,
 	struct str export_id, struct err *err);

@@ -397,7 +397,8 @@ test('no secret is answered, logged or kept in clear', async () => {
 	await post(`/v1/exports/${e._id}/data`, ...signed(1));
 	assert.ok(!JSON.stringify(await log(e._id)).includes(secret));
 	assert.ok(!server.log.includes(secret));
-	for (const f of fs.readdirSync(server.data)) assert.ok(!fs.readFileSync(path.join(server.data, f)).includes(secret), f);
+	for (const f of fs.readdirSync(server.data, { recursive: true, withFileTypes: true }))
+		if (f.isFile()) assert.ok(!fs.readFileSync(path.join(f.parentPath ?? f.path, f.name)).includes(secret), f.name);
 });
 
 await runTests();

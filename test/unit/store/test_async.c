@@ -75,8 +75,9 @@ static uint64_t waiting(struct fix *f)
 	int64_t oldest;
 	struct err err;
 
-	WITH_READER(f, c)
-	assert_ok(store_event_waiting(c, ACCOUNT, id_of(f->a, 1), 0, &count, &oldest, &err));
+	WITH_READER (f, c)
+		assert_ok(
+			store_event_waiting(c, ACCOUNT, id_of(f->a, 1), 0, &count, &oldest, &err));
 	return count;
 }
 

@@ -107,8 +107,8 @@ static uint64_t waiting(struct fix *f, struct str export_id, int64_t after_seq)
 	int64_t oldest;
 	struct err err;
 
-	WITH_READER(f, c)
-	assert_ok(store_event_waiting(c, ACCOUNT, export_id, after_seq, &n, &oldest, &err));
+	WITH_READER (f, c)
+		assert_ok(store_event_waiting(c, ACCOUNT, export_id, after_seq, &n, &oldest, &err));
 	return n;
 }
 
@@ -243,16 +243,16 @@ static void a_changed_flow_keeps_its_place(void **state)
 	post(f, EXPORT, STR_NULL, 2, 0);
 	advance(f, FLOW, 1);
 	put(f, do_update, &flow);
-	WITH_READER(f, c)
-	assert_ok(store_listener_place(c, ACCOUNT, EXPORT, FLOW, &seq, &err));
+	WITH_READER (f, c)
+		assert_ok(store_listener_place(c, ACCOUNT, EXPORT, FLOW, &seq, &err));
 	assert_int_equal(seq, 1);
 	/* now it takes from the other: it has no place at the first any more */
 	struct change moved = flow_of(FLOW, "_exportId", OTHER_EXPORT);
 
 	moved.row.version = 2;
 	put(f, do_update, &moved);
-	WITH_READER(f, c)
-	assert_ok(store_listener_place(c, ACCOUNT, EXPORT, FLOW, &seq, &err));
+	WITH_READER (f, c)
+		assert_ok(store_listener_place(c, ACCOUNT, EXPORT, FLOW, &seq, &err));
 	assert_int_equal(seq, 0);
 }
 
@@ -302,8 +302,7 @@ static void exports_are_found_by_either_name(void **state)
 	put(f, do_add, &mine);
 	put(f, do_add, &import);
 	put(f, do_add, &other);
-	WITH_READER(f, c)
-	{
+	WITH_READER (f, c) {
 		assert_ok(store_export_find(c, f->a, EXPORT, &got, &err));
 		assert_str(got.api_identifier, "e12345678");
 		assert_ok(store_export_find(c, f->a, STR("e12345678"), &got, &err));
