@@ -35,7 +35,7 @@ static struct str secret_of(struct str path)
 	struct str rest = str_from(path, 1), part[5];
 	size_t n = 0;
 
-	if (path.n > 0 && path.p[path.n - 1] == '/')
+	if (rest.n > 0 && rest.p[rest.n - 1] == '/')
 		rest.n--;
 	for (; n < ARRAY_LEN(part) && rest.p != NULL; n++)
 		part[n] = str_cut(&rest, '/');

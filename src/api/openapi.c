@@ -93,7 +93,7 @@ static void add_parameters(struct json_build *b, const struct route *r)
 			"Only those behind the one with this _id; see the Link header.");
 	if (r->fn == handle_resource_remove)
 		add_parameter(b, "cascade", "query", false, "true: also delete what refers to it.");
-	if ((r->fn == handle_resource_replace || r->fn == handle_resource_patch) ||
+	if (r->fn == handle_resource_replace || r->fn == handle_resource_patch ||
 		r->fn == handle_resource_remove)
 		add_parameter(b, "If-Match", "header", false,
 			"The ETag that was read: 412 when it has changed since.");

@@ -53,7 +53,7 @@ const struct route routes[] = {
 	{ HTTP_PUT, "/v1/exports/{_id}/{token}/data", handle_event, ROUTE_OPEN, 204, "putEventWithToken", "The same, for senders that put." },
 	{ HTTP_GET, "/v1/exports/{_id}/{token}/data", handle_event_handshake, ROUTE_OPEN, 200, "getEventHandshakeWithToken", "Answer a challenge at the listener's secret URL." },
 	{ HTTP_GET, "/v1/exports/{_id}/requests", handle_listener_requests, ROUTE_LIST, 200, "listListenerRequests", "The last requests to a listener, newest first, with the reason of each refusal." },
-	{ HTTP_GET, "/v1/exports/{_id}/listener", handle_listener_state, 0, 200, "getListener", "How many events of a listener wait, since when, and for which flows." },
+	{ HTTP_GET, "/v1/exports/{_id}/listener", handle_listener_state, ROUTE_SLOW, 200, "getListener", "How many events of a listener wait, since when, and for which flows." },
 	{ HTTP_POST, "/v1/exports/preview", handle_export_preview, ROUTE_CALL | ROUTE_BODY, 200, "previewExport", "Try out an export that is not saved: the document, and postData with what placeholders stand for. Answers its records and every stage on the way." },
 	{ HTTP_POST, "/v1/imports/preview", handle_import_preview, ROUTE_CALL | ROUTE_BODY | ROUTE_DATA, 200, "previewImport", "Try out an import that is not saved, with the records in data: lookups are asked, requests are shown and not sent." },
 	{ HTTP_POST, "/v1/exports/{_id}/invoke", handle_export_invoke, ROUTE_CALL | ROUTE_BODY | ROUTE_BODY_MAYBE | ROUTE_DATA, 200, "invokeExport", "Run an export now and answer its records; the body's members are what placeholders stand for." },

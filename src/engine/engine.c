@@ -4,7 +4,7 @@
  * A worker claims the oldest queued job in a store transaction, works it, and asks again until there
  * is none; then it sleeps until a job is posted or a waiting one is due.
  */
-#include "engine/engine_priv.h"
+#include "engine/listener.h"
 
 #include "core/log.h"
 #include "engine/debug_log.h"
@@ -133,6 +133,7 @@ bool engine_start(const struct engine_config *cfg, struct engine **out, struct e
 	cond_init(&e->work);
 	cond_init(&e->tick);
 	cond_init(&e->events);
+	cond_init(&e->hears);
 	e->listening = map_new(a);
 	e->turns = turns_new(a);
 	if (!engine_recover(e, err)) {
@@ -145,6 +146,7 @@ bool engine_start(const struct engine_config *cfg, struct engine **out, struct e
 		e->workers[i].engine = e;
 		thread_start(&e->workers[i].thread, "worker", worker_main, &e->workers[i]);
 	}
+	thread_start(&e->listener, "listener", listeners_main, e);
 	thread_start(&e->timer, "timer", timer_main, e);
 	*out = e;
 	return true;
@@ -159,7 +161,9 @@ void engine_stop(struct engine *e, int64_t within_ms)
 	cond_broadcast(&e->work);
 	cond_broadcast(&e->tick);
 	cond_broadcast(&e->events);
+	cond_broadcast(&e->hears);
 	mutex_unlock(&e->lock);
+	thread_join(&e->listener);
 	thread_join(&e->timer);
 	for (unsigned i = 0; i < e->worker_count; i++) {
 		struct worker *w = &e->workers[i];
@@ -176,6 +180,7 @@ void engine_stop(struct engine *e, int64_t within_ms)
 	cond_destroy(&e->tick);
 	cond_destroy(&e->events);
 	turns_destroy(e->turns);
+	cond_destroy(&e->hears);
 	arena_free(e->arena);
 }
 

@@ -47,7 +47,8 @@ struct engine {
 	struct worker *workers;
 	unsigned worker_count;
 	struct turns *turns;
-	struct thread timer; /* schedules, leases, probes, purges */
+	struct thread listener; /* listeners_main() */
+	struct thread timer;    /* schedules, leases, probes, purges */
 	struct mutex lock;
 	struct cond work;                /* a job may be there, a time has come, or stopping */
 	struct cond tick;                /* the timer has something to look at */
@@ -57,12 +58,14 @@ struct engine {
 	size_t probe_count;
 	bool look;              /* flows or connections changed; under lock */
 	struct map *listening;  /* export id: struct listener; under lock */
-	struct listener *heard; /* those that the timer must look at; under lock */
+	struct listener *heard; /* those that listeners_main() must look at; under lock */
+	struct cond hears;      /* something was */
 	struct cond events;     /* an event came; under lock: */
 	uint64_t events_posted;
-	struct calls *calls;     /* invoke.h */
-	struct debug_log *debug; /* debug_log.h */
-	atomic_bool stopping;    /* end at the page's border */
+	_Atomic uint64_t changes; /* grows with every resource that is written */
+	struct calls *calls;      /* invoke.h */
+	struct debug_log *debug;  /* debug_log.h */
+	atomic_bool stopping;     /* end at the page's border */
 	_Atomic unsigned running;
 	_Atomic uint64_t completed, failed, pages, records, records_failed;
 };

@@ -668,6 +668,7 @@ void job_work(struct worker *w, struct store_job *job, struct arena *a)
 		.arena = a,
 		.env = engine_env(w->engine),
 		.cursor = job->cursor,
+		.changes = atomic_load(&w->engine->changes),
 		.cursor_arena = arena_new("cursor", 0),
 		.cursor_spare = arena_new("cursor", 0),
 		.outcome_arena = arena_new("checkpoint", 0),

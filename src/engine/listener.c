@@ -2,7 +2,8 @@
  * listener.c - events that were taken in, as the source of a run; and starting such runs.
  *
  * The source reads events behind the flow's place. When there are none it lingers a moment, so that
- * a stream of events is one run and not a run an event. A run takes events over with the intent
+ * a stream of events is one run and not a run an event; but not longer than its documents stay as they
+ * are: a flow that was disabled takes no more. A run takes events over with the intent
  * checkpoint of its page: the flow's place moves in the same transaction.
  */
 #include "engine/listener.h"
@@ -11,9 +12,8 @@
 #include "core/log.h"
 #include "engine/run.h"
 
-#define LINGER_MS       2000
-#define EVENTS_READ     500
-#define HEARD_OF_A_TURN 64 /* listeners; the timer has more to do */
+#define LINGER_MS   2000
+#define EVENTS_READ 500
 
 struct source {
 	struct run *run;
@@ -97,13 +97,19 @@ static bool read_events(struct source *s, struct gather *g, struct err *err)
 		       err);
 }
 
+/* Was anything written since the run's documents were read? Then the next run reads them again. */
+static bool is_outdated(const struct source *s)
+{
+	return atomic_load(&s->run->e->changes) != s->run->changes;
+}
+
 /* Until an event came, the moment is over, or somebody wants an end. False: the latter two. */
 static bool linger(struct source *s, uint64_t seen, int64_t until)
 {
 	struct engine *e = s->run->e;
 
 	WITH_LOCK(&e->lock);
-	while (e->events_posted == seen && !atomic_load(&e->stopping) &&
+	while (e->events_posted == seen && !is_outdated(s) && !atomic_load(&e->stopping) &&
 		!atomic_load(&s->run->worker->canceled))
 		if (!cond_wait_until(&e->events, &e->lock, until))
 			return e->events_posted != seen;
@@ -125,6 +131,8 @@ static bool listener_next(struct source *s, struct chunk *out, struct err *err)
 	buf_add_char(&out->text, '[');
 	do {
 		seen = events_posted(s->run->e);
+		if (is_outdated(s))
+			break;
 		if (!read_events(s, &g, err))
 			return false;
 	} while (g.count == 0 && linger(s, seen, until));
@@ -167,7 +175,7 @@ int64_t listener_cursor_seq(struct arena *a, struct str page_cursor)
 /*
  * What is known of a listener, so that an event costs one look-up: is a run of every flow that it
  * feeds queued or at work (what comes is seen by those), is there no flow to run (until one is
- * changed), or must the timer look?
+ * changed), or must the listeners' thread look?
  */
 enum listener_state { LISTENER_IDLE, LISTENER_HEARD, LISTENER_ACTIVE, LISTENER_DORMANT };
 
@@ -215,7 +223,7 @@ void engine_listen(struct engine *e, struct str account_id, struct str export_id
 	l->state = LISTENER_HEARD;
 	l->next_heard = e->heard;
 	e->heard = l;
-	cond_signal(&e->tick);
+	cond_signal(&e->hears);
 }
 
 struct starting {
@@ -225,15 +233,20 @@ struct starting {
 	size_t flows, at_work, started; /* flows: those that are enabled */
 };
 
+static bool found_one(void *arg, const struct store_event *e UNUSED)
+{
+	*(bool *)arg = true;
+	return false;
+}
+
 static bool start_flow(struct starting *s, struct store_conn *c, struct str flow_id,
 	struct err *err)
 {
 	struct store_resource row;
 	const struct json *doc;
 	struct str job_id;
-	int64_t place, oldest;
-	uint64_t waiting;
-	bool at_work;
+	int64_t place;
+	bool at_work, waiting = false;
 
 	if (!store_resource_get(c, s->arena, s->account_id, STR("flow"), flow_id, &row, err) ||
 		!json_parse_copy(s->arena, row.document, &doc, err))
@@ -243,10 +256,11 @@ static bool start_flow(struct starting *s, struct store_conn *c, struct str flow
 	s->flows++;
 	if (!store_job_of_flow(c, s->account_id, flow_id, &at_work, err) ||
 		!store_listener_place(c, s->account_id, s->export_id, flow_id, &place, err) ||
-		!store_event_waiting(c, s->account_id, s->export_id, place, &waiting, &oldest, err))
+		!store_event_list(c, s->account_id, s->export_id, place, 1, found_one, &waiting,
+			err))
 		return false;
 	s->at_work += at_work;
-	if (waiting == 0 || at_work)
+	if (!waiting || at_work)
 		return true;
 	const struct queue_request q = { s->account_id, flow_id, STR("event"), doc, 0 };
 
@@ -302,24 +316,29 @@ void listener_ended(struct engine *e, struct str account_id, struct str export_i
 	start_flows(e, account_id, export_id); /* what came while the run was ending */
 }
 
+/* The next that was heard of; NULL: the engine stops. */
 static struct listener *take_heard(struct engine *e)
 {
 	WITH_LOCK(&e->lock);
+	while (e->heard == NULL && !atomic_load(&e->stopping))
+		cond_wait(&e->hears, &e->lock);
 	struct listener *l = e->heard;
 
-	if (l == NULL)
+	if (l == NULL || atomic_load(&e->stopping))
 		return NULL;
 	e->heard = l->next_heard;
 	l->state = LISTENER_IDLE;
 	return l;
 }
 
-void listeners_heard(struct engine *e)
+void *listeners_main(void *arg)
 {
+	struct engine *e = arg;
 	struct listener *l;
 
-	for (int i = 0; i < HEARD_OF_A_TURN && (l = take_heard(e)) != NULL; i++)
+	while ((l = take_heard(e)) != NULL)
 		start_flows(e, str_of(l->account_id, ID_LEN), str_of(l->export_id, ID_LEN));
+	return NULL;
 }
 
 /* Flows or exports were changed: what was known is known no more. */

@@ -44,6 +44,7 @@ struct run {
 	/* and its place behind the page in work: {"g": source, "at": its cursor}. */
 	struct str cursor;
 	struct arena *cursor_arena, *cursor_spare;
+	uint64_t changes;     /* the engine's count, before the plan was read */
 	int64_t listened_seq; /* of a listener: the last event of the page in work; 0: none new */
 	struct str zero_reason;
 

@@ -199,7 +199,9 @@ static void check_proof(const struct json *doc, struct problems *p)
 	const struct json *provider = field_at(doc, "provider"), *verify = field_at(doc, "verify");
 	const struct webhook_scheme *s = NULL;
 
-	if (json_is_str(provider))
+	if (provider != NULL && !json_is_str(provider))
+		return; /* at fault already */
+	if (provider != NULL)
 		s = webhook_scheme_of(json_str(provider));
 	if (s != NULL) {
 		check_preset(doc, s, p);
@@ -245,7 +247,6 @@ static void check_compiles(const struct json *doc, struct problems *p)
 void res_check_webhook(const struct json *doc, struct problems *p)
 {
 	const struct json *user = field_at(doc, "username");
-	size_t before = p->count;
 
 	check_proof(doc, p);
 	check_answers(doc, p);
@@ -256,6 +257,6 @@ void res_check_webhook(const struct json *doc, struct problems *p)
 	res_check_extract_at(doc, "webhook.path", p);
 	res_check_extract_at(doc, "webhook.idPath", p);
 	res_check_extract_at(doc, "webhook.challengePath", p);
-	if (p->count == before)
+	if (p->count == 0)
 		check_compiles(doc, p);
 }

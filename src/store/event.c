@@ -104,13 +104,17 @@ bool store_event_exports(struct store_conn *c,
 	return got == SQL_DONE || sql_error(st->conn, err);
 }
 
-bool store_event_purge_seen(struct store_conn *c, int64_t before_ms, size_t limit, struct err *err)
+bool store_event_purge_seen(struct store_conn *c, int64_t before_ms, size_t limit,
+	uint64_t *removed, struct err *err)
 {
 	struct sql_stmt *st DEFER(sql_donep) = conn_use_to_write(c, STMT_EVENT_SEEN_PURGE);
 
 	sql_bind_i64(st, 1, before_ms);
 	sql_bind_i64(st, 2, (int64_t)limit);
-	return sql_run(st) || sql_error(st->conn, err);
+	if (!sql_run(st))
+		return sql_error(st->conn, err);
+	*removed = (uint64_t)sql_changes(st);
+	return true;
 }
 
 static bool remove_taken(struct store_conn *c, struct str account_id, struct str export_id,
@@ -154,16 +158,6 @@ bool store_listener_place(struct store_conn *c, struct str account_id, struct st
 	return true;
 }
 
-bool store_listener_remove(struct store_conn *c, struct str account_id, struct str flow_id,
-	struct err *err)
-{
-	struct sql_stmt *st DEFER(sql_donep) = conn_use_to_write(c, STMT_LISTENER_REMOVE);
-
-	sql_bind_str(st, 1, account_id);
-	sql_bind_str(st, 2, flow_id);
-	return sql_run(st) || sql_error(st->conn, err);
-}
-
 /* ---- what follows from changes of resources ---- */
 
 static bool place_add(struct store_conn *c, const struct store_resource *flow, struct str export_id,
@@ -177,6 +171,16 @@ static bool place_add(struct store_conn *c, const struct store_resource *flow, s
 	return sql_run(st) || sql_error(st->conn, err);
 }
 
+bool event_flow_removed(struct store_conn *c, struct str account_id, struct str flow_id,
+	struct err *err)
+{
+	struct sql_stmt *st DEFER(sql_donep) = conn_use_to_write(c, STMT_LISTENER_RETAIN);
+
+	sql_bind_str(st, 1, account_id);
+	sql_bind_str(st, 2, flow_id);
+	return sql_run(st) || sql_error(st->conn, err);
+}
+
 bool event_flow_written(struct store_conn *c, const struct store_resource *flow,
 	const struct store_ref *refs, size_t ref_count, struct err *err)
 {
@@ -185,12 +189,7 @@ bool event_flow_written(struct store_conn *c, const struct store_resource *flow,
 			!str_starts(refs[i].field, STR("pageProcessors")) &&
 			!place_add(c, flow, refs[i].id, err))
 			return false;
-
-	struct sql_stmt *st DEFER(sql_donep) = conn_use_to_write(c, STMT_LISTENER_RETAIN);
-
-	sql_bind_str(st, 1, flow->account_id);
-	sql_bind_str(st, 2, flow->id);
-	return sql_run(st) || sql_error(st->conn, err);
+	return event_flow_removed(c, flow->account_id, flow->id, err);
 }
 
 bool event_export_removed(struct store_conn *c, struct str account_id, struct str export_id,

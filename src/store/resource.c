@@ -125,7 +125,7 @@ bool store_resource_remove(struct store_conn *c, struct str account_id, struct s
 	if (sql_changes(st) == 0)
 		return no_such_version(c, account_id, type, id, version, err);
 	if (str_eq_z(type, "flow"))
-		return store_listener_remove(c, account_id, id, err);
+		return event_flow_removed(c, account_id, id, err);
 	if (!str_eq_z(type, "export"))
 		return true;
 	c->changed |= CHANGED_EXPORTS;

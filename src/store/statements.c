@@ -421,7 +421,6 @@ static const struct statement texts[STATEMENT_COUNT] = {
 				"THEN excluded.seq ELSE listener.seq END" },
 	[STMT_LISTENER_GET] = { "SELECT seq FROM listener WHERE account_id = ?1 AND export_id = ?2 "
 				"AND flow_id = ?3" },
-	[STMT_LISTENER_REMOVE] = { "DELETE FROM listener WHERE account_id = ?1 AND flow_id = ?2" },
 	[STMT_LISTENER_ADD] = { "INSERT INTO listener (account_id, export_id, flow_id, seq) "
 				"VALUES (?1, ?2, ?3, 0) ON CONFLICT DO NOTHING" },
 	[STMT_LISTENER_RETAIN] = { "DELETE FROM listener WHERE account_id = ?1 AND flow_id = ?2 "

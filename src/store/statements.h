@@ -109,7 +109,6 @@
 	X(STMT_EVENT_EXPORTS)                \
 	X(STMT_LISTENER_PUT)                 \
 	X(STMT_LISTENER_GET)                 \
-	X(STMT_LISTENER_REMOVE)              \
 	X(STMT_LISTENER_ADD)                 \
 	X(STMT_LISTENER_RETAIN)              \
 	X(STMT_LISTENER_FORGET)              \

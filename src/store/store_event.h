@@ -34,9 +34,9 @@ MUST_CHECK bool store_event_waiting(struct store_conn *c, struct str account_id,
 MUST_CHECK bool store_event_exports(struct store_conn *c,
 	bool (*fn)(void *arg, struct str account_id, struct str export_id), void *arg,
 	struct err *err);
-/* Forgets event ids seen before BEFORE_MS, up to LIMIT. W */
+/* Forgets event ids seen before BEFORE_MS, up to LIMIT; *REMOVED is how many. W */
 MUST_CHECK bool store_event_purge_seen(struct store_conn *c, int64_t before_ms, size_t limit,
-	struct err *err);
+	uint64_t *removed, struct err *err);
 
 /* The flow's place becomes SEQ (never less than it was); what all flows have is removed. W */
 MUST_CHECK bool store_listener_advance(struct store_conn *c, struct str account_id,
@@ -44,8 +44,5 @@ MUST_CHECK bool store_listener_advance(struct store_conn *c, struct str account_
 /* 0 when the flow has no place. */
 MUST_CHECK bool store_listener_place(struct store_conn *c, struct str account_id,
 	struct str export_id, struct str flow_id, int64_t *seq, struct err *err);
-/* The flow is gone: nothing is kept for it. W */
-MUST_CHECK bool store_listener_remove(struct store_conn *c, struct str account_id,
-	struct str flow_id, struct err *err);
 
 #endif

@@ -89,6 +89,15 @@ bool readers_trimmable(struct store *s);
 void readers_trim(struct store *s);
 void readers_close(struct store *s); /* all must have been given back */
 
+/* A flow was made or changed: it has a place at each export that is a source of it, and no other. */
+MUST_CHECK bool event_flow_written(struct store_conn *c, const struct store_resource *flow,
+	const struct store_ref *refs, size_t ref_count, struct err *err);
+/* Nothing refers from it any more: it has no places. */
+MUST_CHECK bool event_flow_removed(struct store_conn *c, struct str account_id, struct str flow_id,
+	struct err *err);
+/* Its events, what was seen of them and the places of flows go with it. */
+MUST_CHECK bool event_export_removed(struct store_conn *c, struct str account_id,
+	struct str export_id, struct err *err);
 /* Where an error stands in lists of errors. */
 struct error_place {
 	int64_t created_ms, record_index;
@@ -97,12 +106,6 @@ struct error_place {
 /* The place of the error AFTER. ERR_NOT_FOUND */
 MUST_CHECK bool error_place(struct store_conn *c, struct str account_id, struct str after,
 	struct error_place *out, struct err *err);
-/* A flow was made or changed: it has a place at each export that is a source of it, and no other. */
-MUST_CHECK bool event_flow_written(struct store_conn *c, const struct store_resource *flow,
-	const struct store_ref *refs, size_t ref_count, struct err *err);
-/* Its events, what was seen of them and the places of flows go with it. */
-MUST_CHECK bool event_export_removed(struct store_conn *c, struct str account_id,
-	struct str export_id, struct err *err);
 
 /* A statement on a connection; the first of a reader begins its snapshot. */
 struct sql_stmt *conn_use(struct store_conn *c, enum statement_id id);

@@ -232,7 +232,8 @@ static bool compile_id(struct compile *c)
 	if (!json_to_i64(json_get(c->doc, STR("dedupeWindow")), &hours))
 		hours = WEBHOOK_DEDUPE_HOURS;
 	w->dedupe_ms = hours * 3600 * 1000;
-	if (json_get(c->doc, STR("idHeader")) != NULL)
+	/* what the export says goes before what the preset knows */
+	if (json_get(c->doc, STR("idHeader")) != NULL || json_get(c->doc, STR("idPath")) != NULL)
 		w->id_header = text_of(c, "idHeader");
 	return compile_path(c, "idPath", &w->id_path);
 }
