@@ -1,12 +1,14 @@
 /*
- * template.c - a template is a list of parts: literal text, or a placeholder with its path.
+ * template.c - a template is a list of parts: literal text, or a placeholder with its path; or it is
+ * one of Handlebars, and then all of it.
  */
 #include "map/template.h"
+
+#include "crypt/handlebars_crypt.h"
 
 struct part {
 	struct str literal; /* when path is NULL */
 	struct path *path;
-	bool raw; /* triple braces: not encoded in a URI */
 };
 
 struct template
@@ -15,6 +17,7 @@ struct template
 	struct str text;
 	size_t count, cap;
 	struct part *parts;
+	struct hbs *hbs; /* of a text with {{; it has no parts */
 };
 
 static struct part *add(struct arena *a, struct template *t)
@@ -38,33 +41,33 @@ static bool fail(const struct template *t, size_t at, const char *what, struct e
 		STR_ARG(str_sub(t->text, 0, 200)), at + 1, what);
 }
 
-/* The placeholder whose braces begin at *AT. */
+/* The placeholder whose brace stands at *AT. */
 static bool read_placeholder(struct arena *a, struct template *t, size_t *at, struct err *err)
 {
 	struct str text = t->text;
-	size_t braces = 0, from, end;
+	size_t from = *at + 1, end = from;
 
-	while (*at + braces < text.n && braces < 3 && text.p[*at + braces] == '{')
-		braces++;
-	from = *at + braces;
-	end = from;
 	while (end < text.n && text.p[end] != '}' && text.p[end] != '{')
 		end++;
-	for (size_t i = 0; i < braces; i++)
-		if (end + i >= text.n || text.p[end + i] != '}')
-			return fail(t, *at, "this placeholder is not closed", err);
+	if (end == text.n || text.p[end] != '}')
+		return fail(t, *at, "this placeholder is not closed", err);
 	struct str inside = str_trim(str_sub(text, from, end - from));
 
 	if (inside.n == 0)
 		return fail(t, *at, "this placeholder is empty", err);
-	if (braces > 1 && str_find_char(inside, ' ') != STR_NPOS)
-		return fail(t, *at, "handlebars helpers are not known to this version", err);
 	struct part *p = add(a, t);
 
-	p->raw = braces == 3;
-	*at = end + braces;
+	*at = end + 1;
 	return path_compile(a, inside, false, &p->path, err) ||
 	       err_wrap(err, "placeholder at position %zu", from + 1);
+}
+
+static bool compile_handlebars(struct arena *a, struct template *t, struct err *err)
+{
+	static const struct hbs_helpers *const extra[] = { &handlebars_crypt };
+
+	return hbs_compile(a, t->text, &(struct hbs_options){ extra, ARRAY_LEN(extra) }, &t->hbs,
+		err);
 }
 
 bool template_compile(struct arena *a, struct str text, enum template_use use,
@@ -76,6 +79,12 @@ bool template_compile(struct arena *a, struct str text, enum template_use use,
 
 	t->use = use;
 	t->text = str_dup(a, text);
+	if (str_find(text, STR("{{")) != STR_NPOS) {
+		if (!compile_handlebars(a, t, err))
+			return false;
+		*out = t;
+		return true;
+	}
 	while (at < text.n) {
 		char c = text.p[at];
 
@@ -103,11 +112,15 @@ bool template_compile(struct arena *a, struct str text, enum template_use use,
 
 bool template_is_constant(const struct template *t)
 {
+	if (t->hbs != NULL)
+		return hbs_is_constant(t->hbs);
 	return str_eq(template_placeholder(t, 0), STR_NULL);
 }
 
 struct str template_placeholder(const struct template *t, size_t i)
 {
+	if (t->hbs != NULL)
+		return hbs_path_at(t->hbs, i);
 	for (size_t k = 0; k < t->count; k++)
 		if (t->parts[k].path != NULL && i-- == 0)
 			return path_text(t->parts[k].path);
@@ -129,10 +142,9 @@ static void add_encoded(struct buf *out, struct str s)
 }
 
 /* Adds a value as text; false when it is none (missing, null). */
-static bool add_value(const struct template *t, const struct part *p, const struct json *v,
-	struct buf *out)
+static bool add_value(const struct template *t, const struct json *v, struct buf *out)
 {
-	bool encode = t->use == TEMPLATE_URI && !p->raw;
+	bool encode = t->use == TEMPLATE_URI;
 
 	if (v == NULL || v->type == JSON_NULL)
 		return false;
@@ -167,11 +179,58 @@ static bool find_value(const struct part *p, const struct json *record,
 	return true;
 }
 
+/* ---- Handlebars ---- */
+
+struct names { /* what a template asks for by name */
+	const struct template_env *env;
+	const struct json *record;
+};
+
+/* Lookups and variables; then, of a record that is an array of rows, the first row's members. */
+static bool find_name(void *ctx, struct str name, bool *found, const struct json **v,
+	struct err *err)
+{
+	const struct names *n = ctx;
+
+	*found = false;
+	*v = NULL;
+	if (n->env != NULL && n->env->value != NULL &&
+		!n->env->value(n->env->ctx, name, found, v, err))
+		return false;
+	if (!*found && json_is_array(n->record)) {
+		*v = json_get(json_at(n->record, 0), name);
+		*found = *v != NULL;
+	}
+	return true;
+}
+
+static bool render_handlebars(const struct template *t, const struct json *record,
+	const struct template_env *env, struct buf *out, size_t *values, struct err *err)
+{
+	static const struct template_env no_env = { .value = NULL };
+	const struct template_env *e = env != NULL ? env : &no_env;
+	struct names names = { env, record };
+	struct arena *own DEFER(arena_freep) = e->scratch == NULL ? arena_new("template", 0) : NULL;
+	const struct hbs_env h = { .context = record,
+		.escape = t->use == TEMPLATE_URI ? HBS_URI : HBS_RAW,
+		.strict = t->use == TEMPLATE_URI,
+		.value = e->value != NULL || json_is_array(record) ? find_name : NULL,
+		.ctx = &names,
+		.clock = e->clock,
+		.rng = e->rng,
+		.timezone = e->timezone,
+		.scratch = own != NULL ? own : e->scratch };
+
+	return hbs_render(t->hbs, &h, out, values, err);
+}
+
 bool template_render(const struct template *t, const struct json *record,
 	const struct template_env *env, struct buf *out, size_t *values, struct err *err)
 {
 	size_t with_value = 0;
 
+	if (t->hbs != NULL)
+		return render_handlebars(t, record, env, out, values, err);
 	for (size_t i = 0; i < t->count; i++) {
 		const struct part *p = &t->parts[i];
 		const struct json *v;
@@ -182,7 +241,7 @@ bool template_render(const struct template *t, const struct json *record,
 		}
 		if (!find_value(p, record, env, &v, err))
 			return false;
-		if (add_value(t, p, v, out))
+		if (add_value(t, v, out))
 			with_value++;
 		else if (t->use == TEMPLATE_URI)
 			return err_set(err, ERR_MISSING_VALUE, "the record has no value for {%.*s}",

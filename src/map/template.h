@@ -1,15 +1,20 @@
 /*
- * template.h - texts with placeholders: `{first_name} {last_name}`, `/customers/{idLookup}`.
+ * template.h - texts with placeholders: `{first_name} {last_name}`, `/customers/{idLookup}`,
+ * `/orders/{{record.id}}?since={{dateFormat "YYYY-MM-DD" lastExportDateTime}}`.
  *
- * `{path}` and `{{path}}` stand for the value of an extract path, `{{{path}}}` for its raw value. In
- * a URI a placeholder's value is percent-encoded as a component (not with triple braces), and one
- * without a value is an error; in text it is raw, and one without a value renders empty. A lookup's name wins over
- * a field's. Strings render as they are, numbers by their lexeme, booleans as words, null and
- * missing as nothing, arrays and objects as compact JSON. `\{` is a brace.
+ * A text without `{{` holds placeholders: `{path}` stands for the value of an extract path. Strings
+ * render as they are, numbers by their lexeme, booleans as words, null and missing as nothing,
+ * arrays and objects as compact JSON; `\{` is a brace. A text with `{{` is a Handlebars template as a
+ * whole (data/handlebars.h), single braces in it are text. Of both, values in a URI are
+ * percent-encoded as a component (but not in `{{{...}}}`), and a placeholder without a value is an
+ * error there; in text they are raw, and one without a value renders empty. A lookup's name wins over
+ * a field's. Compiled once into the arena, then read-only: any thread.
  */
 #ifndef MAP_TEMPLATE_H
 #define MAP_TEMPLATE_H
 
+#include "core/clock.h"
+#include "core/rng.h"
 #include "map/path.h"
 
 enum template_use { TEMPLATE_TEXT, TEMPLATE_URI };
@@ -18,11 +23,19 @@ struct template;
 
 /* What placeholders may stand for besides the record's own fields. Any member may be NULL. */
 struct template_env {
-	/* The value of a lookup or variable of this name; *FOUND false: not such a name. A NULL *VALUE
-	 * with *FOUND is "no value". */
+	/*
+	 * The value of a lookup or variable of this name; *FOUND false: not such a name. A NULL *VALUE
+	 * with *FOUND is "no value". For a path in double braces that begins with `lookup.` asked for
+	 * "lookup.<name>" first, then for the path's first name.
+	 */
 	bool (*value)(void *ctx, struct str name, bool *found, const struct json **value,
 		struct err *err);
 	void *ctx;
+	/* For templates in double braces; NULL: the system's, and an arena for the one rendering. */
+	const struct clock *clock;
+	struct rng *rng;
+	struct arena *scratch;
+	struct str timezone; /* of dates that name none; p NULL: UTC */
 };
 
 /* ERR_INVALID with the position (from 1) of the fault. */
