@@ -122,12 +122,22 @@ static bool open_adaptor_source(struct run *r, const struct flow_source *s, stru
 	return ad->source->open(&r->env, s->connection, s->doc, &args, cursor, &r->source, err);
 }
 
+static size_t page_size(const struct run *r, const struct flow_source *s)
+{
+	int64_t n;
+
+	if (json_to_i64(json_get(s->doc, STR("pageSize")), &n))
+		return (size_t)n;
+	return r->job->type == JOB_RETRY || flow_source_is_listener(s) ? LIMIT_PAGE_SIZE_QUEUED
+								       : LIMIT_PAGE_SIZE_DEFAULT;
+}
+
 static bool open_source(struct run *r, const struct flow_source *s, struct str cursor,
 	struct err *err)
 {
 	if (r->job->type == JOB_RETRY) {
 		r->source_ops = &retry_source_ops;
-		return retry_source_open(r, cursor, &r->source, err);
+		return retry_source_open(r, page_size(r, s), cursor, &r->source, err);
 	}
 	if (flow_source_is_listener(s)) {
 		r->source_ops = &listener_source_ops;
@@ -144,16 +154,6 @@ static uint64_t record_limit(const struct json *export)
 	if (!str_eq_z(json_get_str(export, STR("type")), "test"))
 		return 0;
 	return json_to_i64(json_get_path(export, STR("test.limit")), &n) ? (uint64_t)n : 1;
-}
-
-static size_t page_size(const struct run *r, const struct flow_source *s)
-{
-	int64_t n;
-
-	if (json_to_i64(json_get(s->doc, STR("pageSize")), &n))
-		return (size_t)n;
-	return r->job->type == JOB_RETRY || flow_source_is_listener(s) ? LIMIT_PAGE_SIZE_QUEUED
-								       : LIMIT_PAGE_SIZE_DEFAULT;
 }
 
 /* Where the present source goes on: {"from": its cursor or null, "skip": records of it done}. */
@@ -189,7 +189,8 @@ static bool start_pipe(struct run *r, struct str from, size_t skip, struct err *
 		return false;
 	cfg.ops = r->source_ops;
 	cfg.source = r->source;
-	cfg.whole_chunks = r->source_ops == &listener_source_ops;
+	cfg.whole_chunks = r->source_ops == &listener_source_ops ||
+			   r->source_ops == &retry_source_ops;
 	cfg.record_limit = r->job->type == JOB_RETRY ? 0 : record_limit(s->doc);
 	cfg.first_index = r->exports[r->source_index].num_export;
 	r->pipe = pipe_start(&cfg);

@@ -2,7 +2,8 @@
  * retry.c - the records of errors that are tried again, as the source of a run.
  *
  * The errors that a retry has before it carry its job's id; they are read in the order in which they
- * arose. What the source yields wraps the record: {"e": error, "s": step, "d": its retry data}.
+ * arose. One answer makes one page: errors leave the list as they are settled, so a place in the middle
+ * of an answer could not be found again. What the source yields wraps the record: {"e": error, "s": step, "d": its retry data}.
  */
 #include "engine/run.h"
 
@@ -14,6 +15,7 @@ struct source {
 	struct str account_id, job_id;
 	struct store_retry after; /* the last one read; error_id p NULL: none */
 	char after_id[ID_LEN + 1];
+	size_t limit; /* records of an answer, which makes a page */
 	uint64_t count;
 };
 
@@ -40,12 +42,14 @@ static void retry_close(struct source *s)
 	arena_free(s->arena);
 }
 
-bool retry_source_open(struct run *r, struct str cursor, struct source **out, struct err *err)
+bool retry_source_open(struct run *r, size_t page_size, struct str cursor, struct source **out,
+	struct err *err)
 {
 	struct arena *a = arena_new("retry", 0);
 	struct source *s = arena_new_of(a, struct source);
 
 	s->e = r->e;
+	s->limit = page_size;
 	s->arena = a;
 	s->account_id = str_dup(a, r->job->account_id);
 	s->job_id = str_dup(a, r->job->id);
@@ -93,8 +97,7 @@ static bool retry_next(struct source *s, struct chunk *out, struct err *err)
 	buf_add_char(&out->text, '[');
 	if (!store_read_begin(s->e->cfg.store, &c, err) ||
 		!store_retry_list(c, s->account_id, s->job_id,
-			after.error_id.p == NULL ? NULL : &place, LIMIT_PAGE_SIZE_QUEUED,
-			add_record, &g, err))
+			after.error_id.p == NULL ? NULL : &place, s->limit, add_record, &g, err))
 		return false;
 	buf_add_char(&out->text, ']');
 	s->count += g.count;

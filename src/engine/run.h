@@ -101,8 +101,8 @@ void run_shape(struct run *r, struct work *w);
 /* ---- retry.c ---- */
 
 extern const struct source_ops retry_source_ops;
-MUST_CHECK bool retry_source_open(struct run *r, struct str cursor, struct source **out,
-	struct err *err);
+MUST_CHECK bool retry_source_open(struct run *r, size_t page_size, struct str cursor,
+	struct source **out, struct err *err);
 /* Unwraps the records that a retry's source yields. */
 void retry_unwrap(const struct run *r, struct work *w);
 /* Behind work_begin_step(): what is known to have been sent before is sent again, to the byte. */
