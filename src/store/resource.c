@@ -6,7 +6,8 @@
 #include "store/row.h"
 #include "store/store_priv.h"
 
-#define PARAM_LIMIT 9
+#define PARAM_LIMIT     9
+#define STATE_SCOPE_MAX 128
 
 static bool not_found(struct str type, struct str id, struct err *err)
 {
@@ -102,6 +103,16 @@ bool store_resource_update(struct store_conn *c, const struct store_resource *r,
 	return refs_remove(c, r, err) && refs_add(c, r, refs, ref_count, err);
 }
 
+static bool state_remove(struct store_conn *c, struct str account_id, struct str type,
+	struct str id, struct err *err)
+{
+	char scope[STATE_SCOPE_MAX];
+	int n = snprintf(scope, sizeof(scope), "%.*s/%.*s", STR_ARG(type), STR_ARG(id));
+
+	CHECK(n > 0 && (size_t)n < sizeof(scope));
+	return store_state_remove_all(c, account_id, str_of(scope, (size_t)n), err);
+}
+
 bool store_resource_remove(struct store_conn *c, struct str account_id, struct str type,
 	struct str id, int64_t version, struct err *err)
 {
@@ -111,7 +122,9 @@ bool store_resource_remove(struct store_conn *c, struct str account_id, struct s
 	sql_bind_i64(st, 4, version);
 	if (!sql_run(st))
 		return sql_error(st->conn, err);
-	return sql_changes(st) == 1 || no_such_version(c, account_id, type, id, version, err);
+	if (sql_changes(st) != 1)
+		return no_such_version(c, account_id, type, id, version, err);
+	return state_remove(c, account_id, type, id, err);
 }
 
 bool store_resource_get(struct store_conn *c, struct arena *a, struct str account_id,

@@ -82,9 +82,11 @@
 	X(STMT_RETRY_LIST)                   \
 	X(STMT_RETRY_DATA_OF_ERROR)          \
 	X(STMT_JOB_ERROR_PLACE)              \
+	X(STMT_JOB_ERROR_LAST)               \
 	X(STMT_JOB_ERROR_LIST_BY_JOB)        \
 	X(STMT_JOB_ERROR_LIST_BY_FLOW_JOB)   \
 	X(STMT_JOB_IS_CHILD)                 \
+	X(STMT_JOB_CREATED)                  \
 	X(STMT_RETRY_DATA_ADD)               \
 	X(STMT_RETRY_DATA_GET)               \
 	X(STMT_IDEMPOTENCY_GET)              \
@@ -119,6 +121,17 @@
 	X(STMT_STATE_REMOVE)                 \
 	X(STMT_STATE_REMOVE_ALL)             \
 	X(STMT_STATE_KEYS)                   \
+	X(STMT_STATE_COUNT)                  \
+	X(STMT_PURGE_NEXT)                   \
+	X(STMT_PURGE_RETRY_DATA)             \
+	X(STMT_PURGE_ERRORS)                 \
+	X(STMT_PURGE_CHILDREN)               \
+	X(STMT_PURGE_JOB)                    \
+	X(STMT_PURGE_CONFIGS)                \
+	X(STMT_EVIDENCE_BYTES)               \
+	X(STMT_EVIDENCE_LIST)                \
+	X(STMT_EVIDENCE_REMOVE)              \
+	X(STMT_RETRY_DATA_REMOVE)            \
 	X(STMT_VERIFY_LEDGER)                \
 	X(STMT_VERIFY_REFS)                  \
 	X(STMT_VERIFY_JOB_PARENT)            \
