@@ -52,6 +52,9 @@ struct engine {
 	struct map *listening; /* listener's export id: `e` when a run is queued or at work */
 	struct cond events;    /* an event came; under lock: */
 	uint64_t events_posted;
+	struct mutex observer_lock; /* over: */
+	engine_observer observer;   /* NULL: none */
+	void *observer_ctx;
 	atomic_bool stopping; /* end at the page's border */
 	_Atomic unsigned running;
 	_Atomic uint64_t completed, failed, pages, records, records_failed;
@@ -59,6 +62,8 @@ struct engine {
 
 /* Tells the workers that a job was queued. */
 void engine_post(struct engine *e);
+/* Tells the observer that the job has changed in the store. */
+void engine_changed(struct engine *e, struct str account_id, struct str job_id);
 /* The adaptor's environment of this engine; `canceled` and `trace` are the caller's to set. */
 struct adaptor_env engine_env(const struct engine *e);
 
@@ -91,6 +96,13 @@ void job_work(struct worker *w, struct store_job *job, struct arena *a);
 
 /* Flows were changed: the timer reads them again. Any thread. */
 void engine_look(struct engine *e);
+
+/*
+ * Forgets jobs that are too old, in a slice; true: more is due. And evidence over its budget: reads all
+ * of it first.
+ */
+bool retention_slice(struct engine *e);
+void retention_evidence(struct engine *e);
 
 /* The timer thread's body: due schedules, leases, probes of offline connections, purges. */
 void *timer_main(void *arg);

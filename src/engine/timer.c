@@ -14,12 +14,14 @@
 #define PURGE_ROWS      1000
 #define SEEN_KEPT_MS    ((int64_t)7 * 24 * 3600 * 1000)
 #define SLOTS_KEPT_MS   ((int64_t)30 * 24 * 3600 * 1000)
+#define CONFIGS_KEPT_MS ((int64_t)24 * 3600 * 1000)
 #define RESUME_EVERY_MS 30000
+#define BUDGET_EVERY_MS ((int64_t)600000)
 
 struct timer {
 	struct engine *e;
 	struct schedules *schedules;
-	int64_t beat_ms, purge_ms, resume_ms; /* monotonic: when next */
+	int64_t beat_ms, purge_ms, resume_ms, budget_ms; /* monotonic: when next */
 	uint64_t reclaimed;
 };
 
@@ -60,7 +62,8 @@ static bool purge_write(struct store_conn *c, void *arg, struct err *err)
 
 	return store_event_purge_seen(c, now - SEEN_KEPT_MS, PURGE_ROWS, err) &&
 	       store_slot_purge(c, now - SLOTS_KEPT_MS, PURGE_ROWS, err) &&
-	       store_idempotency_purge(c, now, PURGE_ROWS, &removed, err);
+	       store_idempotency_purge(c, now, PURGE_ROWS, &removed, err) &&
+	       store_config_purge(c, now - CONFIGS_KEPT_MS, PURGE_ROWS, err);
 }
 
 static void write_or_log(struct timer *t, store_fn fn, const char *event)
@@ -112,8 +115,13 @@ static void turn(struct timer *t, int64_t *next_ms)
 		if (t->reclaimed > 0)
 			engine_post(t->e);
 	}
-	if (is_due(&t->purge_ms, PURGE_EVERY_MS))
+	if (is_due(&t->purge_ms, PURGE_EVERY_MS)) {
 		write_or_log(t, purge_write, "purge.failed");
+		if (retention_slice(t->e))
+			t->purge_ms = 0; /* more is due: go on with the next turn */
+	}
+	if (t->e->cfg.evidence_max > 0 && is_due(&t->budget_ms, BUDGET_EVERY_MS))
+		retention_evidence(t->e);
 	*next_ms = schedules_fire(t->schedules, clock_wall_ms(t->e->cfg.clock));
 	*next_ms = MIN(*next_ms, probes_run(t->e));
 }
