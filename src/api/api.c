@@ -112,8 +112,13 @@ static void *pool_main(void *arg)
 	struct api_request *rq;
 
 	while ((rq = queue_get(api->slow, INT64_MAX)) != NULL) {
+		/* a streaming handler may have given the request away */
+		bool own = (rq->match.route->flags & ROUTE_STREAM) != 0;
+		struct http_exchange *x = rq->x;
+
 		run_handler(rq);
-		http_exchange_finish(rq->x);
+		if (!own)
+			http_exchange_finish(x);
 	}
 	return NULL;
 }
@@ -239,6 +244,7 @@ bool api_start(const struct api_config *cfg, struct api **out, struct err *err)
 	api->log = access_log_new(a);
 	api->ids = arena_array_of(a, struct id_batch, HTTP_LOOPS_MAX);
 	api->slow = queue_new(a, POOL_QUEUE);
+	api->events = job_events_new(api);
 	api_openapi(cfg->resources, &openapi);
 	api->openapi = str_dup(a, buf_str(&openapi));
 	for (size_t i = 0; i < POOL_THREADS; i++)
@@ -270,6 +276,7 @@ void api_stop(struct api *api, int64_t within_ms)
 	queue_close(api->slow);
 	for (size_t i = 0; i < POOL_THREADS; i++)
 		thread_join(&api->pool[i]);
+	job_events_free(api->events);
 	http_server_free(api->server);
 	queue_destroy(api->slow);
 	auth_free(api->auth);

@@ -26,6 +26,8 @@ enum route_flags {
 	ROUTE_BODY = 4,        /* takes a JSON body: parsed before the handler */
 	ROUTE_LIST = 8,        /* answers an array: for OpenAPI */
 	ROUTE_BODY_MAYBE = 16, /* with ROUTE_BODY: the body may be left out */
+	ROUTE_OTHER = 32,      /* of {resource}: body and answer are not the resource's document */
+	ROUTE_STREAM = 64, /* with ROUTE_SLOW: the handler finishes the exchange, or streams it */
 };
 
 struct route {
@@ -71,6 +73,7 @@ struct api_request {
 };
 
 struct auth;
+struct job_events;
 struct metrics;
 struct access_log;
 
@@ -81,6 +84,7 @@ struct api {
 	struct auth *auth;
 	struct metrics *metrics;
 	struct access_log *log;
+	struct job_events *events;
 	struct id_batch *ids; /* of each event loop */
 	struct queue *slow;
 	struct thread pool[POOL_THREADS];
@@ -97,6 +101,8 @@ void api_fail(struct api_request *rq, const struct err *err);
 void api_fail_all(struct api_request *rq, const struct problems *p);
 /* An error body in the arena. */
 struct str api_error_body(struct arena *a, const struct err *list, size_t count);
+/* Says where the list goes on: behind the one with the id LAST (copied into the header's URL). */
+void api_link_next(struct api_request *rq, struct str last);
 void api_etag(struct api_request *rq, int64_t version);
 /* If-Match as a version: 0 when absent or "*"; false when it names no version of ours. */
 bool api_if_match(struct api_request *rq, int64_t *version);
@@ -108,6 +114,12 @@ void auth_free(struct auth *auth);
 /* Reads the Authorization field, takes one token from the bucket. ERR_UNAUTHORIZED, ERR_RATE. */
 MUST_CHECK bool auth_check(struct auth *auth, const struct http_exchange *x, struct caller *out,
 	struct err *err);
+
+/* ---- live progress of jobs: job_events.c ---- */
+
+struct job_events *job_events_new(struct api *api);
+/* Ends all streams and the thread; the server must take no more requests. */
+void job_events_free(struct job_events *ev);
 
 /* ---- logs and metrics ---- */
 

@@ -48,12 +48,24 @@ static void add_parameter(struct json_build *b, const char *name, const char *in
 	json_build_end(b);
 }
 
+static void add_path_parameters(struct json_build *b, const struct route *r)
+{
+	for (const char *p = r->pattern; (p = strchr(p, '{')) != NULL; p++) {
+		struct str name = str_of(p + 1, strcspn(p + 1, "}"));
+
+		if (str_eq_z(name, "key"))
+			add_parameter(b, "key", "path", true, "Text of 1 to 256 bytes.");
+		else if (!str_eq_z(name, "resource"))
+			add_parameter(b, str_to_z(b->arena, name), "path", true,
+				"24 hexadecimal digits.");
+	}
+}
+
 static void add_parameters(struct json_build *b, const struct route *r)
 {
 	json_build_key(b, STR("parameters"));
 	json_build_array(b);
-	if (strstr(r->pattern, "{_id}") != NULL)
-		add_parameter(b, "_id", "path", true, "24 hexadecimal digits.");
+	add_path_parameters(b, r);
 	if (r->fn == handle_resource_list) {
 		add_parameter(b, "name", "query", false,
 			"Only those of this name; may be repeated.");
@@ -109,7 +121,8 @@ static void add_responses(struct json_build *b, const struct route *r, const str
 	json_build_object(b);
 	json_add_str(b, STR("description"), str_z(http_status_text(r->success)));
 	if (r->success != 204)
-		add_content(b, s, (r->flags & ROUTE_LIST) != 0);
+		add_content(b, (r->flags & ROUTE_OTHER) != 0 ? NULL : s,
+			(r->flags & ROUTE_LIST) != 0);
 	json_build_end(b);
 	json_build_key(b, STR("default"));
 	add_ref(b, STR("#/components/responses/Error"));
@@ -143,7 +156,8 @@ static void add_operation(struct json_build *b, const struct route *r, const str
 		json_build_key(b, STR("requestBody"));
 		json_build_object(b);
 		json_add_bool(b, STR("required"), true);
-		add_content(b, r->method == HTTP_PATCH ? NULL : s, false);
+		add_content(b, r->method == HTTP_PATCH || (r->flags & ROUTE_OTHER) != 0 ? NULL : s,
+			false);
 		json_build_end(b);
 	}
 	add_responses(b, r, s);

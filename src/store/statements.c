@@ -421,6 +421,8 @@ static const struct statement texts[STATEMENT_COUNT] = {
 	[STMT_SLOT_LAST] = { "SELECT COALESCE(MAX(due_ms), 0) FROM schedule_slot WHERE account_id "
 			     "= ?1 "
 			     "AND flow_id = ?2" },
+	[STMT_SLOT_LATEST] = { "SELECT due_ms, taken_ms, job_id FROM schedule_slot WHERE account_id "
+			       "= ?1 AND flow_id = ?2 ORDER BY due_ms DESC LIMIT 1" },
 	[STMT_SLOT_PURGE] = { "DELETE FROM schedule_slot WHERE (account_id, flow_id, due_ms) IN "
 			      "(SELECT s.account_id, s.flow_id, s.due_ms FROM schedule_slot s "
 			      "WHERE s.taken_ms <= ?1 AND EXISTS (SELECT 1 FROM schedule_slot l "

@@ -110,6 +110,7 @@
 	X(STMT_LISTENER_REMOVE)              \
 	X(STMT_SLOT_TAKE)                    \
 	X(STMT_SLOT_LAST)                    \
+	X(STMT_SLOT_LATEST)                  \
 	X(STMT_SLOT_PURGE)                   \
 	X(STMT_EXPORT_STATE_GET)             \
 	X(STMT_EXPORT_STATE_PUT)             \
