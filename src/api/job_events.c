@@ -10,6 +10,7 @@
 #include "api/handlers_priv.h"
 
 #include "core/limits.h"
+#include "net/http_stream.h"
 
 #define PAUSE_MS    500
 #define BEAT_MS     15000

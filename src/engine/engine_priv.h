@@ -97,13 +97,6 @@ void job_work(struct worker *w, struct store_job *job, struct arena *a);
 /* Flows were changed: the timer reads them again. Any thread. */
 void engine_look(struct engine *e);
 
-/*
- * Forgets jobs that are too old, in a slice; true: more is due. And evidence over its budget: reads all
- * of it first.
- */
-bool retention_slice(struct engine *e);
-void retention_evidence(struct engine *e);
-
 /* The timer thread's body: due schedules, leases, probes of offline connections, purges. */
 void *timer_main(void *arg);
 

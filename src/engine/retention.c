@@ -4,8 +4,9 @@
  * Age is told by the jobs' rows: purge_ms is set when a job is made. Size is measured on a reader, which
  * also picks what goes, so that the writer's units only touch rows by their keys.
  */
+#include "engine/retention.h"
+
 #include "core/log.h"
-#include "engine/engine_priv.h"
 
 #define SLICE_ROWS     500
 #define EVIDENCE_ROWS  500

@@ -7,6 +7,7 @@
 #include "core/log.h"
 #include "engine/listener.h"
 #include "engine/offline.h"
+#include "engine/retention.h"
 #include "engine/schedule.h"
 
 #define SLEEP_MAX_MS    1000

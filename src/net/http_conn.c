@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "net/http_server_priv.h"
+#include "net/http_stream_priv.h"
 
 enum step {
 	STEP_ON,    /* the state changed: go on */

@@ -125,18 +125,6 @@ enum http_sent http_interim_send(struct http_conn *c);
 void http_response_end(struct http_request *r);
 void http_response_begin_stream(struct http_conn *c); /* of c->req, which has a stream */
 
-/* http_stream.c; for the loop's thread */
-enum http_stream_next { HTTP_STREAM_MORE, HTTP_STREAM_IDLE, HTTP_STREAM_END };
-/* All that was taken has been sent: takes more into r->out. */
-enum http_stream_next http_stream_next(struct http_request *r);
-bool http_stream_idle(const struct http_request *r); /* nothing of it is on its way out */
-/* The request came off the loop's stack; has its owner ended it? */
-bool http_stream_taken(struct http_request *r);
-/* Nobody reads any more. True: the owner has ended it, give it back; else it will come again. */
-bool http_stream_leave(struct http_request *r);
-void http_stream_close(struct http_request *r); /* ends the response behind what waits */
-void http_stream_free(struct http_request *r);
-
 /* http_io.c */
 enum { HTTP_IO_BLOCKED = -1, HTTP_IO_BROKEN = -2 };
 ssize_t http_io_recv(struct http_conn *c, void *p, size_t n); /* 0: end */

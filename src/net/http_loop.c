@@ -10,7 +10,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "net/http_server_priv.h"
+#include "net/http_stream_priv.h"
 
 #define EVENTS_MAX          256
 #define FREE_REQUESTS_MAX   256

@@ -2,7 +2,7 @@
  * http_response.c - the head of a response is built in the request's arena with its exact size
  * known; head and body then go out with one call where the socket takes them.
  */
-#include "net/http_server_priv.h"
+#include "net/http_stream_priv.h"
 
 static const struct str interim_text = STR_INIT("HTTP/1.1 100 Continue\r\n\r\n");
 

@@ -6,8 +6,8 @@
  * and sends it before it takes more. `queued` says that the request is on that stack: it is pushed
  * at most once, and it is given back only when its owner has ended it and it is not there any more.
  */
-#include "net/http_server.h"
-#include "net/http_server_priv.h"
+#include "net/http_stream.h"
+#include "net/http_stream_priv.h"
 
 struct http_stream {
 	struct mutex lock; /* over what follows */

@@ -7,7 +7,7 @@
  * and adds all rows.
  */
 #include "core/map.h"
-#include "resource/resource_priv.h"
+#include "resource/save_priv.h"
 
 #define DEPENDENCIES_MAX 1000
 

@@ -27,33 +27,6 @@ MUST_CHECK bool res_parse(struct arena *a, struct str text, const struct json **
 MUST_CHECK bool res_view(const struct schema *s, struct arena *a, struct str document,
 	struct str *json, struct err *err);
 
-/* ---- writing: resource_write.c ---- */
-
-/* More clashes or lost races in a row are not chance. */
-#define SAVE_ATTEMPTS_MAX 50
-
-/* A row on its way into the store. */
-struct res_save {
-	const struct resources *r;
-	const struct schema *s;
-	struct arena *arena;
-	struct problems *p;
-	struct store_resource row;
-	struct store_ref *refs;
-	size_t ref_count, ref_cap;
-	struct str kept; /* the stored text: secrets that lie in it are sealed already */
-	bool create;
-};
-/* A new id, apiIdentifier and dates. */
-void res_save_identify(struct res_save *w);
-/* Fills the row from the document: columns, references, the text with secrets sealed. *VIEW is what
- * the API answers. */
-MUST_CHECK bool res_save_fill(struct res_save *w, const struct json *doc, struct str *view,
-	struct err *err);
-/* The first of the types that has such an id becomes the reference's type. */
-bool res_save_ref_exists(struct store_conn *c, const struct res_save *w, struct store_ref *ref);
-void res_save_ref_missing(struct res_save *w, const struct store_ref *ref); /* adds a problem */
-
 /* ---- rows ---- */
 
 extern const struct fld res_rows_head[]; /* _id, createdAt, lastModified */

@@ -6,7 +6,7 @@
  * version that was read: when another writer was faster it is made again from the new one.
  */
 #include "crypt/token.h"
-#include "resource/resource_priv.h"
+#include "resource/save_priv.h"
 
 /* ---- references ---- */
 

@@ -421,7 +421,8 @@ static const struct statement texts[STATEMENT_COUNT] = {
 	[STMT_SLOT_LAST] = { "SELECT COALESCE(MAX(due_ms), 0) FROM schedule_slot WHERE account_id "
 			     "= ?1 "
 			     "AND flow_id = ?2" },
-	[STMT_SLOT_LATEST] = { "SELECT due_ms, taken_ms, job_id FROM schedule_slot WHERE account_id "
+	[STMT_SLOT_LATEST] = { "SELECT due_ms, taken_ms, job_id FROM schedule_slot WHERE "
+			       "account_id "
 			       "= ?1 AND flow_id = ?2 ORDER BY due_ms DESC LIMIT 1" },
 	[STMT_SLOT_PURGE] = { "DELETE FROM schedule_slot WHERE (account_id, flow_id, due_ms) IN "
 			      "(SELECT s.account_id, s.flow_id, s.due_ms FROM schedule_slot s "
@@ -488,7 +489,7 @@ static const struct statement texts[STATEMENT_COUNT] = {
 				 "e.account_id AND d.id = e.retry_id WHERE e.retry_job_id IS NULL "
 				 "AND (e.retry_id IS NOT NULL OR e.request IS NOT NULL OR "
 				 "e.response IS NOT NULL) ORDER BY e.resolved DESC, e.created_ms, "
-				 "e.id LIMIT ?1" },
+				 "e.record_index, e.id LIMIT ?1" },
 	[STMT_EVIDENCE_REMOVE] = { "UPDATE job_error SET request = NULL, response = NULL, "
 				   "retry_id = NULL WHERE account_id = ?1 AND id = ?2 AND "
 				   "retry_job_id IS NULL" },

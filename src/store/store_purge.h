@@ -9,7 +9,7 @@
 /*
  * Removes jobs that have ended and whose purge_ms has come, with their children, errors, retry data
  * and pages: at most LIMIT errors and LIMIT jobs. *REMOVED: rows gone; 0: nothing is due. A job whose
- * errors a retry is at stays for now. W
+ * errors a retry is at stays until that has ended. W
  */
 MUST_CHECK bool store_job_purge(struct store_conn *c, int64_t now_ms, size_t limit,
 	uint64_t *removed, struct err *err);

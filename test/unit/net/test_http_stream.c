@@ -9,6 +9,7 @@
 #include "core/clock.h"
 #include "core/thread.h"
 #include "http_rig.h"
+#include "net/http_stream.h"
 
 #define WAITING_MAX ((size_t)65536)
 
