@@ -22,7 +22,7 @@ typedef void (*route_fn)(struct api_request *rq);
 
 enum route_flags {
 	ROUTE_OPEN = 1,        /* needs no token */
-	ROUTE_SLOW = 2,        /* waits for disk or network: runs in the pool */
+	ROUTE_SLOW = 2,        /* waits for disk or network, or computes long: runs in the pool */
 	ROUTE_BODY = 4,        /* takes a JSON body: parsed before the handler */
 	ROUTE_LIST = 8,        /* answers an array: for OpenAPI */
 	ROUTE_BODY_MAYBE = 16, /* with ROUTE_BODY: the body may be left out */

@@ -19,10 +19,11 @@
 struct stream {
 	struct http_exchange *x;
 	char account_id[ID_LEN + 1], token_id[ID_LEN + 1], job_id[ID_LEN + 1];
-	bool dirty;      /* under the lock, as the next: */
-	int64_t next_ms; /* monotonic: not to be looked at before, when dirty */
-	int64_t beat_ms; /* ... and at the latest */
-	struct buf last; /* the job as it was sent; the thread's own */
+	char flow_job_id[ID_LEN + 1]; /* of a child: it changes with this; "": none */
+	bool dirty;                   /* under the lock, as the next: */
+	int64_t next_ms;              /* monotonic: not to be looked at before, when dirty */
+	int64_t beat_ms;              /* ... and at the latest */
+	struct buf last;              /* the job as it was sent; the thread's own */
 };
 
 struct job_events {
@@ -49,7 +50,8 @@ static void on_change(void *ctx, struct str account_id, struct str job_id)
 	for (size_t i = 0; i < ev->count; i++) {
 		struct stream *s = ev->streams[i];
 
-		if (!str_eq_z(job_id, s->job_id) || !str_eq_z(account_id, s->account_id))
+		if (!str_eq_z(account_id, s->account_id) ||
+			(!str_eq_z(job_id, s->job_id) && !str_eq_z(job_id, s->flow_job_id)))
 			continue;
 		s->dirty = true;
 		cond_signal(&ev->changed);
@@ -296,6 +298,8 @@ void handle_job_events(struct api_request *rq)
 		s->x = x;
 		memcpy(s->account_id, j.account_id.p, ID_LEN);
 		memcpy(s->job_id, j.id.p, ID_LEN);
+		if (j.flow_job_id.p != NULL)
+			memcpy(s->flow_job_id, j.flow_job_id.p, ID_LEN);
 		memcpy(s->token_id, rq->caller.token_id, ID_LEN);
 		x->status = 200;
 		api_header(rq, "Content-Type", STR("text/event-stream; charset=utf-8"));

@@ -61,6 +61,36 @@ static void add_path_parameters(struct json_build *b, const struct route *r)
 	}
 }
 
+static void add_job_filters(struct json_build *b)
+{
+	static const struct {
+		const char *name, *text;
+	} filters[] = {
+		{ "_integrationId", "Only jobs of this integration." },
+		{ "_flowId", "Only jobs of this flow." },
+		{ "_flowId_in", "Only jobs of these flows, with commas between." },
+		{ "_exportId", "Only jobs of this export." },
+		{ "_importId", "Only jobs of this import." },
+		{ "_flowJobId", "Only the children of this job." },
+		{ "createdAt_gte", "ISO 8601, a date, or milliseconds since 1970." },
+		{ "createdAt_lte", "The same." },
+		{ "status", "One of these, with commas between." },
+		{ "type", "flow, retry, export or import; several with commas between." },
+		{ "type_in", "The same." },
+		{ "numSuccess_gte", "At least so many." },
+		{ "numSuccess_lte", "At most so many." },
+		{ "numExport_gte", "At least so many." },
+		{ "numExport_lte", "At most so many." },
+		{ "numIgnore_gte", "At least so many." },
+		{ "numIgnore_lte", "At most so many." },
+		{ "numError_gte", "At least so many." },
+		{ "numError_lte", "At most so many." },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(filters); i++)
+		add_parameter(b, filters[i].name, "query", false, filters[i].text);
+}
+
 static void add_parameters(struct json_build *b, const struct route *r)
 {
 	json_build_key(b, STR("parameters"));
@@ -78,7 +108,9 @@ static void add_parameters(struct json_build *b, const struct route *r)
 	}
 	if ((r->flags & ROUTE_LIST) != 0 && strstr(r->pattern, "accesstokens") == NULL)
 		add_parameter(b, "limit", "query", false, "At most this many.");
-	if (r->fn == handle_resource_list || r->fn == handle_job_errors)
+	if (r->fn == handle_job_list)
+		add_job_filters(b);
+	if (r->fn == handle_resource_list || r->fn == handle_job_errors || r->fn == handle_job_list)
 		add_parameter(b, "after", "query", false,
 			"Only those behind the one with this _id; see the Link header.");
 	if (r->fn == handle_resource_remove)
@@ -113,6 +145,20 @@ static void add_content(struct json_build *b, const struct schema *s, bool list)
 	json_build_end(b);
 }
 
+static void add_event_stream(struct json_build *b)
+{
+	json_build_key(b, STR("content"));
+	json_build_object(b);
+	json_build_key(b, STR("text/event-stream"));
+	json_build_object(b);
+	json_build_key(b, STR("schema"));
+	json_build_object(b);
+	json_add_str(b, STR("type"), STR("string"));
+	json_build_end(b);
+	json_build_end(b);
+	json_build_end(b);
+}
+
 static void add_responses(struct json_build *b, const struct route *r, const struct schema *s)
 {
 	json_build_key(b, STR("responses"));
@@ -120,7 +166,9 @@ static void add_responses(struct json_build *b, const struct route *r, const str
 	json_build_key(b, str_fmt(b->arena, "%d", r->success));
 	json_build_object(b);
 	json_add_str(b, STR("description"), str_z(http_status_text(r->success)));
-	if (r->success != 204)
+	if ((r->flags & ROUTE_STREAM) != 0)
+		add_event_stream(b);
+	else if (r->success != 204)
 		add_content(b, (r->flags & ROUTE_OTHER) != 0 ? NULL : s,
 			(r->flags & ROUTE_LIST) != 0);
 	json_build_end(b);
