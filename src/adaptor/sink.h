@@ -32,12 +32,15 @@ struct delivery {
 	struct err err;    /* ERR_NONE: delivered or ignored */
 	const char *stage; /* where err arose: "lookup", "mapping", "submit" */
 	bool ignored;
+	struct str reason; /* ignored: why, in the user's words */
 	bool deferred; /* not sent, or put off by the application: again in err.retry_after_s; no failure */
 	bool unknown; /* the outcome of the last attempt is unknown: it may have arrived */
 	unsigned attempts;
-	int status;                /* of the application's answer; 0: none came */
-	const struct json *id;     /* its id for the record, or NULL */
-	const struct json *answer; /* its answer, parsed; NULL: none, or no JSON */
+	int status;            /* of the application's answer; 0: none came */
+	const struct json *id; /* its id for the record, or NULL */
+	const struct json
+		*answer; /* its answer, parsed; NULL: none, no JSON, or LIMIT_RESPONSE_BODY
+				      is kept of the page's answers already */
 	struct str sent, response; /* evidence for a failed one: bounded, secrets masked */
 };
 

@@ -60,6 +60,7 @@ void handle_flow_errors_resolve(struct api_request *rq);
 void handle_flow_errors_unresolve(struct api_request *rq);
 void handle_flow_errors_retry(struct api_request *rq);
 void handle_flow_issues(struct api_request *rq);
+void handle_records(struct api_request *rq);
 void handle_retry_list(struct api_request *rq);
 void handle_retry_one(struct api_request *rq);
 void handle_retry_data(struct api_request *rq);

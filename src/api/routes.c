@@ -61,6 +61,7 @@ const struct route routes[] = {
 	{ HTTP_PUT, "/v1/flows/{_id}/errors/unresolve", handle_flow_errors_unresolve, ROUTE_SLOW | ROUTE_BODY | ROUTE_BODY_MAYBE, 200, "unresolveFlowErrors", "Open resolved errors of a flow again." },
 	{ HTTP_POST, "/v1/flows/{_id}/errors/retry", handle_flow_errors_retry, ROUTE_SLOW | ROUTE_BODY | ROUTE_BODY_MAYBE, 200, "retryFlowErrors", "Try open errors of a flow again." },
 	{ HTTP_GET, "/v1/flows/{_id}/issues", handle_flow_issues, ROUTE_LIST, 200, "listFlowIssues", "The open errors of a flow grouped by cause, the most frequent first." },
+	{ HTTP_GET, "/v1/records", handle_records, ROUTE_SLOW | ROUTE_LIST, 200, "listRecords", "The way of the records with ?traceKey= through every step: as exported, as sent, how it ended; the newest first." },
 	{ HTTP_GET, "/v1/retries", handle_retry_list, ROUTE_LIST, 200, "listRetries", "What can be tried again of a job (?_jobId=)." },
 	{ HTTP_GET, "/v1/retries/{_id}/data", handle_retry_data, 0, 200, "getRetryData", "The record that failed, as it was exported." },
 	{ HTTP_PUT, "/v1/retries/{_id}/data", handle_retry_data_put, ROUTE_SLOW | ROUTE_BODY, 200, "putRetryData", "Edit the record that will be tried again." },

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "api/api.h"
+#include "engine/recorder.h"
 #include "cli/setup.h"
 #include "core/log.h"
 #include "net/http_client.h"
@@ -25,6 +26,7 @@
 struct server {
 	struct store *store;
 	struct key_ring *keys;
+	struct recorder *recorder;
 	struct engine *engine;
 	struct api *api;
 	struct egress *egress;
@@ -65,10 +67,11 @@ static bool start(struct arena *a, const struct options *o, struct server *s, st
 		.tls_cert_file = file_option(o, OPT_TLS_CERT),
 		.tls_key_file = file_option(o, OPT_TLS_KEY),
 		.access_log = str_eq_z(o->value[OPT_ACCESS_LOG], "on") };
-	uint32_t workers = 0, timeout_s = 0, days = 0, mb = 0;
+	uint32_t workers = 0, timeout_s = 0, days = 0, mb = 0, trace_mb = 0;
 
 	if (!option_rate(o->value[OPT_RATE_LIMIT], &api.rate_bucket, &api.rate_refill, err) ||
 		!option_number(o->value[OPT_WORKERS], "workers", 1, 64, &workers, err) ||
+		!option_number(o->value[OPT_TRACE_MB], "trace-mb", 0, 1048576, &trace_mb, err) ||
 		!option_number(o->value[OPT_OUTBOUND_TIMEOUT], "outbound-timeout", 1, 3600,
 			&timeout_s, err) ||
 		!option_number(o->value[OPT_RETENTION_DAYS], "retention-days", 1, 3650, &days,
@@ -77,7 +80,9 @@ static bool start(struct arena *a, const struct options *o, struct server *s, st
 			err) ||
 		!egress_new(a, o->value[OPT_EGRESS_ALLOW], &s->egress, err) ||
 		!setup_store(a, o, true, &s->store, err) || !setup_keys(a, o, &s->keys, err) ||
-		!setup_first_run(a, o, s->store, err))
+		!setup_first_run(a, o, s->store, err) ||
+		!recorder_open(str_fmt(a, "%s/trace", option_z(o, OPT_DATA)).p,
+			(uint64_t)trace_mb << 20, &s->recorder, err))
 		return false;
 	s->resources = resources_new(a, &(struct resources_config){ .store = s->store,
 						.keys = s->keys,
@@ -87,6 +92,7 @@ static bool start(struct arena *a, const struct options *o, struct server *s, st
 	engine.resources = api.resources = s->resources;
 	engine.egress = s->egress;
 	engine.workers = workers;
+	engine.recorder = s->recorder;
 	engine.outbound_timeout_ms = (int64_t)timeout_s * 1000;
 	engine.kept_ms = (int64_t)days * 24 * 3600 * 1000;
 	engine.evidence_max = (uint64_t)mb * 1000000;
@@ -102,6 +108,7 @@ static void stop(struct server *s)
 		api_stop(s->api, DRAIN_API_MS);
 	if (s->engine != NULL)
 		engine_stop(s->engine, DRAIN_ENGINE_MS);
+	recorder_close(s->recorder);
 	if (s->store != NULL)
 		store_close(s->store);
 	if (s->keys != NULL)

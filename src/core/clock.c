@@ -4,6 +4,7 @@
  */
 #include "core/clock.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 
 static int64_t read_ms(clockid_t id)
@@ -24,9 +25,18 @@ static int64_t system_mono(const struct clock *c UNUSED)
 	return read_ms(CLOCK_MONOTONIC);
 }
 
+static void system_sleep(const struct clock *c UNUSED, int64_t ms)
+{
+	struct timespec left = { .tv_sec = MAX(ms, 0) / 1000,
+		.tv_nsec = MAX(ms, 0) % 1000 * 1000000 };
+
+	while (clock_nanosleep(CLOCK_MONOTONIC, 0, &left, &left) == EINTR)
+		;
+}
+
 const struct clock *clock_system(void)
 {
-	static const struct clock system_clock = { system_wall, system_mono };
+	static const struct clock system_clock = { system_wall, system_mono, system_sleep };
 
 	return &system_clock;
 }
@@ -41,9 +51,15 @@ static int64_t test_mono(const struct clock *c)
 	return atomic_load(&((const struct clock_test *)c)->mono);
 }
 
+static void test_sleep(const struct clock *c, int64_t ms)
+{
+	/* the clock inside a struct clock_test is not const */
+	clock_test_advance((struct clock_test *)(uintptr_t)c, ms);
+}
+
 void clock_test_init(struct clock_test *t, int64_t wall_ms)
 {
-	t->clock = (struct clock){ test_wall, test_mono };
+	t->clock = (struct clock){ test_wall, test_mono, test_sleep };
 	atomic_init(&t->wall, wall_ms);
 	atomic_init(&t->mono, 1000);
 }

@@ -13,6 +13,7 @@
 struct clock {
 	int64_t (*wall_ms)(const struct clock *c);
 	int64_t (*mono_ms)(const struct clock *c);
+	void (*sleep_ms)(const struct clock *c, int64_t ms);
 };
 
 const struct clock *clock_system(void);
@@ -24,6 +25,11 @@ static inline int64_t clock_wall_ms(const struct clock *c)
 static inline int64_t clock_mono_ms(const struct clock *c)
 {
 	return c->mono_ms(c);
+}
+/* Waits; a test clock moves itself ahead instead. Not for more than the caller's deadline allows. */
+static inline void clock_sleep_ms(const struct clock *c, int64_t ms)
+{
+	c->sleep_ms(c, ms);
 }
 
 /* A clock that stands still until it is moved. */

@@ -21,6 +21,7 @@
 	X(LIMIT_PAGE_SIZE_QUEUED, 500, "records", "Records of a page of a listener, and of a retry, when pageSize is not set.") \
 	X(LIMIT_PAGE_BYTES, 5242880, "bytes", "A page closes early at this size.") \
 	X(LIMIT_RESPONSE_BODY, 67108864, "bytes", "An application's answer, after decompression.") \
+	X(LIMIT_IMPORT_ANSWER, 8388608, "bytes", "An application's answer to an import or a lookup, after decompression.") \
 	X(LIMIT_RESPONSE_HEADERS, 131072, "bytes", "All header fields of an application's answer.") \
 	X(LIMIT_CSV_FIELD_BYTES, 1048576, "bytes", "A field of a CSV text.") \
 	X(LIMIT_CSV_ROW_BYTES, 5242880, "bytes", "A row of a CSV text.") \

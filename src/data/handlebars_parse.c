@@ -414,6 +414,19 @@ static bool parse_param(struct parser *p, struct expr **out)
 	       resolve(p, &f, true, false, out);
 }
 
+/* The '}}' of an opening; people write {"a":{{b}}} and mean a brace of their own behind it. */
+static bool expect_close(struct parser *p)
+{
+	size_t at = p->t.at;
+	bool three = p->t.kind == T_CLOSE_RAW;
+
+	if (expect(p, T_CLOSE, "expected an argument or '}}'"))
+		return true;
+	if (three && p->t.at == at)
+		err_hint(p->err, "put a space between '}}' and the '}' behind it");
+	return false;
+}
+
 /* ---- statements ---- */
 
 static bool tilde_open(struct str token)
@@ -472,8 +485,7 @@ static bool parse_mustache(struct parser *p, struct program *to)
 	if (!next(p) || !parse_phrase(p, &f) || !resolve(p, &f, false, false, &n->expr))
 		return false;
 	n->strip = (struct strip){ tilde_open(open), tilde_close(p->t.text) };
-	return raw ? expect(p, T_CLOSE_RAW, "expected an argument or '}}}'")
-		   : expect(p, T_CLOSE, "expected an argument or '}}'");
+	return raw ? expect(p, T_CLOSE_RAW, "expected an argument or '}}}'") : expect_close(p);
 }
 
 /* The rest of an opening: name, arguments, `as |a b|`; strip of OPEN and of the closing braces. */
@@ -501,7 +513,7 @@ static bool parse_opening(struct parser *p, struct phrase *f, struct program *pa
 			return false;
 	}
 	*strip = (struct strip){ tilde_open(open), tilde_close(p->t.text) };
-	return expect(p, T_CLOSE, "expected an argument or '}}'");
+	return expect_close(p);
 }
 
 static bool parse_inside(struct parser *p, struct program *program)

@@ -146,6 +146,19 @@ static void fill_error(const struct run *r, struct store_job_error *e, const str
 		.record_index = -1 };
 }
 
+#define FIRST_AUTO_RETRY_MS 300000
+
+/* Errors that may pass by themselves are tried again by themselves, unless the flow says otherwise. */
+static void set_next_retry(const struct run *r, struct store_job_error *e)
+{
+	bool passes = str_eq_z(e->classification, "intermittent") ||
+		      str_eq_z(e->classification, "connection") ||
+		      str_eq_z(e->classification, "rate_limit");
+
+	if (passes && !json_get_true(r->plan.flow, STR("skipRetries")))
+		e->next_retry_ms = e->created_ms + FIRST_AUTO_RETRY_MS;
+}
+
 static struct outcome *add_outcome(struct run *r)
 {
 	if (r->outcome_count == r->outcome_cap) {
@@ -198,9 +211,12 @@ void run_add_failure(struct run *r, const struct work *w, size_t i)
 			       : work_trace_key(r->outcome_arena, d->source, it->index);
 	e->request = d->sent;
 	e->response = d->response;
-	e->retry_id = run_new_id(r, r->outcome_arena);
 	e->fingerprint = fingerprint(r->outcome_arena, e);
-	o->retry_data = retry_data(r->outcome_arena, d, stage, e->trace_key);
+	set_next_retry(r, e);
+	if (!json_get_true(r->plan.flow, STR("skipRetries"))) {
+		e->retry_id = run_new_id(r, r->outcome_arena);
+		o->retry_data = retry_data(r->outcome_arena, d, stage, e->trace_key);
+	}
 	if (it->error_id.p != NULL) {
 		o->kind = OUTCOME_FAILED_AGAIN;
 		e->id = it->error_id;

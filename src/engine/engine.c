@@ -150,6 +150,7 @@ bool engine_start(const struct engine_config *cfg, struct engine **out, struct e
 	cond_init(&e->tick);
 	cond_init(&e->events);
 	e->listening = map_new(a);
+	e->turns = turns_new(a);
 	if (!engine_recover(e, err)) {
 		arena_free(a);
 		return false;
@@ -187,6 +188,7 @@ void engine_stop(struct engine *e, int64_t within_ms)
 	cond_destroy(&e->work);
 	cond_destroy(&e->tick);
 	cond_destroy(&e->events);
+	turns_destroy(e->turns);
 	arena_free(e->arena);
 }
 
@@ -283,32 +285,6 @@ bool engine_run_flow(struct engine *e, struct str account_id, struct str flow_id
 	arena_wipe(a);
 	arena_free(a);
 	return ok;
-}
-
-bool engine_chain(struct engine *e, struct store_conn *c, struct arena *a,
-	const struct store_job *j, const struct json *flow, struct err *err)
-{
-	const struct json *next = json_get(flow, STR("_runNextFlowIds"));
-
-	if (!json_is_array(next))
-		return true;
-	for (json_each (it, next)) {
-		struct store_resource row;
-		struct err gone = ERR_INIT;
-		const struct json *doc;
-		struct str job_id;
-
-		if (!store_resource_get(c, a, j->account_id, STR("flow"), json_str(it), &row,
-			    &gone) ||
-			!json_parse_copy(a, row.document, &doc, &gone) ||
-			json_get_true(doc, STR("disabled")))
-			continue; /* gone or off: nothing follows */
-		const struct queue_request q = { j->account_id, json_str(it), STR("flow"), doc, 0 };
-
-		if (!engine_queue(e, c, a, &q, &job_id, err))
-			return false;
-	}
-	return true;
 }
 
 /* ---- cancel ---- */

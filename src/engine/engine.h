@@ -27,6 +27,7 @@ struct engine_config {
 	unsigned workers;            /* jobs at once; 0: 4 */
 	int64_t kept_ms;             /* a job and its errors, from its creation on; 0: 30 days */
 	uint64_t evidence_max;       /* characters of all errors' evidence and retry data; 0: any */
+	struct recorder *recorder;   /* NULL: nothing is recorded; the caller's */
 };
 
 /*
@@ -60,14 +61,27 @@ struct retry_jobs {
 	struct retry_job *list; /* one for each flow; in the arena given */
 	size_t count;
 };
-/* Tries the open errors that F says again, those that have retry data and that no retry is at. None is no
- * error. Any thread that may wait. */
-MUST_CHECK bool engine_retry(struct engine *e, struct str account_id,
-	const struct store_error_filter *f, struct str by, struct arena *a, struct retry_jobs *out,
-	struct err *err);
+struct retry_ask {
+	struct store_error_filter filter;
+	struct str by;           /* "api", "file", "automatic" */
+	bool original_documents; /* those that the job began with; the filter must name the job */
+};
+/*
+ * Tries the open errors that the filter says again, those that have retry data and that no retry is at. None
+ * is no error. ERR_NOT_FOUND: the documents that the job began with are not kept any more. Any thread that
+ * may wait.
+ */
+MUST_CHECK bool engine_retry(struct engine *e, struct str account_id, const struct retry_ask *ask,
+	struct arena *a, struct retry_jobs *out, struct err *err);
 
 /* Events of the listener were taken in: the flows that it feeds are run. Any thread that may wait. */
 void engine_listen(struct engine *e, struct str account_id, struct str export_id);
+/*
+ * Would flows that run each other go round in a circle if the flow ID (p NULL: a new one) ran NEXT
+ * (an array of ids) behind itself? False with ERR_FLOW, which names the way.
+ */
+MUST_CHECK bool engine_chain_check(struct engine *e, struct str account_id, struct str id,
+	const struct json *next, struct err *err);
 /* A resource was made, changed or removed: schedules, listeners and waiting jobs follow. Any thread
  * that may wait. */
 void engine_resource_changed(struct engine *e, struct str account_id, struct str type,
@@ -80,6 +94,13 @@ void engine_resource_changed(struct engine *e, struct str account_id, struct str
  */
 typedef void (*engine_observer)(void *ctx, struct str account_id, struct str job_id);
 void engine_observe(struct engine *e, engine_observer fn, void *ctx);
+
+/*
+ * The way of the records with this trace key through the steps of flows, the newest first, at most MAX:
+ * adds objects to the open array of B. As far back as the recorder's budget reaches. Blocks on the disk.
+ */
+MUST_CHECK bool engine_trace(struct engine *e, struct str account_id, struct str trace_key,
+	size_t max, struct json_build *b, struct err *err);
 
 struct engine_stats {
 	unsigned jobs_running;

@@ -10,6 +10,8 @@
 #include "core/map.h"
 #include "core/thread.h"
 #include "engine/engine.h"
+#include "engine/recorder.h"
+#include "engine/turn.h"
 
 #define WORKERS_DEFAULT 4
 #define WORKERS_MAX     64
@@ -40,6 +42,7 @@ struct engine {
 	struct id owner; /* this process, in leases */
 	struct worker *workers;
 	unsigned worker_count;
+	struct turns *turns;
 	struct thread timer; /* schedules, leases, probes, purges */
 	struct mutex lock;
 	struct cond work;                /* a job may be there, a time has come, or stopping */

@@ -136,6 +136,7 @@ void job_error_print(const struct store_job_error *e, struct buf *out)
 	json_add_i64(&b, STR("attempts"), e->attempts);
 	json_add_bool(&b, STR("retry"), e->retry_job_id.p != NULL);
 	json_add_str(&b, STR("_retryJobId"), e->retry_job_id);
+	add_time(&b, STR("nextRetryAt"), e->next_retry_ms);
 	add_time(&b, STR("resolvedAt"), e->resolved_ms);
 	json_add_str(&b, STR("resolvedBy"), e->resolved_by);
 	json_build_end(&b);

@@ -175,7 +175,9 @@ static bool read_place(struct run *r, struct str *from, size_t *skip, struct err
 
 	if (place != NULL && place->type != JSON_NULL)
 		*from = json_print_arena(r->arena, place);
-	if (json_to_i64(json_get(at, STR("skip")), &n) && n > 0)
+	/* what an export of type `once` has given is marked, and so not in its answer any more */
+	if (json_to_i64(json_get(at, STR("skip")), &n) && n > 0 &&
+		!is_type(&r->plan.sources[r->source_index], "once"))
 		*skip = (size_t)n;
 	return true;
 }
@@ -414,6 +416,10 @@ static bool read_page(struct run *r, struct work **w, struct err *err)
 		!store_page_get(c, r->arena, r->job->account_id, r->job->id, &row, &found, err))
 		return false;
 	r->page_in_store = found;
+	buf_reset(&r->page_body);
+	if (found)
+		buf_add_str(&r->page_body,
+			row.body); /* the recorder's, as if it were written now */
 	return !found || work_read(&row, w, err);
 }
 

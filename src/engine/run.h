@@ -93,6 +93,11 @@ enum run_verdict run_page(struct run *r, struct work *w, bool resumed, struct er
 /* Makes the job wait: until the time, for this. */
 void run_wait(struct run *r, int64_t until_ms, struct str what, struct str connection_id);
 
+/* ---- record.c ---- */
+
+/* Notes for the recorder what became of the page at its present step. */
+void run_record(struct run *r, const struct work *w);
+
 /* ---- run_shape.c ---- */
 
 /* The export's transform and filter over a new page: what is dropped or fails goes to no step. */

@@ -106,13 +106,17 @@ bool step_prepare(struct step *s, struct delivery *d, size_t n, struct arena *a,
 
 /* ---- lookups ---- */
 
-static bool add_chunk(struct json_build *b, const struct chunk *c, size_t *left)
+/* As text: the records' strings end with their chunk. False: enough have come. */
+static bool add_chunk(struct buf *text, const struct chunk *c, size_t *left)
 {
 	const struct json *at = c->single ? c->records : c->records + 1;
 	size_t n = c->single ? 1 : c->records->n;
 
-	for (; n > 0 && *left > 0; n--, (*left)--, at = json_next(at))
-		json_build_copy(b, at);
+	for (; n > 0 && *left > 0; n--, (*left)--, at = json_next(at)) {
+		if (*left < LIMIT_LOOKUP_RECORDS)
+			buf_add_char(text, ',');
+		json_print(text, at, JSON_COMPACT);
+	}
 	return *left > 0;
 }
 
@@ -120,32 +124,28 @@ static bool add_chunk(struct json_build *b, const struct chunk *c, size_t *left)
 static bool look_up(struct step *s, struct delivery *d, struct arena *a)
 {
 	struct call_args args = { .variables = d->source };
+	struct buf text DEFER(buf_free) = BUF_INIT(LIMIT_RESPONSE_BODY);
 	struct source *source;
-	struct json_build b;
 	size_t left = LIMIT_LOOKUP_RECORDS;
 	bool ok = true, more = true;
 
 	if (!s->source_ops->open(&s->env, s->cfg.connection, s->cfg.doc, &args, STR_NULL, &source,
 		    &d->err))
 		return false;
-	json_build_init(&b, a);
-	json_build_object(&b);
-	json_build_key(&b, STR("data"));
-	json_build_array(&b);
+	buf_add_str(&text, STR("{\"data\":["));
 	while (ok && more) {
 		struct chunk *c = chunk_new();
 
 		ok = s->source_ops->next(source, c, &d->err);
-		more = ok && add_chunk(&b, c, &left) && !c->last;
+		more = ok && add_chunk(&text, c, &left) && !c->last;
 		chunk_unref(c);
 	}
 	s->source_ops->close(source);
-	if (!ok)
-		return false;
-	json_build_end(&b);
-	json_build_end(&b);
-	/* the records' strings stood in the chunks: the answer gets a copy of its own */
-	return json_parse_copy(a, json_print_arena(a, json_build_done(&b)), &d->answer, &d->err);
+	buf_add_str(&text, STR("]}"));
+	if (ok && text.over)
+		return err_set(&d->err, ERR_LIMIT, "the lookup's records are larger than %d bytes",
+			LIMIT_RESPONSE_BODY);
+	return ok && json_parse_copy(a, buf_str(&text), &d->answer, &d->err);
 }
 
 bool step_submit(struct step *s, struct delivery *d, size_t n, struct arena *a, struct err *err)

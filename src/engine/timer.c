@@ -5,6 +5,7 @@
  * It sleeps until the next of these is due, but never long: the wall clock may jump.
  */
 #include "core/log.h"
+#include "engine/auto_retry.h"
 #include "engine/listener.h"
 #include "engine/offline.h"
 #include "engine/retention.h"
@@ -18,11 +19,13 @@
 #define CONFIGS_KEPT_MS ((int64_t)24 * 3600 * 1000)
 #define RESUME_EVERY_MS 30000
 #define BUDGET_EVERY_MS ((int64_t)600000)
+#define RETRY_EVERY_MS  15000
 
 struct timer {
 	struct engine *e;
 	struct schedules *schedules;
-	int64_t beat_ms, purge_ms, resume_ms, budget_ms; /* monotonic: when next */
+	/* monotonic: when next */
+	int64_t beat_ms, purge_ms, resume_ms, budget_ms, retry_ms;
 	uint64_t reclaimed;
 };
 
@@ -116,6 +119,8 @@ static void turn(struct timer *t, int64_t *next_ms)
 		if (t->reclaimed > 0)
 			engine_post(t->e);
 	}
+	if (is_due(&t->retry_ms, RETRY_EVERY_MS))
+		auto_retry_run(t->e);
 	if (is_due(&t->purge_ms, PURGE_EVERY_MS)) {
 		write_or_log(t, purge_write, "purge.failed");
 		if (retention_slice(t->e))

@@ -54,11 +54,15 @@ enum mapping_fate {
 	MAPPING_UPDATES,
 };
 
+extern const struct json mapping_nothing;
+
 /* Zero is a valid value of every member. */
 struct mapping_env {
 	/*
 	 * A lookup that is not static: NAME, with the extracted VALUE (NULL when the field has no
-	 * extract; one whose extract has no value is not asked). *RESULT NULL: nothing found. NULL here: such a lookup is ERR_UNSUPPORTED.
+	 * extract; one whose extract has no value is not asked). *RESULT NULL: nothing found;
+	 * &mapping_nothing: nothing, and that is no failure whatever allowFailures says. NULL here: such
+	 * a lookup is ERR_UNSUPPORTED.
 	 */
 	bool (*lookup)(void *ctx, struct str name, const struct json *value,
 		const struct json *record, const struct json **result, struct err *err);

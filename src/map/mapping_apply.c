@@ -9,6 +9,8 @@
 
 #define VALUE_SHOWN 80
 
+const struct json mapping_nothing = { .type = JSON_NULL };
+
 static bool fail_value(struct mapping_apply *x, const struct field *f, enum err_code code,
 	const struct json *v, const char *what)
 {
@@ -58,10 +60,14 @@ static bool look_up(struct mapping_apply *x, const struct field *f, const struct
 
 	if (!ask(x, f, l, asked, v))
 		return false;
+	bool judged = *v == &mapping_nothing;
+
+	if (judged)
+		*v = NULL;
 	*found = !mapping_is_empty(*v);
 	if (*v != NULL || nothing_to_ask(f, asked))
 		return true; /* the latter is as a field without a value */
-	if (!l->allow_failures && !conditional)
+	if (!judged && !l->allow_failures && !conditional)
 		return fail_value(x, f, ERR_LOOKUP, asked,
 			str_fmt(x->b->arena, "is not in lookup \"%.*s\"", STR_ARG(l->name)).p);
 	*v = l->allow_failures ? l->def : NULL;

@@ -12,11 +12,10 @@
 
 #include "net/http_stream_priv.h"
 
-#define EVENTS_MAX          256
-#define FREE_REQUESTS_MAX   256
-#define BODY_KEEP_BYTES     ((size_t)16384)
-#define REQUEST_ARENA_MAX   ((size_t)64 << 20)
-#define REQUEST_ARENA_FIRST ((size_t)16384) /* of it, what stays: most requests need no more */
+#define EVENTS_MAX        256
+#define FREE_REQUESTS_MAX 256
+#define BODY_KEEP_BYTES   ((size_t)16384)
+#define REQUEST_ARENA_MAX ((size_t)64 << 20)
 
 /* ---- requests ---- */
 
@@ -27,8 +26,6 @@ struct http_request *http_request_acquire(struct http_loop *l)
 	if (r == NULL) {
 		struct arena *a = arena_new("request", REQUEST_ARENA_MAX);
 
-		(void)arena_alloc(a, REQUEST_ARENA_FIRST);
-		arena_reset(a);
 		r = arena_new_of(a, struct http_request);
 		r->x.arena = a;
 		r->loop = l;

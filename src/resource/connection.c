@@ -14,6 +14,18 @@ static const struct fld rows[] = {
 		"True while the application can't be used: flows that need this connection wait. "
 		"Set it to keep an application from being called.",
 		.def = "false", .example = "true" },
+	{ "queues", FLD_OBJECT, FLD_LIST | FLD_READ_ONLY | FLD_UNUSED,
+		"The connection's queue: its name is the connection's own _id, its size the number "
+		"of pages that wait for the application.",
+		.example = "[{\"name\":\"5587092ef78228000000000a\",\"size\":0}]" },
+	{ "queues[].name", FLD_STR, 0, "The connection's own _id.",
+		.example = "\"5587092ef78228000000000a\"" },
+	{ "queues[].size", FLD_INT, 0, "How many pages wait.", .min = 0, .max = INT32_MAX,
+		.example = "0" },
+	{ "debugDate", FLD_TIME, FLD_UNUSED,
+		"Until when requests and answers of this connection are kept for its debug log; "
+		"secrets in them are masked.",
+		.example = "\"2017-06-19T21:27:09.945Z\"" },
 	ROW_INTEGRATION,
 	{ NULL },
 };
@@ -22,28 +34,33 @@ static const struct fld rest_rows[] = {
 	{ "rest", FLD_OBJECT, FLD_REQUIRED, "How to reach an application with a RESTful JSON API.",
 		.when = "type=rest" },
 	{ "rest.mediaType", FLD_ENUM, 0,
-		"What bodies are sent in: JSON, or the form of HTML forms.",
-		.values = "json|urlencoded", .values_inert = "urlencoded",
-		.values_later = "xml|csv", .def = "\"json\"", .example = "\"json\"" },
+		"What bodies are sent in. `json`. `urlencoded`: the form of HTML forms; of an "
+		"object inside an object the fields are named `a[b]`, of an array `a[0]`. `xml`: "
+		"bodies are texts, answers are XML unless they say that they are JSON. An answer "
+		"that says it is XML is read as XML in any case: an element becomes a field, "
+		"attributes stand under `$`.",
+		.values = "json|urlencoded|xml", .values_later = "csv", .def = "\"json\"",
+		.example = "\"json\"" },
 	{ "rest.baseURI", FLD_URL, FLD_REQUIRED,
 		"What every relative URI of exports and imports is appended to.", .min = 1,
 		.max = 2048, .example = "\"https://api.example.com/v1\"" },
 	{ "rest.authType", FLD_ENUM, 0,
 		"How requests prove who they are: `basic` by rest.basicAuth, `token` by "
-		"rest.bearerToken, `custom` by rest.headers alone. When it is not set, the fields "
-		"that are filled say it.",
-		.values = "basic|token|custom|oauth|cookie", .values_inert = "oauth|cookie",
+		"rest.bearerToken, `custom` by rest.headers alone, `cookie` by the cookies that a "
+		"login by rest.cookieAuth sets. When it is not set, the fields that are filled say "
+		"it.",
+		.values = "basic|token|custom|oauth|cookie", .values_inert = "oauth",
 		.values_later = "jwt|hmac|wsse|oauth1", .example = "\"token\"" },
 	{ "rest.bearerToken", FLD_STR, FLD_SECRET | FLD_LINE,
 		"The token that the application gave you; it is sent as rest.tokenLocation says.",
 		.min = 1, .max = 16384, .example = "\"my_api_token\"" },
 	{ "rest.tokenLocation", FLD_ENUM, 0,
-		"Where the token goes: into a header, or into the query of every URL.",
-		.values = "header|url", .values_later = "body", .def = "\"header\"",
-		.example = "\"header\"" },
+		"Where the token goes: into a header, into the query of every URL, or into every "
+		"request's body, which then can't be a GET.",
+		.values = "header|url|body", .def = "\"header\"", .example = "\"header\"" },
 	{ "rest.tokenParam", FLD_STR, FLD_LINE,
-		"The name of the query parameter that carries the token when rest.tokenLocation "
-		"is `url`.",
+		"The name of the query parameter, or of the body's field, that carries the token "
+		"when rest.tokenLocation is `url` or `body`.",
 		.min = 1, .max = 256, .def = "\"access_token\"", .example = "\"api_key\"" },
 	{ "rest.scope", FLD_STR, FLD_LIST | FLD_LINE | FLD_UNUSED,
 		"OAuth 2.0 scopes to ask for when the user grants access.", .min = 1, .max = 1024,
@@ -68,23 +85,72 @@ static const struct fld rest_rows[] = {
 		.example = "\"integrator\"" },
 	{ "rest.basicAuth.password", FLD_STR, FLD_SECRET | FLD_LINE, "The user's password.",
 		.min = 0, .max = 4096, .example = "\"my_password\"" },
+	{ "rest.cookieAuth", FLD_OBJECT, 0,
+		"The login of authType `cookie`: one request before all others, whose answer sets "
+		"cookies. They are sent back to the connection's own origin only; an answer of "
+		"401 logs in again, once." },
+	{ "rest.cookieAuth.uri", FLD_STR, FLD_REQUIRED | FLD_LINE,
+		"What to ask for: relative to rest.baseURI, or a URL of the same origin.", .min = 1,
+		.max = 8192, .example = "\"/session\"" },
+	{ "rest.cookieAuth.method", FLD_ENUM, 0, "The HTTP method of the login.",
+		.values = "GET|POST|PUT", .def = "\"POST\"", .example = "\"POST\"" },
+	{ "rest.cookieAuth.body", FLD_ANY, 0,
+		"The body of the login: a JSON value, or a text. It is answered in clear text: "
+		"keep the password in rest.encrypted and write "
+		"`{{connection.rest.encrypted.password}}` here.",
+		.example = "{\"user\":\"me\",\"password\":"
+			   "\"{{connection.rest.encrypted.password}}\"}" },
+	{ "rest.cookieAuth.successStatusCode", FLD_INT, 0,
+		"The status of a login that succeeded. Not set: any below 400.", .min = 100,
+		.max = 599, .example = "200" },
+	{ "rest.encrypted", FLD_MAP, FLD_SECRET,
+		"Secrets of your own by name. In headers, in the login, in ping requests and in "
+		"exports `{{connection.rest.encrypted.name}}` stands for their values.",
+		.example = "{\"password\":\"my_password\"}" },
+	{ "rest.unencrypted", FLD_MAP, 0,
+		"The same for values that are no secret: "
+		"`{{connection.rest.unencrypted.name}}`.",
+		.example = "{\"region\":\"eu\"}" },
 	{ "rest._iClientId", FLD_REF, FLD_INERT,
 		"The _id of the iClient whose client id and secret are used with OAuth 2.0.",
 		.values = "iclient", .example = "\"5587092fd78228000000000f\"" },
 	{ "rest.info", FLD_MAP, FLD_UNUSED,
 		"What the application told about the user or account while access was granted.",
 		.example = "{\"team\":\"Example\"}" },
-	{ "rest.pingRelativeURI", FLD_STR, FLD_LINE | FLD_UNUSED,
-		"A relative URI that answers a GET with 2xx when the connection works.", .min = 1,
+	{ "rest.pingRelativeURI", FLD_STR, FLD_LINE,
+		"A relative URI that answers with 2xx when the connection works.", .min = 1,
 		.max = 2048, .example = "\"/me\"" },
+	{ "rest.pingMethod", FLD_ENUM, 0, "The HTTP method of a ping.",
+		.values = "GET|POST|PUT|HEAD", .def = "\"GET\"", .example = "\"POST\"" },
+	{ "rest.pingBody", FLD_ANY, 0, "The body of a ping: a JSON value, or a text.",
+		.example = "{\"query\":\"{ me { id } }\"}" },
+	{ "rest.pingSuccessPath", FLD_STR, FLD_LINE,
+		"A dotted path in the answer: what stands there must be one of "
+		"rest.pingSuccessValues, or anything but false, empty or null when there are none.",
+		.min = 1, .max = 1024, .example = "\"ok\"" },
+	{ "rest.pingSuccessValues", FLD_STR, FLD_LIST,
+		"The values of a success, compared as texts.", .min = 0, .max = 1024,
+		.example = "[\"true\"]" },
+	{ "rest.pingFailurePath", FLD_STR, FLD_LINE,
+		"A dotted path in the answer: when one of rest.pingFailureValues stands there, or "
+		"anything when there are none, the ping has failed in spite of its status.",
+		.min = 1, .max = 1024, .example = "\"error\"" },
+	{ "rest.pingFailureValues", FLD_STR, FLD_LIST,
+		"The values of a failure, compared as texts.", .min = 0, .max = 1024,
+		.example = "[\"invalid_auth\"]" },
 	ROWS_HEADERS("rest.headers", "to this application"),
 	{ "rest.disableStrictSSL", FLD_BOOL, 0,
 		"True accepts certificates that can't be verified. Anyone between here and the "
 		"application can then read and change what is sent.",
 		.def = "false", .example = "true" },
+	{ "rest.retryHeader", FLD_TOKEN, 0,
+		"The header that says when to come back, in place of Retry-After: seconds, a date, "
+		"or an instant as Unix time.",
+		.min = 1, .max = 256, .def = "\"Retry-After\"",
+		.example = "\"X-RateLimit-Reset\"" },
 	{ "rest.concurrencyLevel", FLD_INT, 0,
-		"How many requests a running flow may have in the air to this application at "
-		"once.",
+		"How many requests of imports may be in the air to this application at once, over "
+		"all flows that use the connection: they send their pages in turn.",
 		.min = 1, .max = LIMIT_CONNECTION_CONCURRENCY_MAX, .def = "16", .example = "4" },
 	{ NULL },
 };
@@ -100,6 +166,9 @@ static void check_auth(const struct json *doc, struct problems *p)
 	if (res_is(doc, "rest.authType", "basic") && basic == NULL)
 		problems_add(p, ERR_MISSING, "rest.basicAuth.username", NULL,
 			"rest.basicAuth.username is required when rest.authType is basic");
+	if (res_is(doc, "rest.authType", "cookie") && res_at(doc, "rest.cookieAuth") == NULL)
+		problems_add(p, ERR_MISSING, "rest.cookieAuth.uri", NULL,
+			"rest.cookieAuth.uri is required when rest.authType is cookie");
 	if (res_at(doc, "rest.authType") == NULL && token != NULL && basic != NULL)
 		problems_add(p, ERR_INVALID, "rest.authType", "set it to token or basic",
 			"rest.authType must say which is used: rest.bearerToken and rest.basicAuth "
@@ -116,6 +185,8 @@ static void check(const struct json *doc, struct problems *p)
 			"ends the name there");
 	check_auth(doc, p);
 	res_check_headers(doc, "rest.headers", p);
+	res_check_extract_at(doc, "rest.pingSuccessPath", p);
+	res_check_extract_at(doc, "rest.pingFailurePath", p);
 }
 
 static const struct fld *const tables[] = { res_rows_head, rows, rest_rows, res_rows_tail, NULL };
@@ -131,6 +202,10 @@ static const char *const examples[] = {
 	"api\","
 	"\"authType\":\"token\",\"bearerToken\":\"my_api_token\",\"tokenLocation\":\"url\","
 	"\"tokenParam\":\"token\"}}",
+	"{\"name\":\"ERP\",\"type\":\"rest\",\"rest\":{\"baseURI\":\"https://erp.example.com/api\","
+	"\"authType\":\"cookie\",\"cookieAuth\":{\"uri\":\"/login\",\"body\":{\"user\":\"me\","
+	"\"password\":\"{{connection.rest.encrypted.password}}\"}},"
+	"\"encrypted\":{\"password\":\"my_password\"}}}",
 	NULL,
 };
 

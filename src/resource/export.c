@@ -1,6 +1,7 @@
 /*
  * export.c - the rows of an export: what is fetched from an application, page by page.
  */
+#include "data/datetime.h"
 #include "resource/resource_priv.h"
 
 static const struct fld rows[] = {
@@ -25,9 +26,13 @@ static const struct fld rows[] = {
 		"test.limit, for trying out. `delta`: those changed since the last run. `once`: "
 		"those whose once.booleanField is false. `webhook`: those that an application "
 		"posts here.",
-		.values = "delta|once|test|webhook|simple",
-		.values_inert = "delta|once|webhook|simple", .values_later = "distributed|blob",
-		.example = "\"test\"" },
+		.values = "delta|once|test|webhook|simple", .values_inert = "webhook|simple",
+		.values_later = "distributed|blob", .example = "\"test\"" },
+	{ "maxAttempts", FLD_INT, 0,
+		"How often a request is tried when the application can't be reached, or answers "
+		"408, 429 or 5xx: after the time that it says, else after 1 s, 5 s, 30 s and 2 "
+		"min.",
+		.min = 1, .max = LIMIT_ATTEMPTS_MAX, .def = "4", .example = "3" },
 	{ "pageSize", FLD_INT, 0,
 		"How many records make a page: what hooks and imports get at once. A page is "
 		"closed early at 5 MB.",
@@ -37,16 +42,21 @@ static const struct fld rows[] = {
 	{ "test.limit", FLD_INT, 0, "The largest number of records that a test run exports.",
 		.min = 1, .max = 100, .def = "1", .example = "10" },
 	{ "delta", FLD_OBJECT, 0, "Settings for type `delta`." },
-	{ "delta.dateField", FLD_STR, FLD_INERT | FLD_LINE,
-		"The field that holds a record's last change; several are separated by commas.",
+	{ "delta.dateField", FLD_STR, FLD_LINE,
+		"The field that holds a record's last change; of several, separated by commas, the "
+		"latest counts. It is used when no placeholder of the request asks for changes "
+		"alone: then all records are fetched, and those from before the last run are "
+		"dropped. A record whose date is missing or can't be read is kept.",
 		.min = 1, .max = 512, .example = "\"updated_at\"" },
-	{ "delta.dateFormat", FLD_STR, FLD_INERT | FLD_LINE,
-		"How the application writes dates, in the tokens of moment.js. Not set: ISO 8601.",
+	{ "delta.dateFormat", FLD_STR, FLD_LINE,
+		"How the application writes dates, in the tokens of moment.js and in UTC: so "
+		"`{{lastExportDateTime}}` and `{{currentExportDateTime}}` are printed, and "
+		"delta.dateField is read. Not set: ISO 8601.",
 		.min = 1, .max = 128, .example = "\"YYYY-MM-DD HH:mm:ss\"" },
 	{ "once", FLD_OBJECT, 0, "Settings for type `once`." },
-	{ "once.booleanField", FLD_STR, FLD_INERT | FLD_LINE,
-		"The boolean field that says that a record was exported already; it is set to "
-		"true behind each delivery.",
+	{ "once.booleanField", FLD_STR, FLD_LINE,
+		"The boolean field that says that a record was exported already: those that are "
+		"true are dropped. rest.once sets it behind each delivery.",
 		.min = 1, .max = 512, .example = "\"exported\"" },
 	{ NULL },
 };
@@ -55,7 +65,10 @@ static const struct fld rest_rows[] = {
 	{ "rest", FLD_OBJECT, 0, "The request that fetches records from a RESTful JSON API." },
 	{ "rest.relativeURI", FLD_STR, FLD_REQUIRED | FLD_LINE,
 		"What is appended to the connection's rest.baseURI. Placeholders such as {sku} "
-		"stand for values of the body that an invocation posts, percent-encoded.",
+		"stand for values of the body that an invocation posts, percent-encoded; "
+		"`{{lastExportDateTime}}` and `{{currentExportDateTime}}` for the time of the last "
+		"run and of this one, `{{export.http.paging.page}}`, `.skip` and `.token` for the "
+		"place that paging has come to.",
 		.min = 0, .max = 8192, .example = "\"/customers\"" },
 	{ "rest.method", FLD_ENUM, 0, "The HTTP method of the request.", .values = "GET|POST|PUT",
 		.def = "\"GET\"", .example = "\"GET\"" },
@@ -68,51 +81,78 @@ static const struct fld rest_rows[] = {
 		"Where the records stand in the response, as a dotted path. Not set: the response "
 		"itself is the array of records, or the one record.",
 		.min = 1, .max = 1024, .example = "\"customers\"" },
-	{ "rest.postBody", FLD_ANY, 0, "The request's body: a JSON value, or a text.",
+	{ "rest.postBody", FLD_ANY, 0,
+		"The request's body: a JSON value, or a text; it may hold the placeholders of "
+		"rest.relativeURI, in a text with double braces only.",
 		.example = "{\"filter\":{\"status\":\"open\"}}" },
 	{ "rest.pagingMethod", FLD_ENUM, 0,
-		"How to ask for the next page of the application's response. Not set: there is "
-		"one page. `nextpageurl`: the URL at rest.nextPagePath. `pageargument`: a counted "
-		"query parameter. `skipargument`: a counted offset. `token`: the value at "
-		"rest.nextPagePath as query parameter. `linkheader`: the Link header (RFC 8288). "
-		"`relativeuri` and `postbody`: a template for the next request.",
+		"How the next page is asked for; not set: there is one page. `nextpageurl`: the "
+		"URL "
+		"at rest.nextPagePath, on the connection's origin. `pageargument`, `skipargument`: "
+		"a "
+		"counted query parameter. `token`: the value at rest.nextPagePath as one. "
+		"`linkheader`: RFC 8288. `relativeuri`, `postbody`: a template. A page without "
+		"records ends all but nextpageurl, token and linkheader, a 404 behind the first "
+		"page all but nextpageurl and linkheader.",
 		.values = "nextpageurl|pageargument|skipargument|token|linkheader|relativeuri|"
 			  "postbody",
-		.values_inert = "pageargument|skipargument|token|linkheader|relativeuri|postbody",
 		.example = "\"nextpageurl\"" },
 	{ "rest.nextPagePath", FLD_STR, FLD_LINE,
 		"The dotted path of the next page's URL, or token, in the response. A page "
 		"without a value there is the last.",
 		.min = 1, .max = 1024, .example = "\"next_page\"" },
-	{ "rest.pageArgument", FLD_STR, FLD_LINE | FLD_UNUSED,
-		"The query parameter that carries the page's number, or the token.", .min = 1,
-		.max = 256, .def = "\"page\"", .example = "\"page\"" },
-	{ "rest.skipArgument", FLD_STR, FLD_LINE | FLD_UNUSED,
-		"The query parameter that carries the number of records to skip.", .min = 1,
-		.max = 256, .def = "\"skip\"", .example = "\"offset\"" },
-	{ "rest.maxPagePath", FLD_STR, FLD_LINE | FLD_UNUSED,
-		"The dotted path of the number of pages in the response.", .min = 1, .max = 1024,
-		.example = "\"meta.pages\"" },
-	{ "rest.maxCountPath", FLD_STR, FLD_LINE | FLD_UNUSED,
-		"The dotted path of the number of records in the response.", .min = 1, .max = 1024,
-		.example = "\"meta.total\"" },
-	{ "rest.linkHeaderRelation", FLD_STR, FLD_LINE | FLD_UNUSED,
+	{ "rest.pageArgument", FLD_STR, FLD_LINE,
+		"The query parameter that carries the page's number, or the token. Numbers begin "
+		"at "
+		"1, or at the one that stands in the relative URI or in rest.query.",
+		.min = 1, .max = 256, .def = "\"page\"", .example = "\"page\"" },
+	{ "rest.skipArgument", FLD_STR, FLD_LINE,
+		"The query parameter that carries the number of records to skip: those that came "
+		"so far. It begins at 0, or at the number that stands in the relative URI or in "
+		"rest.query.",
+		.min = 1, .max = 256, .def = "\"skip\"", .example = "\"offset\"" },
+	{ "rest.maxPagePath", FLD_STR, FLD_LINE,
+		"The dotted path of the number of pages in the response: the export ends with "
+		"that page. It wins over rest.maxCountPath.",
+		.min = 1, .max = 1024, .example = "\"meta.pages\"" },
+	{ "rest.maxCountPath", FLD_STR, FLD_LINE,
+		"The dotted path of the number of records in the response: the export ends when "
+		"as many have come.",
+		.min = 1, .max = 1024, .example = "\"meta.total\"" },
+	{ "rest.linkHeaderRelation", FLD_STR, FLD_LINE,
 		"The relation in the Link header that leads to the next page.", .min = 1,
 		.max = 128, .def = "\"next\"", .example = "\"next\"" },
-	{ "rest.nextPageRelativeURI", FLD_STR, FLD_LINE | FLD_UNUSED,
-		"The next page's relative URI, with placeholders for values of the page before.",
+	{ "rest.nextPageRelativeURI", FLD_STR, FLD_LINE,
+		"The next page's relative URI, with placeholders for values of the page before: "
+		"fields of its last record, members of the response, "
+		"`{{previous_page.last_record.id}}`, `{{previous_page.full_response.next}}` and "
+		"`{{previous_page.headers.name}}`. A value of full_response that is missing ends "
+		"the paging.",
 		.min = 1, .max = 8192, .example = "\"/customers?after={id}\"" },
-	{ "rest.pagingPostBody", FLD_ANY, FLD_UNUSED,
-		"The next page's body, with placeholders for values of the page before.",
+	{ "rest.pagingPostBody", FLD_ANY, 0,
+		"The next page's body, with placeholders as in rest.nextPageRelativeURI. Paging "
+		"ends when none of them has a value.",
 		.example = "{\"cursor\":\"{cursor}\"}" },
+	{ "rest.lastPageStatusCode", FLD_INT, 0,
+		"The status that an application answers when it is asked for a page behind the "
+		"last, where that is not 404.",
+		.min = 100, .max = 599, .example = "400" },
+	{ "rest.lastPagePath", FLD_STR, FLD_LINE,
+		"The dotted path of a value in the response that says that this page is the last: "
+		"one of rest.lastPageValues, or anything but false, empty or null.",
+		.min = 1, .max = 1024, .example = "\"meta.has_more\"" },
+	{ "rest.lastPageValues", FLD_STR, FLD_LIST,
+		"The values at rest.lastPagePath that say it, compared as texts; a missing one is "
+		"`null`.",
+		.min = 0, .max = 1024, .example = "[\"false\"]" },
 	{ "rest.once", FLD_OBJECT, 0,
 		"The request that sets once.booleanField behind each delivered record." },
-	{ "rest.once.relativeURI", FLD_STR, FLD_REQUIRED | FLD_LINE | FLD_INERT,
+	{ "rest.once.relativeURI", FLD_STR, FLD_REQUIRED | FLD_LINE,
 		"Its relative URI, with placeholders for the record's values.", .min = 1,
 		.max = 8192, .example = "\"/customers/{id}\"" },
-	{ "rest.once.method", FLD_ENUM, FLD_INERT, "The HTTP method of that request.",
+	{ "rest.once.method", FLD_ENUM, 0, "The HTTP method of that request.",
 		.values = "PUT|POST|PATCH", .def = "\"PUT\"", .example = "\"PUT\"" },
-	{ "rest.once.postBody", FLD_ANY, FLD_INERT, "The body of that request, with placeholders.",
+	{ "rest.once.postBody", FLD_ANY, 0, "The body of that request, with placeholders.",
 		.example = "{\"exported\":true}" },
 	{ NULL },
 };
@@ -188,6 +228,7 @@ static void check_paging(const struct json *doc, struct problems *p)
 	} needs[] = {
 		{ "nextpageurl", "rest.nextPagePath" },
 		{ "token", "rest.nextPagePath" },
+		{ "token", "rest.pageArgument" },
 		{ "relativeuri", "rest.nextPageRelativeURI" },
 		{ "postbody", "rest.pagingPostBody" },
 	};
@@ -200,6 +241,17 @@ static void check_paging(const struct json *doc, struct problems *p)
 				p);
 }
 
+static void check_date_format(const struct json *doc, struct problems *p)
+{
+	struct str text = json_get_str(res_at(doc, "delta"), STR("dateFormat"));
+	struct datetime_format *f;
+	struct err err = ERR_INIT;
+
+	if (text.n > 0 && !datetime_format_compile(p->arena, text, DATETIME_PRINT, &f, &err))
+		problems_add(p, ERR_INVALID, "delta.dateFormat", NULL, "delta.dateFormat: %s",
+			err.message);
+}
+
 static void check(const struct json *doc, struct problems *p)
 {
 	if (!res_is(doc, "type", "webhook")) {
@@ -207,13 +259,22 @@ static void check(const struct json *doc, struct problems *p)
 		if (res_at(doc, "rest") == NULL)
 			need(doc, "rest.relativeURI", "for every export but a webhook", p);
 	}
-	if (res_is(doc, "type", "once"))
+	if (res_is(doc, "type", "once")) {
 		need(doc, "once.booleanField", "when type is once", p);
+		if (res_at(doc, "rest") != NULL)
+			need(doc, "rest.once.relativeURI", "when type is once", p);
+	}
 	check_paging(doc, p);
+	check_date_format(doc, p);
 	res_check_uri_at(doc, "rest.relativeURI", p);
 	res_check_headers(doc, "rest.headers", p);
 	res_check_extract_at(doc, "rest.resourcePath", p);
 	res_check_extract_at(doc, "rest.nextPagePath", p);
+	res_check_extract_at(doc, "rest.maxPagePath", p);
+	res_check_extract_at(doc, "rest.maxCountPath", p);
+	res_check_extract_at(doc, "rest.lastPagePath", p);
+	res_check_uri_at(doc, "rest.nextPageRelativeURI", p);
+	res_check_uri_at(doc, "rest.once.relativeURI", p);
 	res_check_transform(doc, "transform", p);
 	res_check_filter(doc, "filter", p);
 	res_check_target(doc, "hooks.preSavePage", p);

@@ -76,6 +76,10 @@ static const struct fld rows[] = {
 	{ "pageProcessors[].responseMapping.lists[].fields", FLD_OBJECT, FLD_LIST | FLD_REQUIRED,
 		"The fields of each of its elements." },
 	ROWS_RESPONSE_FIELD("pageProcessors[].responseMapping.lists[].fields"),
+	{ "skipRetries", FLD_BOOL, 0,
+		"True: the records that fail are not kept with their errors, and so can't be tried "
+		"again.",
+		.def = "false", .example = "true" },
 	{ "_runNextFlowIds", FLD_REF, FLD_LIST,
 		"The _ids of flows that are run when a run of this one has completed.",
 		.values = "flow", .example = "[\"507f1f77bcf86cd799439041\"]" },

@@ -4,6 +4,7 @@
  * The mapping, its lookups and every template and path are compiled when the import is saved, so
  * that their faults are found by whoever writes them and not by the first record.
  */
+#include "adaptor/rest/rest.h"
 #include "core/map.h"
 #include "map/mapping.h"
 #include "resource/resource_priv.h"
@@ -20,24 +21,30 @@ static const struct fld rows[] = {
 		"to it to invoke the import.",
 		.example = "\"i66ec3120\"" },
 	ROW_INTEGRATION,
-	{ "maxAttempts", FLD_INT, FLD_UNUSED,
+	{ "maxAttempts", FLD_INT, 0,
 		"How often a request is tried when the application can't be reached or answers "
-		"that it is overloaded.",
+		"408, 423, 429, 5xx, or 409 with Retry-After. The waits between are what "
+		"Retry-After "
+		"says, else 1 s, 5 s, 30 s and 2 min, give or take a fifth; the job is put aside "
+		"for "
+		"one of more than a minute.",
 		.min = 1, .max = 10, .def = "4", .example = "3" },
-	{ "ignoreExisting", FLD_BOOL, FLD_INERT,
+	{ "ignoreExisting", FLD_BOOL, 0,
 		"True: a record that the application has already is counted as ignored and not "
-		"sent. ignoreExistingLoE or rest.resourceId says how that is found out.",
+		"sent. rest.resourceId or ignoreExistingLoE says how that is found out.",
 		.def = "false", .example = "true" },
-	{ "ignoreExistingLoE", FLD_STR, FLD_LINE | FLD_INERT,
-		"The name of the lookup, or the extract, that has a value when the record exists.",
+	{ "ignoreExistingLoE", FLD_STR, FLD_LINE,
+		"The name of the lookup, or the extract, that has a value when the record exists. "
+		"rest.resourceId wins over it.",
 		.min = 1, .max = 1024, .example = "\"idLookup\"" },
-	{ "ignoreMissing", FLD_BOOL, FLD_INERT,
+	{ "ignoreMissing", FLD_BOOL, 0,
 		"True: a record that the application does not have is counted as ignored and not "
-		"sent. ignoreMissingLoE or rest.resourceId says how that is found out.",
+		"sent. rest.resourceId or ignoreMissingLoE says how that is found out, else the "
+		"lookup in the first rest.relativeURI.",
 		.def = "false", .example = "true" },
-	{ "ignoreMissingLoE", FLD_STR, FLD_LINE | FLD_INERT,
+	{ "ignoreMissingLoE", FLD_STR, FLD_LINE,
 		"The name of the lookup, or the extract, that has no value when the record is "
-		"missing.",
+		"missing. rest.resourceId wins over it.",
 		.min = 1, .max = 1024, .example = "\"idLookup\"" },
 	{ NULL },
 };
@@ -45,15 +52,50 @@ static const struct fld rows[] = {
 static const struct fld rest_rows[] = {
 	{ "rest", FLD_OBJECT, FLD_REQUIRED,
 		"The request that gives a record to a RESTful JSON API." },
-	{ "rest.relativeURI", FLD_STR, FLD_REQUIRED | FLD_LINE | FLD_LIST_OR_ONE | FLD_LIST_INERT,
+	{ "rest.relativeURI", FLD_STR, FLD_REQUIRED | FLD_LINE | FLD_LIST_OR_ONE,
 		"What is appended to the connection's rest.baseURI. Placeholders such as {id} "
-		"stand for the record's values, percent-encoded; a record that lacks one fails. "
-		"Two of them: the first updates what exists, the second creates what does not.",
+		"stand for a lookup's result, else for the record's value, percent-encoded; a "
+		"record that lacks one fails. Two of them: the first updates what exists, the "
+		"second creates what does not, as rest.resourceId decides, else the lookup in the "
+		"first.",
 		.min = 0, .max = 8192, .example = "\"/customers\"" },
-	{ "rest.method", FLD_ENUM, FLD_LIST_OR_ONE | FLD_LIST_INERT,
-		"The HTTP method; two of them go with two relative URIs.",
+	{ "rest.method", FLD_ENUM, FLD_LIST_OR_ONE,
+		"The HTTP method; two of them go with two relative URIs. POST, PUT and PATCH send "
+		"the mapped record; the others have a body only when rest.body says so.",
 		.values = "POST|PUT|PATCH|DELETE|GET", .def = "\"POST\"", .example = "\"POST\"" },
-	ROWS_HEADERS("rest.headers", "of this import"),
+	{ "rest.body", FLD_ANY, 0,
+		"The body to send instead of the mapped record: a JSON value whose texts may have "
+		"placeholders, or a text such as \"id={id}\". Placeholders stand for a lookup's "
+		"result, else the mapped record's value, else the record's. In a text with {{ }} "
+		"single braces stand for themselves. With two relative URIs an array of two goes "
+		"with them one by one.",
+		.example = "{\"customer\":{\"name\":\"{first_name} {last_name}\"}}" },
+	{ "rest.postBody", FLD_ANY, 0, "The same as rest.body.",
+		.example = "{\"email\":\"{email}\"}" },
+	{ "rest.batchSize", FLD_INT, 0,
+		"For an API that takes arrays: up to so many records in a row whose requests "
+		"differ in their bodies only are sent as one JSON array. An answer that is an "
+		"array "
+		"of as many elements is theirs one by one; any other is for all of them.",
+		.min = 1, .max = 10000, .def = "1", .example = "100" },
+	{ "rest.idempotencyHeader", FLD_STR, FLD_LINE,
+		"The header that carries a record's idempotency key with POST, PUT, PATCH and "
+		"DELETE: a repeat has the same one, so that an application that knows such keys "
+		"does not act twice. Empty: none is sent.",
+		.min = 0, .max = 128, .def = "\"Idempotency-Key\"", .example = "\"X-Request-Id\"" },
+	{ "rest.headers", FLD_OBJECT, FLD_LIST,
+		"Headers to send with every request of this import; they win over the "
+		"connection's. "
+		"Lookups do not send them.",
+		.example = "[{\"name\":\"X-Region\",\"value\":\"{region}\"}]" },
+	{ "rest.headers[].name", FLD_TOKEN, FLD_REQUIRED,
+		"The header's name. Those that belong to the transfer itself, such as Host, "
+		"Content-Length or Connection, can't be set.",
+		.min = 1, .max = 256, .example = "\"Accept-Language\"" },
+	{ "rest.headers[].value", FLD_STR, FLD_REQUIRED | FLD_LINE,
+		"The header's value, with placeholders as in rest.relativeURI. It is stored and "
+		"answered in clear text: put secrets into the connection's own fields for them.",
+		.min = 0, .max = 8192, .example = "\"en\"" },
 	{ "rest.responseIdPath", FLD_STR, FLD_LINE,
 		"The dotted path of the new record's id in the response. Not set: its `id`, else "
 		"its `_id`.",
@@ -62,37 +104,54 @@ static const struct fld rest_rows[] = {
 		"For an API that answers 200 to failures too: the dotted path of a value that is "
 		"there and neither null, false, empty nor 0 when the request succeeded.",
 		.min = 1, .max = 1024, .example = "\"ok\"" },
+	{ "rest.successValues", FLD_STR, FLD_LIST,
+		"The values at rest.successPath, as texts, that mean success; with them no other "
+		"does.",
+		.min = 0, .max = 1024, .example = "[\"ok\",\"accepted\"]" },
 	{ "rest.resourceId", FLD_OBJECT, 0,
 		"How it is found out whether a record exists already." },
-	{ "rest.resourceId.lookupName", FLD_STR, FLD_LINE | FLD_INERT,
+	{ "rest.resourceId.lookupName", FLD_STR, FLD_LINE,
 		"The name of the lookup that has a value when the record exists.", .min = 1,
 		.max = 256, .example = "\"idLookup\"" },
-	{ "rest.resourceId.extract", FLD_STR, FLD_LINE | FLD_INERT,
+	{ "rest.resourceId.extract", FLD_STR, FLD_LINE,
 		"The path of the value in the record that is there when the record exists.",
 		.min = 1, .max = 1024, .example = "\"remote_id\"" },
 	{ "rest.lookups", FLD_OBJECT, FLD_LIST,
 		"Values that are not in the record: found in a table, or asked of the application. "
-		"Mappings and URIs use them by name." },
+		"Mappings, URIs, bodies and headers use them by name. Equal requests of a page are "
+		"sent once." },
 	{ "rest.lookups[].name", FLD_STR, FLD_REQUIRED | FLD_LINE,
 		"The lookup's name; each name may be used once.", .min = 1, .max = 256,
 		.example = "\"currencyMap\"" },
 	{ "rest.lookups[].map", FLD_MAP, 0,
 		"A static lookup: its values by the extracted value, as text.",
 		.example = "{\"USA\":\"USD\",\"JAPAN\":\"JPY\"}" },
-	{ "rest.lookups[].relativeURI", FLD_STR, FLD_LINE | FLD_INERT,
+	{ "rest.lookups[].relativeURI", FLD_STR, FLD_LINE,
 		"A dynamic lookup: the relative URI that is asked, with placeholders for the "
-		"record's values.",
+		"record's values. An answer of 404 means that there is nothing.",
 		.min = 1, .max = 8192, .example = "\"/customers?ns_id={internalId}\"" },
-	{ "rest.lookups[].method", FLD_ENUM, FLD_UNUSED, "The HTTP method of a dynamic lookup.",
+	{ "rest.lookups[].method", FLD_ENUM, 0, "The HTTP method of a dynamic lookup.",
 		.values = "GET|POST", .def = "\"GET\"", .example = "\"GET\"" },
-	{ "rest.lookups[].postData", FLD_ANY, FLD_UNUSED, "The body of a dynamic lookup.",
+	{ "rest.lookups[].postData", FLD_ANY, 0,
+		"The body of a dynamic lookup, in the forms of rest.body.",
 		.example = "{\"email\":\"{email}\"}" },
-	{ "rest.lookups[].extract", FLD_STR, FLD_LINE | FLD_UNUSED,
-		"The dotted path of the value in a dynamic lookup's response.", .min = 1,
-		.max = 1024, .example = "\"0.id\"" },
+	{ "rest.lookups[].postBody", FLD_ANY, 0, "The same as postData.",
+		.example = "{\"email\":\"{email}\"}" },
+	{ "rest.lookups[].body", FLD_ANY, 0, "The same as postData.",
+		.example = "{\"email\":\"{email}\"}" },
+	{ "rest.lookups[].extract", FLD_STR, FLD_LINE,
+		"The dotted path of the value in a dynamic lookup's response; not set: the whole "
+		"of "
+		"it. Null, an empty text and an empty array are nothing. An array of one element "
+		"is that element; one of several is a failure, and so is a response that is an "
+		"array of several unless the extract begins with an index: `0.id` takes the first.",
+		.min = 1, .max = 1024, .example = "\"0.id\"" },
 	{ "rest.lookups[].allowFailures", FLD_BOOL, 0,
-		"What becomes of a record for which nothing is found: true leaves the field out, "
-		"or takes the default, false fails the record.",
+		"What becomes of a record for which nothing, or several, are found: true leaves "
+		"the "
+		"value out, or takes the default, or the first of several; false fails the record. "
+		"The lookup that decides whether a record exists may find nothing either way. A "
+		"lookup that the application did not answer fails the record in any case.",
 		.def = "false", .example = "true" },
 	{ "rest.lookups[].default", FLD_ANY, FLD_NULLABLE,
 		"The value that is taken when nothing is found and allowFailures is true.",
@@ -130,7 +189,6 @@ static const struct fld rest_rows[] = {
 			" the application's record has no value there yet.",                       \
 			.values = "extract_not_empty|lookup_not_empty|lookup_empty|"               \
 				  "record_created|record_updated|ignore_if_set",                   \
-			.values_inert = "record_created|record_updated|ignore_if_set",             \
 			.example = "\"extract_not_empty\"" },                                      \
 		{ path "[].conditional.lookupName", FLD_STR, FLD_LINE,                             \
 			"The lookup that the condition asks with the extracted value. Not set: "   \
@@ -247,11 +305,30 @@ static void check_uris(const struct json *doc, struct problems *p)
 		res_check_uri(it, str_fmt(p->arena, "rest.relativeURI.%zu", i++).p, p);
 }
 
+/* Of several spellings of one field only one. */
+static void check_spellings(const struct json *doc, const char *at, const char *const *names,
+	struct problems *p)
+{
+	const char *found = NULL;
+
+	for (; *names != NULL; names++) {
+		if (json_get(doc, str_z(*names)) == NULL)
+			continue;
+		if (found != NULL)
+			problems_add(p, ERR_INVALID, str_fmt(p->arena, "%s.%s", at, *names).p,
+				"leave one of them out", "%s.%s and %s.%s are the same field", at,
+				*names, at, found);
+		found = *names;
+	}
+}
+
 static void check_lookup(const struct json *lookup, const char *at, struct problems *p)
 {
 	const struct json *uri = json_get(lookup, STR("relativeURI"));
+	static const char *const bodies[] = { "postData", "postBody", "body", NULL };
 	bool map = json_get(lookup, STR("map")) != NULL;
 
+	check_spellings(lookup, at, bodies, p);
 	if (map == (uri != NULL))
 		problems_add(p, map ? ERR_INVALID : ERR_MISSING, str_fmt(p->arena, "%s.map", at).p,
 			NULL,
@@ -294,12 +371,46 @@ static void check_mapping(const struct json *doc, struct problems *p)
 		problems_add_err(p, &err);
 }
 
+static void check_body(const struct json *doc, struct problems *p)
+{
+	static const char *const names[] = { "body", "postBody", NULL };
+	const struct json *rest = res_at(doc, "rest"), *body = json_get(rest, STR("body"));
+	const struct json *uri = json_get(rest, STR("relativeURI"));
+
+	check_spellings(rest, "rest", names, p);
+	if (body == NULL)
+		body = json_get(rest, STR("postBody"));
+	if (json_is_array(body) && json_is_array(uri) && uri->n == 2 && body->n != 2)
+		problems_add(p, ERR_INVALID, "rest.body", NULL,
+			"rest.body must have one element for each of the two relative URIs; found "
+			"%u",
+			body->n);
+}
+
+static void check_ignored(const struct json *doc, struct problems *p)
+{
+	if (json_get_true(doc, STR("ignoreExisting")) && json_get_true(doc, STR("ignoreMissing")))
+		problems_add(p, ERR_INVALID, "ignoreMissing", "leave one of them out",
+			"ignoreMissing and ignoreExisting together ignore every record");
+}
+
+/* What only the adaptor's own compiler finds: templates, and how existence is decided. */
+static void check_sink(const struct json *doc, struct problems *p)
+{
+	struct err err = ERR_INIT;
+
+	if (!rest_import_check(doc, &err))
+		problems_add_err(p, &err);
+}
+
 static void check(const struct json *doc, struct problems *p)
 {
 	size_t before = p->count;
 
 	check_composite(doc, p);
 	check_uris(doc, p);
+	check_body(doc, p);
+	check_ignored(doc, p);
 	res_check_headers(doc, "rest.headers", p);
 	res_check_extract_at(doc, "rest.responseIdPath", p);
 	res_check_extract_at(doc, "rest.successPath", p);
@@ -311,6 +422,8 @@ static void check(const struct json *doc, struct problems *p)
 	/* the compiler takes it for granted that every row was checked */
 	if (before == 0 && p->count == 0)
 		check_mapping(doc, p);
+	if (before == 0 && p->count == 0)
+		check_sink(doc, p);
 }
 
 static const struct fld *const tables[] = { res_rows_head, rows, rest_rows, filter_rows,

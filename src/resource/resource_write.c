@@ -98,6 +98,13 @@ static const struct json *server_fields(struct res_save *w)
 	json_add_str(&b, STR("createdAt"), time_iso(w->arena, w->row.created_ms));
 	json_add_str(&b, STR("lastModified"), time_iso(w->arena, w->row.modified_ms));
 	json_add_str(&b, STR("apiIdentifier"), w->row.api_identifier);
+	json_build_key(&b, STR("queues")); /* of a connection */
+	json_build_array(&b);
+	json_build_object(&b);
+	json_add_str(&b, STR("name"), w->row.id);
+	json_add_i64(&b, STR("size"), 0);
+	json_build_end(&b);
+	json_build_end(&b);
 	json_build_end(&b);
 	return json_build_done(&b);
 }

@@ -121,7 +121,7 @@ static void check_row(const struct fld *f)
 	CHECK(f->type != FLD_ENUM || f->values != NULL);
 	CHECK(f->type != FLD_REF || f->values != NULL);
 	CHECK(f->type != FLD_INT || f->min < f->max);
-	CHECK((f->flags & FLD_SECRET) == 0 || f->type == FLD_STR);
+	CHECK((f->flags & FLD_SECRET) == 0 || f->type == FLD_STR || f->type == FLD_MAP);
 	CHECK((f->flags & FLD_LIST_INERT) == 0 || (f->flags & FLD_LIST_OR_ONE) != 0);
 	CHECK((f->min == 0 && f->max == 0) || f->type == FLD_INT || (texts >> f->type & 1) != 0);
 	for (struct str rest = str_z(f->values_inert); rest.p != NULL;)

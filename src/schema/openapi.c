@@ -32,6 +32,24 @@ static void put_text_limits(struct json_build *b, const struct fld *f)
 	json_add_i64(b, STR("maxLength"), f->max > 0 ? f->max : SCHEMA_TEXT_MAX);
 }
 
+static void put_map_values(struct json_build *b, const struct node *n)
+{
+	bool secret = node_is(n, FLD_SECRET);
+
+	if (n->fld->values == NULL && !secret) {
+		json_build_bool(b, true);
+		return;
+	}
+	json_build_object(b);
+	if (secret) {
+		add_z(b, "type", "string");
+		add_z(b, "format", "password");
+	} else {
+		add_words(b, "type", "string|number|boolean");
+	}
+	json_build_end(b);
+}
+
 /* The members that say what one value is, without those about the field. */
 static void put_type(struct json_build *b, const struct node *n)
 {
@@ -77,13 +95,7 @@ static void put_type(struct json_build *b, const struct node *n)
 	case FLD_MAP:
 		add_z(b, "type", "object");
 		json_build_key(b, STR("additionalProperties"));
-		if (f->values == NULL) {
-			json_build_bool(b, true);
-		} else {
-			json_build_object(b);
-			add_words(b, "type", "string|number|boolean");
-			json_build_end(b);
-		}
+		put_map_values(b, n);
 		break;
 	case FLD_ANY:
 		break;

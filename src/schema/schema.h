@@ -24,7 +24,8 @@ enum fld_type {
 	FLD_URL,    /* absolute http(s) URL */
 	FLD_TOKEN,  /* a word of RFC 9110, 5.6.2: header names, authentication schemes */
 	FLD_OBJECT, /* holds rows of its own ("rest" above "rest.baseURI") */
-	FLD_MAP, /* free names, values of any type ("settings"); `values` "scalar": no containers */
+	FLD_MAP, /* free names, values of any type ("settings"); `values` "scalar": no containers;
+		  * with FLD_SECRET: the values are texts, each a secret of its own */
 	FLD_ANY, /* any JSON value ("hardCodedValue") */
 };
 

@@ -256,6 +256,36 @@ static void put_map(struct walk *w, const struct node *n, const struct json *v)
 	}
 }
 
+/* Each value is a text and a secret; the mask stands for the stored one of the same name. */
+static void put_secret_map(struct walk *w, const struct node *n, const struct json *v,
+	const struct json *stored)
+{
+	if (v->type != JSON_OBJECT) {
+		wrong(w, n, v, true);
+		json_build_null(&w->b);
+		return;
+	}
+	json_build_object(&w->b);
+	for (json_each_member(key, v)) {
+		const struct json *m = json_value(key);
+		size_t old = walk_path_push(&w->path, json_str(key));
+
+		json_build_key(&w->b, json_str(key));
+		if (json_is_str(m)) {
+			put_secret(w, n, m, json_get(stored, json_str(key)));
+		} else {
+			json_build_null(&w->b);
+			if (!full(w))
+				problems_add(w->p, ERR_INVALID, w->path.s,
+					m->type == JSON_NUMBER ? "put the number in quotes" : NULL,
+					"%s must be a string; found %s", w->path.s,
+					value_found(w->p->arena, m, true).p);
+		}
+		walk_path_pop(&w->path, old);
+	}
+	json_build_end(&w->b);
+}
+
 static void put_object(struct walk *w, const struct node *n, const struct json *v,
 	const struct json *stored);
 
@@ -288,7 +318,10 @@ static void put_one(struct walk *w, const struct node *n, const struct json *v,
 		put_object(w, n, v, stored);
 		break;
 	case FLD_MAP:
-		put_map(w, n, v);
+		if (node_is(n, FLD_SECRET))
+			put_secret_map(w, n, v, stored);
+		else
+			put_map(w, n, v);
 		break;
 	case FLD_ANY:
 		check_free(w, v);

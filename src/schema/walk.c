@@ -48,6 +48,22 @@ static bool map_elements(struct secrets *w, const struct node *n, const struct j
 	return true;
 }
 
+/* A map whose values are secrets: their names are none. */
+static bool map_secret_map(struct secrets *w, const struct json *v)
+{
+	json_build_object(w->b);
+	for (json_each_member(key, v)) {
+		size_t old = walk_path_push(&w->path, json_str(key));
+
+		json_build_key(w->b, json_str(key));
+		if (!put_secret(w, json_value(key)))
+			return false;
+		walk_path_pop(&w->path, old);
+	}
+	json_build_end(w->b);
+	return true;
+}
+
 static bool map_value(struct secrets *w, const struct node *n, const struct json *v, bool element)
 {
 	if (n == NULL || !n->any_secret) {
@@ -56,6 +72,8 @@ static bool map_value(struct secrets *w, const struct node *n, const struct json
 	}
 	if (!element && v->type == JSON_ARRAY && node_has_elements(n))
 		return map_elements(w, n, v);
+	if (n->fld->type == FLD_MAP && v->type == JSON_OBJECT)
+		return map_secret_map(w, v);
 	if (n->fld->type != FLD_OBJECT || v->type != JSON_OBJECT)
 		return put_secret(w, v);
 	json_build_object(w->b);

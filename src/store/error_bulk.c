@@ -6,7 +6,7 @@
 
 enum lead { LEAD_JOB, LEAD_FLOW, LEAD_IDS };
 
-#define FILTER_PARAMETERS 13
+#define FILTER_PARAMETERS 14
 
 static enum lead lead_of(const struct store_error_filter *f)
 {
@@ -38,6 +38,7 @@ static void bind_filter(struct sql_stmt *st, struct str account_id,
 	sql_bind_i64(st, 11, state);
 	sql_bind_i64(st, 12, f->created_gte_ms == 0 ? INT64_MIN : f->created_gte_ms);
 	sql_bind_i64(st, 13, f->created_lte_ms == 0 ? INT64_MAX : f->created_lte_ms);
+	sql_bind_i64(st, 14, f->due_lte_ms);
 }
 
 bool store_error_list(struct store_conn *c, struct str account_id,
@@ -140,6 +141,21 @@ bool store_error_flows(struct store_conn *c, struct str account_id,
 	bind_filter(st, account_id, f, ERRORS_OPEN);
 	while ((got = sql_step(st)) == SQL_ROW)
 		if (!fn(arg, sql_str(st, 0)))
+			return true;
+	return got == SQL_DONE || sql_error(st->conn, err);
+}
+
+bool store_error_due(struct store_conn *c, int64_t now_ms, size_t limit,
+	bool (*fn)(void *arg, struct str account_id, struct str flow_id), void *arg,
+	struct err *err)
+{
+	struct sql_stmt *st DEFER(sql_donep) = conn_use(c, STMT_ERROR_DUE);
+	enum sql_result got;
+
+	sql_bind_i64(st, 1, now_ms);
+	sql_bind_i64(st, 2, (int64_t)limit);
+	while ((got = sql_step(st)) == SQL_ROW)
+		if (!fn(arg, sql_str(st, 0), sql_str(st, 1)))
 			return true;
 	return got == SQL_DONE || sql_error(st->conn, err);
 }

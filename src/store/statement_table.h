@@ -71,6 +71,7 @@
 	X(STMT_ERROR_FLOWS_BY_JOB)           \
 	X(STMT_ERROR_FLOWS_BY_FLOW)          \
 	X(STMT_ERROR_FLOWS_BY_IDS)           \
+	X(STMT_ERROR_DUE)                    \
 	X(STMT_ERROR_ISSUES)                 \
 	X(STMT_RETRY_DATA_PUT)               \
 	X(STMT_RETRY_ERROR)                  \

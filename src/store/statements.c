@@ -111,7 +111,7 @@
 	  "AND (created_ms, record_index, id) > (?3, ?4, ?5) " \
 	  "ORDER BY created_ms, record_index, id LIMIT ?6" }
 
-/* Bulk work on errors: a filter of ?1 to ?13, led by a job, a flow or a list of ids. */
+/* Bulk work on errors: a filter of ?1 to ?14, led by a job, a flow or a list of ids. */
 #define ERROR_BY_JOB(ONE_OF)  "(root_job_id = ?2 OR job_id = ?2)"
 #define ERROR_BY_FLOW(ONE_OF) "flow_id = ?3"
 #define ERROR_BY_IDS(ONE_OF)  ONE_OF("id", "10")
@@ -122,7 +122,8 @@
 	ERROR_MAYBE("flow_id", "3") ERROR_MAYBE("step_id", "4") ERROR_MAYBE("fingerprint", "5") \
 	ERROR_MAYBE("code", "6") ERROR_MAYBE("source", "7") ERROR_MAYBE("classification", "8") \
 	ERROR_MAYBE("trace_key", "9") MAYBE("id", "10", ONE_OF) \
-	" AND (?11 = 2 OR resolved = ?11) AND created_ms >= ?12 AND created_ms <= ?13"
+	" AND (?11 = 2 OR resolved = ?11) AND created_ms >= ?12 AND created_ms <= ?13" \
+	" AND (?14 = 0 OR (next_retry_ms > 0 AND next_retry_ms <= ?14))"
 /* Not "IS NOT NULL": that would lead the planner by the index of all that have retry data. */
 #define ERROR_RETRIABLE \
 	" AND resolved = 0 AND COALESCE(retry_id, '') <> '' AND retry_job_id IS NULL"
@@ -130,26 +131,26 @@
 
 #define ERROR_LIST_IN(LEAD, ONE_OF) \
 	"SELECT " JOB_ERROR_COLUMNS " FROM job_error WHERE " ERROR_WHERE(LEAD, ONE_OF) \
-	" AND (created_ms, record_index, id) > (?14, ?15, ?16) " \
-	"ORDER BY created_ms, record_index, id LIMIT ?17"
+	" AND (created_ms, record_index, id) > (?15, ?16, ?17) " \
+	"ORDER BY created_ms, record_index, id LIMIT ?18"
 #define ERROR_SUM_IN(LEAD, ONE_OF) \
 	"SELECT step_id, COUNT(*), SUM(CASE WHEN resolved = 0 AND retry_id IS NOT NULL AND " \
 	"retry_job_id IS NULL THEN 1 ELSE 0 END), MIN(created_ms), MAX(created_ms) " \
 	"FROM job_error WHERE " ERROR_WHERE(LEAD, ONE_OF) " GROUP BY step_id ORDER BY step_id"
 #define ERROR_RESOLVE_IN(LEAD, ONE_OF) \
-	"UPDATE job_error SET resolved = ?14, resolved_ms = ?15, resolved_by = ?16, " \
+	"UPDATE job_error SET resolved = ?15, resolved_ms = ?16, resolved_by = ?17, " \
 	"retry_job_id = NULL, next_retry_ms = 0 WHERE " ERROR_WHERE(LEAD, ONE_OF)
-/* ?14: 1 when they will be resolved, -1 when they will be open again. */
+/* ?15: 1 when they will be resolved, -1 when they will be open again. */
 #define ERROR_ADJUST_IN(LEAD, ONE_OF) \
-	"UPDATE job SET num_resolved = num_resolved + ?14 * n.errors, " \
-	"num_open_error = num_open_error - ?14 * n.errors, modified_ms = ?15 " \
+	"UPDATE job SET num_resolved = num_resolved + ?15 * n.errors, " \
+	"num_open_error = num_open_error - ?15 * n.errors, modified_ms = ?16 " \
 	"FROM (SELECT owner, COUNT(*) AS errors FROM (" \
 	"SELECT job_id AS owner FROM job_error WHERE " ERROR_WHERE(LEAD, ONE_OF) " UNION ALL " \
 	"SELECT flow_job_id FROM job_error WHERE flow_job_id IS NOT NULL AND " \
 	ERROR_WHERE(LEAD, ONE_OF) ") AS o GROUP BY owner) AS n " \
 	"WHERE job.account_id = ?1 AND job.id = n.owner"
 #define ERROR_MARK_IN(LEAD, ONE_OF) \
-	"UPDATE job_error SET retry_job_id = ?14, next_retry_ms = 0 WHERE " \
+	"UPDATE job_error SET retry_job_id = ?15, next_retry_ms = 0 WHERE " \
 	ERROR_WHERE(LEAD, ONE_OF) ERROR_RETRIABLE
 #define ERROR_FLOWS_IN(LEAD, ONE_OF) \
 	"SELECT DISTINCT flow_id FROM job_error WHERE flow_id IS NOT NULL AND " \
@@ -287,8 +288,9 @@ static const struct statement texts[STATEMENT_COUNT] = {
 	[STMT_JOB_ERROR_AGAIN] = { "UPDATE job_error SET stage = ?3, source = ?4, code = ?5, "
 				   "message = ?6, field = ?7, hint = ?8, request = ?9, "
 				   "response = ?10, fingerprint = ?11, classification = ?12, "
-				   "attempts = attempts + 1, retry_job_id = NULL, next_retry_ms = "
-				   "0 "
+				   "retry_job_id = NULL, next_retry_ms = CASE WHEN ?13 = 0 THEN 0 "
+				   "WHEN attempts = 1 THEN ?13 + 1800000 WHEN attempts = 2 THEN "
+				   "?13 + 7200000 ELSE 0 END, attempts = attempts + 1 "
 				   "WHERE account_id = ?1 AND id = ?2" },
 	[STMT_JOB_ERROR_RESOLVE] = { "UPDATE job_error SET resolved = 1, resolved_ms = ?3, "
 				     "resolved_by = ?4, retry_job_id = NULL, next_retry_ms = 0 "
@@ -318,6 +320,10 @@ static const struct statement texts[STATEMENT_COUNT] = {
 	[STMT_ERROR_FLOWS_BY_JOB] = ERROR_BOTH(ERROR_FLOWS_IN, ERROR_BY_JOB),
 	[STMT_ERROR_FLOWS_BY_FLOW] = ERROR_BOTH(ERROR_FLOWS_IN, ERROR_BY_FLOW),
 	[STMT_ERROR_FLOWS_BY_IDS] = ERROR_BOTH(ERROR_FLOWS_IN, ERROR_BY_IDS),
+	[STMT_ERROR_DUE] = { "SELECT DISTINCT account_id, flow_id FROM job_error WHERE "
+			     "next_retry_ms > 0 "
+			     "AND next_retry_ms <= ?1 AND resolved = 0 AND flow_id IS NOT NULL "
+			     "LIMIT ?2" },
 	[STMT_ERROR_ISSUES] = { "SELECT fingerprint, step_id, stage, source, code, classification, "
 				"MAX(message), COUNT(*), MIN(created_ms), MAX(created_ms) "
 				"FROM job_error WHERE account_id = ?1 AND flow_id = ?2 AND "

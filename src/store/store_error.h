@@ -32,7 +32,9 @@ MUST_CHECK bool store_job_error_add(struct store_conn *c, const struct store_job
 	struct str retry_data, struct err *err);
 /*
  * The record of error E->id failed again in a retry: the error gets E's words and evidence, attempts
- * + 1, and RETRY_DATA when it is not null; it is open and no retry is at it. W; ERR_NOT_FOUND
+ * + 1, and RETRY_DATA when it is not null; it is open and no retry is at it. When E->next_retry_ms is set
+ * it is tried again by itself: half an hour after the second failure, two hours after the third, and not
+ * after the fourth. W; ERR_NOT_FOUND
  */
 MUST_CHECK bool store_job_error_again(struct store_conn *c, const struct store_job_error *e,
 	struct str retry_data, struct err *err);

@@ -16,6 +16,7 @@ struct store_error_filter {
 	struct str ids; /* JSON array of ids */
 	enum error_state state;
 	int64_t created_gte_ms, created_lte_ms; /* 0: any */
+	int64_t due_lte_ms; /* those that are to be tried again by themselves by then; 0: any */
 };
 
 /* In order of creation, behind AFTER (id of the last one seen; p NULL: from the start). E lives for the
@@ -52,6 +53,11 @@ MUST_CHECK bool store_error_mark_retry(struct store_conn *c, struct str account_
 /* The flows that have such errors. */
 MUST_CHECK bool store_error_flows(struct store_conn *c, struct str account_id,
 	const struct store_error_filter *f, bool (*fn)(void *arg, struct str flow_id), void *arg,
+	struct err *err);
+
+/* Flows, of all accounts, with errors that are to be tried again by NOW_MS. */
+MUST_CHECK bool store_error_due(struct store_conn *c, int64_t now_ms, size_t limit,
+	bool (*fn)(void *arg, struct str account_id, struct str flow_id), void *arg,
 	struct err *err);
 
 struct store_issue { /* open errors of one cause */

@@ -50,6 +50,37 @@ test('SIGTERM during a flow: it stops behind a page, goes on after the restart, 
 	await server.kill();
 });
 
+test('a page that ends the server three times is put aside: its records are errors, and the flow runs on', async () => {
+	const server = await new Server().start();
+	const source = await application(pagedSource(60, 20));
+	let poison = true;
+	let begun = 0;
+	const sink = await application((req, res, body) => {
+		if (poison && JSON.parse(body).key >= 20) { begun++; return; }
+		json(res, 200, {});
+	});
+	const ids = await installFlow(server, { source: source.url, sink: sink.url, exportMore: { pageSize: 20 } });
+	const { _jobId } = await server.ok(201, 'POST', `/v1/flows/${ids.flow}/run`);
+	for (let attempt = 0; attempt < 4; attempt++) {
+		await until('the second page is begun', () => begun > 0);
+		await server.kill('SIGKILL');
+		begun = 0;
+		await server.start();
+	}
+	const job = await server.jobEnd(_jobId);
+	assert.equal(job.status, 'failed');
+	assert.equal(job.error.code, 'quarantined');
+	assert.deepEqual(job.ledger, { exported: 40, succeeded: 20, ignored: 0, failed: 20, inFlight: 0 });
+	const errors = (await server.errorsOf(_jobId)).filter((e) => e.traceKey !== undefined);
+	assert.equal(errors.length, 20);
+	poison = false;
+	const answer = await server.ok(200, 'POST', `/v1/jobs/${_jobId}/retry`);
+	await server.jobEnd(answer[0]._jobId);
+	assert.equal((await server.ok(200, 'GET', `/v1/jobs/${_jobId}`)).ledger.succeeded, 40);
+	assert.equal((await server.runFlow(ids.flow)).status, 'completed');
+	await server.kill();
+});
+
 test('queued and running jobs end after a restart', async () => {
 	const server = await new Server({ args: ['--workers', '1'] }).start();
 	let hold = true;

@@ -105,6 +105,20 @@ test('a flow that completes starts the next ones; one that is disabled is not st
 	assert.deepEqual(await server.ok(200, 'GET', `/v1/jobs?_flowId=${off.flow}`), []);
 });
 
+test('flows that would run each other in a circle are refused, with the way', async () => {
+	const source = await application(pagedSource(1, 1));
+	const sink = await sinkApplication();
+	const [a, b, c] = [await installFlow(server, { source: source.url, sink: sink.url }),
+		await installFlow(server, { source: source.url, sink: sink.url }), await installFlow(server, { source: source.url, sink: sink.url })];
+	for (const [x, name] of [[a, 'A'], [b, 'B'], [c, 'C']]) await server.ok(200, 'PATCH', `/v1/flows/${x.flow}`, { name });
+	await server.ok(200, 'PATCH', `/v1/flows/${a.flow}`, { _runNextFlowIds: [b.flow] });
+	await server.ok(200, 'PATCH', `/v1/flows/${b.flow}`, { _runNextFlowIds: [c.flow] });
+	const r = await server.call('PATCH', `/v1/flows/${c.flow}`, { _runNextFlowIds: [a.flow] });
+	assert.equal(r.status, 422);
+	assert.match(r.json.errors[0].message, /this flow -> A -> B -> this flow/);
+	assert.equal((await server.call('PATCH', `/v1/flows/${c.flow}`, { _runNextFlowIds: [c.flow] })).status, 422);
+});
+
 test('a running job is canceled: what was under way ends, the rest are errors that can be retried', async () => {
 	const source = await application(pagedSource(400, 100));
 	const held = [];
@@ -171,6 +185,26 @@ test('an export shapes and filters its records, an import takes those it wants',
 	await server.ok(200, 'PATCH', `/v1/exports/${ids.export}`, { filter: { rules: ['equals', ['extract', 'n'], 'none'] } });
 	const none = await server.runFlow(ids.flow);
 	assert.equal(none.zeroReason, "the export's filter dropped all 20 records");
+});
+
+test('the way of a record is there by its trace key: as it came, as it was sent, how it ended', async () => {
+	const source = await application((req, res) => json(res, 200, { items: [{ id: 'TRACE-7', name: 'n7' }, { id: 'TRACE-8', name: 'n8' }] }));
+	const sink = await sinkApplication((r) => r.key === 'TRACE-8' ? [422, { message: 'no' }] : [201, { id: 99 }]);
+	const ids = await installFlow(server, { source: source.url, sink: sink.url, importRest: { responseIdPath: 'id' } });
+	const job = await server.runFlow(ids.flow);
+	const [way] = await server.ok(200, 'GET', '/v1/records?traceKey=TRACE-7');
+	assert.deepEqual(way.record, { id: 'TRACE-7', name: 'n7' });
+	assert.match(way.sent, /"key":"TRACE-7"/);
+	assert.equal(way.outcome, 'succeeded');
+	assert.equal(way.status, 201);
+	assert.equal(way.id, 99);
+	assert.equal(way._jobId, job._id);
+	assert.equal(way._stepId, ids.import);
+	const [bad] = await server.ok(200, 'GET', '/v1/records?traceKey=TRACE-8');
+	assert.equal(bad.outcome, 'failed');
+	assert.match(bad.message, /status 422/);
+	assert.deepEqual(await server.ok(200, 'GET', '/v1/records?traceKey=TRACE-9'), []);
+	assert.equal((await server.call('GET', '/v1/records')).status, 400);
 });
 
 await runTests();

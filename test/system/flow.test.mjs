@@ -1,7 +1,7 @@
 // A flow from a source to a sink, with everything that can go wrong on either side. After each run
 // the ledger must add up and every record must be delivered or have its own error.
 import assert from 'node:assert/strict';
-import { Server, application, installFlow, json, pagedSource, runTests, tcpApplication, test } from './lib.mjs';
+import { Server, application, installFlow, json, pagedSource, runTests, tcpApplication, test, until } from './lib.mjs';
 
 const server = await new Server({ args: ['--outbound-timeout', '1'] }).start();
 
@@ -120,10 +120,15 @@ for (const [name, status] of [['400', 400], ['409', 409], ['500', 500]]) {
 	});
 }
 
+// It answers a ping, so the connection stays online: the fault is the records'.
+const online = (fault) => (s) => s.on('data', (d) => {
+	if (d.toString().startsWith('GET ')) s.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}');
+	else fault(s);
+});
 for (const [name, handler, pattern] of [
 	['hangs', () => {}, /within 1/],
-	['resets before reading', (s) => s.resetAndDestroy(), /./],
-	['closes without an answer', (s) => s.on('data', () => s.destroy()), /./],
+	['resets before it answers', online((s) => s.resetAndDestroy()), /outcome is unknown/],
+	['closes without an answer', online((s) => s.destroy()), /outcome is unknown/],
 	['answers garbage', (s) => s.on('data', () => s.end('nonsense\r\n\r\n')), /./],
 	['answers half a body', (s) => s.on('data', () => s.end('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf')), /./],
 ]) {
@@ -143,14 +148,33 @@ for (const [name, handler, pattern] of [
 	});
 }
 
-test('a sink that is not there, and one that the guard forbids', async () => {
+for (const [name, url] of [
+	['resets before reading', async () => (await tcpApplication((s) => s.resetAndDestroy())).url],
+	['closes without an answer', async () => (await tcpApplication((s) => s.on('data', () => s.destroy()))).url],
+	['is not there', async () => 'http://127.0.0.1:9'],
+]) {
+	test(`a sink that ${name} is offline: the job waits, and no record has failed`, async () => {
+		const source = await application(pagedSource(3, 3));
+		const ids = await installFlow(server, { source: source.url, sink: await url() });
+		const { _jobId } = await server.ok(201, 'POST', `/v1/flows/${ids.flow}/run`);
+		const job = await until('the job waits', async () => {
+			const j = await server.ok(200, 'GET', `/v1/jobs/${_jobId}`);
+			return j.waitingFor ? j : null;
+		});
+		assert.match(JSON.stringify(job.waitingFor), /offline/);
+		assert.deepEqual([job.ledger.exported, job.ledger.failed], [3, 0]);
+		assertLedger(job);
+		assert.equal((await server.ok(200, 'GET', `/v1/connections/${ids.connections[1]}`)).offline, true);
+	});
+}
+
+test('a sink that the guard forbids', async () => {
 	const source = await application(pagedSource(2, 2));
-	for (const [sink, code] of [['http://127.0.0.1:9', 'connection_failed'], ['http://169.254.169.254', 'egress_denied'],
-		['http://10.1.2.3', 'egress_denied'], ['http://[::ffff:10.1.2.3]', 'egress_denied']]) {
+	for (const sink of ['http://169.254.169.254', 'http://10.1.2.3', 'http://[::ffff:10.1.2.3]']) {
 		const ids = await installFlow(server, { source: source.url, sink });
 		const job = await server.runFlow(ids.flow);
 		assert.equal(job.ledger.failed, 2);
-		assert.deepEqual((await server.errorsOf(job._id)).map((e) => e.code), [code, code]);
+		assert.deepEqual((await server.errorsOf(job._id)).map((e) => e.code), ['egress_denied', 'egress_denied']);
 	}
 });
 
@@ -312,11 +336,12 @@ test('a disabled flow, a flow that sets what this version can not do, an unknown
 	assert.equal(r.status, 422);
 	assert.equal(r.json.errors[0].code, 'invalid_flow');
 	await server.ok(200, 'PATCH', `/v1/flows/${ids.flow}`, { disabled: null });
-	await server.ok(200, 'PATCH', `/v1/imports/${ids.import}`, { ignoreExisting: true });
+	const script = await server.ok(201, 'POST', '/v1/scripts', { name: 'Script', content: 'function f() {}' });
+	await server.ok(200, 'PATCH', `/v1/imports/${ids.import}`, { hooks: { preMap: { function: 'f', _scriptId: script._id } } });
 	r = await server.call('POST', `/v1/flows/${ids.flow}/run`);
 	assert.equal(r.status, 422);
 	assert.equal(r.json.errors[0].code, 'unsupported_field');
-	assert.equal(r.json.errors[0].field, 'ignoreExisting');
+	assert.match(r.json.errors[0].field, /^hooks\.preMap\./);
 	assert.equal((await server.call('POST', '/v1/flows/000000000000000000000000/run')).status, 404);
 });
 

@@ -189,9 +189,11 @@ export async function installFlow(server, { source, sink, exportRest = {}, expor
 	const to = await connection('sink', sink, sinkConnection);
 	const exp = await server.ok(201, 'POST', '/v1/exports', { name: 'Orders', _connectionId: from,
 		asynchronous: true, pageSize: 10,
+		maxAttempts: 1, // tests of failures do not wait; those of retries say how many
 		rest: { relativeURI: '/items', method: 'GET', resourcePath: 'items', pagingMethod: 'nextpageurl',
 			nextPagePath: 'next', ...exportRest }, ...exportMore });
 	const imp = await server.ok(201, 'POST', '/v1/imports', { name: 'Load', _connectionId: to,
+		maxAttempts: 1, // tests of failures do not wait; those of retries say how many
 		rest: { relativeURI: '/load', method: 'POST', ...importRest },
 		mapping: { fields: [{ extract: 'id', generate: 'key' }, { extract: 'name', generate: 'data.label' }] },
 		...importMore });

@@ -110,6 +110,19 @@ static void test_test_clock_moves_by_hand(void **state UNUSED)
 	assert_int_equal(clock_mono_ms(&t.clock), mono + 250);
 }
 
+static void test_a_wait_moves_a_test_clock(void **state UNUSED)
+{
+	struct clock_test t;
+	int64_t before = clock_mono_ms(clock_system());
+
+	clock_test_init(&t, 5000);
+	clock_sleep_ms(&t.clock, 3600000);
+	assert_int_equal(clock_wall_ms(&t.clock), 3605000);
+	clock_sleep_ms(clock_system(), 2);
+	assert_true(clock_mono_ms(clock_system()) >= before + 1);
+	assert_true(clock_mono_ms(clock_system()) < before + 3600000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -120,6 +133,7 @@ int main(void)
 		cmocka_unit_test(test_days_of_known_dates),
 		cmocka_unit_test(test_system_clock),
 		cmocka_unit_test(test_test_clock_moves_by_hand),
+		cmocka_unit_test(test_a_wait_moves_a_test_clock),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -134,6 +134,7 @@ static void refuses(void **state UNUSED)
 		{ "{{!-- a }}", "this comment is not closed by --}}" },
 		{ "{{! a }", "this comment is not closed by }}" },
 		{ "{{{a}}", "expected an argument or '}}}'" },
+		{ "{\"a\":{{b}}}", "put a space between '}}' and the '}' behind it" },
 		{ "{{{{raw}}}} x", "this raw block is not closed" },
 		{ "{{a\\b}}", "position 3: this character has no meaning here" },
 		{ "{{^a}}{{else if b}}{{/a}}", "no {{else name}}" },

@@ -31,7 +31,7 @@ static void test_fields(void **state UNUSED)
 		"[{'generate':'a','omitted':'it is empty, and discardIfEmpty is set'}]");
 	explains("{'fields':[{'generate':'a','extract':'x','discardIfEmpty':true}]}", NULL, "{}",
 		"[{'generate':'a','omitted':'the extract has no value in this record'}]");
-	explains("{'fields':[{'generate':'a','hardCodedValue':1,'conditional':{'when':"
+	explains("{'fields':[{'generate':'a','default':1,'conditional':{'when':"
 		 "'extract_not_empty'},'extract':'x'}]}",
 		NULL, "{}", "[{'generate':'a','omitted':'its condition does not hold'}]");
 }

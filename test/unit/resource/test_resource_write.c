@@ -17,9 +17,10 @@ static void test_create_answers_the_whole(void **state)
 		str_fmt(w->a,
 			"{\"_id\":\"%.*s\",\"createdAt\":\"2017-06-19T21:27:09.945Z\","
 			"\"lastModified\":\"2017-06-19T21:27:09.945Z\",\"name\":\"Shop\","
-			"\"type\":\"rest\",\"rest\":{\"baseURI\":\"https://a.example\","
+			"\"type\":\"rest\",\"queues\":[{\"name\":\"%.*s\",\"size\":0}],"
+			"\"rest\":{\"baseURI\":\"https://a.example\","
 			"\"bearerToken\":\"******\"}}",
-			STR_ARG(v.id))
+			STR_ARG(v.id), STR_ARG(v.id))
 			.p);
 }
 
@@ -31,6 +32,19 @@ static void test_secrets_are_sealed(void **state)
 
 	assert_true(str_find(text, STR("S3CRET")) == STR_NPOS);
 	assert_true(str_find(text, STR("\"sealed:v1:")) != STR_NPOS);
+}
+
+static void test_a_map_of_secrets_is_sealed(void **state)
+{
+	struct world *w = *state;
+	struct resource_view v = create(w, "connection",
+		"{\"type\":\"rest\",\"rest\":{\"baseURI\":\"https://a.example\","
+		"\"encrypted\":{\"password\":\"S3CRET\"}}}");
+	struct str text = stored(w, "connection", v.id);
+
+	assert_true(str_find(text, STR("S3CRET")) == STR_NPOS);
+	assert_true(str_find(text, STR("\"password\":\"sealed:v1:")) != STR_NPOS);
+	assert_str(view_str(w, &v, "rest.encrypted.password"), "******");
 }
 
 /* A secret that looks sealed is somebody's secret all the same. */
@@ -328,6 +342,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		T(test_create_answers_the_whole),
 		T(test_secrets_are_sealed),
+		T(test_a_map_of_secrets_is_sealed),
 		T(test_what_looks_sealed_is_sealed),
 		T(test_api_identifiers),
 		T(test_clashing_identifiers_are_drawn_again),

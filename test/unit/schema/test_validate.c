@@ -284,6 +284,22 @@ static void test_masks(void **state)
 	assert_null(strstr(f->p.list[0].message, "123456"));
 }
 
+static void test_a_map_of_secrets(void **state)
+{
+	struct fixture *f = *state;
+	const char *stored = REST("\"encrypted\":{\"key\":\"S1\",\"pin\":\"S2\"}");
+
+	assert_valid(f, stored, NULL, stored);
+	assert_valid(f, REST("\"encrypted\":{\"pin\":\"******\",\"new\":\"S3\"}"), stored,
+		REST("\"encrypted\":{\"pin\":\"S2\",\"new\":\"S3\"}"));
+	assert_problems(f, REST("\"encrypted\":{\"other\":\"******\"}"), stored,
+		"rest.encrypted.other invalid_field");
+	assert_problems(f, REST("\"encrypted\":{\"pin\":987654}"), stored,
+		"rest.encrypted.pin invalid_field");
+	assert_null(strstr(f->p.list[0].message, "987654"));
+	assert_problems(f, REST("\"encrypted\":[\"S1\"]"), stored, "rest.encrypted invalid_field");
+}
+
 static void test_secrets_stay_out_of_messages(void **state)
 {
 	struct fixture *f = *state;
@@ -374,6 +390,7 @@ int main(void)
 		T(test_references),
 		T(test_read_only),
 		T(test_masks),
+		T(test_a_map_of_secrets),
 		T(test_secrets_stay_out_of_messages),
 		T(test_duplicates),
 		T(test_wrong_shapes),

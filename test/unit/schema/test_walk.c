@@ -61,6 +61,26 @@ static void test_map_secrets(void **state)
 		ERR_CRYPT, "no");
 }
 
+static void test_a_map_of_secrets(void **state)
+{
+	struct fixture *f = *state;
+	struct sealer sealer = { f->a, STR("") };
+	const struct json *doc = parse(f,
+		"{\"rest\":{\"encrypted\":{\"key\":\"S1\",\"pin\":\"S2\"}}}");
+	struct json_build b;
+	struct err err;
+
+	json_build_init(&b, f->a);
+	schema_mask(f->s, doc, &b);
+	assert_str(print(f, json_build_done(&b)),
+		"{\"rest\":{\"encrypted\":{\"key\":\"******\",\"pin\":\"******\"}}}");
+	json_build_init(&b, f->a);
+	assert_ok(schema_map_secrets(f->s, doc, &b, seal_one, &sealer, &err));
+	assert_str(print(f, json_build_done(&b)),
+		"{\"rest\":{\"encrypted\":{\"key\":\"<S1>\",\"pin\":\"<S2>\"}}}");
+	assert_str(sealer.paths, " rest.encrypted.key rest.encrypted.pin");
+}
+
 static void add_ref(void *ctx, struct str path, const char *types, struct str id)
 {
 	struct sealer *s = ctx;
@@ -143,6 +163,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_mask, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_map_secrets, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_map_of_secrets, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_references, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_map_refs, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_first_inert, setup, teardown),

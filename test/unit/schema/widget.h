@@ -30,6 +30,7 @@ static const struct fld widget_rows[] = {
 		.values = "GET|POST", .def = "\"GET\"" },
 	{ "rest.relativeURI", FLD_STR, FLD_LINE, "Behind the base.", .max = 100 },
 	{ "rest.query", FLD_MAP, 0, "Query parameters.", .values = "scalar" },
+	{ "rest.encrypted", FLD_MAP, FLD_SECRET, "Secrets by name." },
 	{ "rest.basicAuth", FLD_OBJECT, 0, "User name and password." },
 	{ "rest.basicAuth.username", FLD_STR, FLD_REQUIRED, "The user's name." },
 	{ "rest.basicAuth.password", FLD_STR, FLD_SECRET, "The user's password." },
