@@ -215,7 +215,11 @@ static void on_finished(void *ctx, struct http_exchange *x, uint64_t bytes_sent)
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	int64_t took_us = (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000 - x->started_us;
 
-	metrics_request(api->metrics, rq == NULL ? NULL : rq->match.route, x->status, took_us);
+	const struct route *route = rq == NULL ? NULL : rq->match.route;
+	bool stream = route != NULL && (route->flags & ROUTE_STREAM) != 0;
+
+	/* how long somebody listened is no latency */
+	metrics_request(api->metrics, route, x->status, stream ? 0 : took_us);
 	if (api->cfg.access_log)
 		access_log_add(api->log, x, rq, took_us, bytes_sent);
 }
