@@ -79,7 +79,8 @@ static bool rate_account(struct arena *a, const struct options *o, struct store 
 		return false;
 	account.rate_bucket = account.rate_refill = 0;
 	if (!str_eq_z(o->rest[2], "default") &&
-		!option_rate(o->rest[2], &account.rate_bucket, &account.rate_refill, err))
+		!option_rate(o->rest[2], "rate-limit", &account.rate_bucket, &account.rate_refill,
+			err))
 		return false;
 	return store_write(s, update_account, &account, err);
 }

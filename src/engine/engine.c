@@ -7,6 +7,8 @@
 #include "engine/engine_priv.h"
 
 #include "core/log.h"
+#include "engine/debug_log.h"
+#include "engine/invoke_priv.h"
 
 struct claim {
 	struct engine *e;
@@ -155,6 +157,8 @@ bool engine_start(const struct engine_config *cfg, struct engine **out, struct e
 		arena_free(a);
 		return false;
 	}
+	e->debug = debug_log_new(a, cfg->clock, cfg->rng);
+	e->calls = calls_start(e);
 	for (unsigned i = 0; i < e->worker_count; i++) {
 		e->workers[i].engine = e;
 		thread_start(&e->workers[i].thread, "worker", worker_main, &e->workers[i]);
@@ -183,6 +187,8 @@ void engine_stop(struct engine *e, int64_t within_ms)
 			thread_join(&w->thread);
 		}
 	}
+	calls_stop(e->calls);
+	debug_log_free(e->debug);
 	mutex_destroy(&e->lock);
 	mutex_destroy(&e->observer_lock);
 	cond_destroy(&e->work);

@@ -74,7 +74,7 @@ struct retry_ask {
 MUST_CHECK bool engine_retry(struct engine *e, struct str account_id, const struct retry_ask *ask,
 	struct arena *a, struct retry_jobs *out, struct err *err);
 
-/* Events of the listener were taken in: the flows that it feeds are run. Any thread that may wait. */
+/* Events of the listener were taken in: the flows that it feeds are run. Any thread; does not wait. */
 void engine_listen(struct engine *e, struct str account_id, struct str export_id);
 /*
  * Would flows that run each other go round in a circle if the flow ID (p NULL: a new one) ran NEXT

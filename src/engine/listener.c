@@ -11,8 +11,9 @@
 #include "core/log.h"
 #include "engine/run.h"
 
-#define LINGER_MS   2000
-#define EVENTS_READ 500
+#define LINGER_MS       2000
+#define EVENTS_READ     500
+#define HEARD_OF_A_TURN 64 /* listeners; the timer has more to do */
 
 struct source {
 	struct run *run;
@@ -163,32 +164,65 @@ int64_t listener_cursor_seq(struct arena *a, struct str page_cursor)
 
 /* ---- starting runs ---- */
 
-/* Is a run for this listener queued or at work? Makes it so when it is not. */
-static bool already_active(struct engine *e, struct str export_id)
+/*
+ * What is known of a listener, so that an event costs one look-up: is a run of every flow that it
+ * feeds queued or at work (what comes is seen by those), is there no flow to run (until one is
+ * changed), or must the timer look?
+ */
+enum listener_state { LISTENER_IDLE, LISTENER_HEARD, LISTENER_ACTIVE, LISTENER_DORMANT };
+
+struct listener {
+	char account_id[ID_LEN + 1], export_id[ID_LEN + 1];
+	enum listener_state state;
+	struct listener *next_heard;
+};
+
+/* Under the engine's lock. */
+static struct listener *listener_of(struct engine *e, struct str account_id, struct str export_id)
 {
-	WITH_LOCK(&e->lock);
-	e->events_posted++;
-	cond_broadcast(&e->events);
-	if (map_get(e->listening, export_id) == e)
-		return true;
-	if (map_get(e->listening, export_id) == NULL)
-		export_id = str_dup(e->arena, export_id);
-	map_put(e->listening, export_id, e);
-	return false;
+	struct listener *l = map_get(e->listening, export_id);
+
+	if (l != NULL)
+		return l;
+	CHECK(account_id.n == ID_LEN && export_id.n == ID_LEN);
+	l = arena_new_of(e->arena, struct listener);
+	memcpy(l->account_id, account_id.p, ID_LEN);
+	memcpy(l->export_id, export_id.p, ID_LEN);
+	map_put(e->listening, str_of(l->export_id, ID_LEN), l);
+	return l;
 }
 
-static void set_idle(struct engine *e, struct str export_id)
+static void set_state(struct engine *e, struct str account_id, struct str export_id,
+	enum listener_state state)
 {
 	WITH_LOCK(&e->lock);
-	if (map_get(e->listening, export_id) != NULL)
-		map_put(e->listening, export_id, &e->lock);
+	struct listener *l = listener_of(e, account_id, export_id);
+
+	/* what was heard meanwhile is still to be looked at */
+	if (l->state != LISTENER_HEARD)
+		l->state = state;
+}
+
+void engine_listen(struct engine *e, struct str account_id, struct str export_id)
+{
+	WITH_LOCK(&e->lock);
+	struct listener *l = listener_of(e, account_id, export_id);
+
+	e->events_posted++;
+	cond_broadcast(&e->events);
+	if (l->state != LISTENER_IDLE)
+		return;
+	l->state = LISTENER_HEARD;
+	l->next_heard = e->heard;
+	e->heard = l;
+	cond_signal(&e->tick);
 }
 
 struct starting {
 	struct engine *e;
 	struct arena *arena;
 	struct str account_id, export_id;
-	size_t started;
+	size_t flows, at_work, started; /* flows: those that are enabled */
 };
 
 static bool start_flow(struct starting *s, struct store_conn *c, struct str flow_id,
@@ -199,20 +233,24 @@ static bool start_flow(struct starting *s, struct store_conn *c, struct str flow
 	struct str job_id;
 	int64_t place, oldest;
 	uint64_t waiting;
+	bool at_work;
 
 	if (!store_resource_get(c, s->arena, s->account_id, STR("flow"), flow_id, &row, err) ||
 		!json_parse_copy(s->arena, row.document, &doc, err))
 		return false;
 	if (json_get_true(doc, STR("disabled")))
 		return true;
-	if (!store_listener_place(c, s->account_id, s->export_id, flow_id, &place, err) ||
+	s->flows++;
+	if (!store_job_of_flow(c, s->account_id, flow_id, &at_work, err) ||
+		!store_listener_place(c, s->account_id, s->export_id, flow_id, &place, err) ||
 		!store_event_waiting(c, s->account_id, s->export_id, place, &waiting, &oldest, err))
 		return false;
-	if (waiting == 0)
+	s->at_work += at_work;
+	if (waiting == 0 || at_work)
 		return true;
 	const struct queue_request q = { s->account_id, flow_id, STR("event"), doc, 0 };
 
-	/* the place is made before the first page: nothing may be removed that this flow has not had */
+	/* flows of older stores have no place: without one nothing of theirs would be kept */
 	if (!store_listener_advance(c, s->account_id, s->export_id, flow_id, place, err) ||
 		!engine_queue(s->e, c, s->arena, &q, &job_id, err))
 		return false;
@@ -238,29 +276,62 @@ static bool start_write(struct store_conn *c, void *arg, struct err *err)
 	return true;
 }
 
-void engine_listen(struct engine *e, struct str account_id, struct str export_id)
+/* Queues a run of each flow that has events waiting and no run yet. */
+static void start_flows(struct engine *e, struct str account_id, struct str export_id)
 {
-	struct arena *a = NULL;
+	struct arena *a DEFER(arena_freep) = arena_new("listener", 0);
+	struct starting s = { e, a, account_id, export_id, 0, 0, 0 };
 	struct err err = ERR_INIT;
 
-	if (already_active(e, export_id))
-		return;
-	a = arena_new("listener", 0);
-	struct starting s = { e, a, account_id, export_id, 0 };
-
-	if (!store_write(e->cfg.store, start_write, &s, &err))
+	/* marked first: an event that comes from here on is either seen below or heard */
+	set_state(e, account_id, export_id, LISTENER_IDLE);
+	if (!store_write(e->cfg.store, start_write, &s, &err)) {
 		log_err(LOG_WARN, "listener.not_started", &err);
+		return;
+	}
 	if (s.started > 0)
 		engine_post(e);
-	else
-		set_idle(e, export_id);
-	arena_free(a);
+	if (s.flows == 0)
+		set_state(e, account_id, export_id, LISTENER_DORMANT);
+	else if (s.started + s.at_work == s.flows)
+		set_state(e, account_id, export_id, LISTENER_ACTIVE);
 }
 
 void listener_ended(struct engine *e, struct str account_id, struct str export_id)
 {
-	set_idle(e, export_id);
-	engine_listen(e, account_id, export_id); /* what came while the run was ending */
+	start_flows(e, account_id, export_id); /* what came while the run was ending */
+}
+
+static struct listener *take_heard(struct engine *e)
+{
+	WITH_LOCK(&e->lock);
+	struct listener *l = e->heard;
+
+	if (l == NULL)
+		return NULL;
+	e->heard = l->next_heard;
+	l->state = LISTENER_IDLE;
+	return l;
+}
+
+void listeners_heard(struct engine *e)
+{
+	struct listener *l;
+
+	for (int i = 0; i < HEARD_OF_A_TURN && (l = take_heard(e)) != NULL; i++)
+		start_flows(e, str_of(l->account_id, ID_LEN), str_of(l->export_id, ID_LEN));
+}
+
+/* Flows or exports were changed: what was known is known no more. */
+static void forget_states(struct engine *e)
+{
+	WITH_LOCK(&e->lock);
+	for (size_t i = 0; i < map_count(e->listening); i++) {
+		struct listener *l = map_value_at(e->listening, i);
+
+		if (l->state != LISTENER_HEARD)
+			l->state = LISTENER_IDLE;
+	}
 }
 
 struct kept_events {
@@ -288,6 +359,8 @@ void listeners_resume(struct engine *e)
 	struct kept_events k = { .arena = a };
 	struct store_conn *c = NULL;
 	struct err err = ERR_INIT;
+
+	forget_states(e);
 	bool ok = store_read_begin(e->cfg.store, &c, &err) &&
 		  store_event_exports(c, add_kept, &k, &err);
 
@@ -295,5 +368,5 @@ void listeners_resume(struct engine *e)
 	if (!ok)
 		log_err(LOG_WARN, "listener.not_resumed", &err);
 	for (size_t i = 0; i < k.count; i++)
-		engine_listen(e, k.list[i].account_id, k.list[i].export_id);
+		start_flows(e, k.list[i].account_id, k.list[i].export_id);
 }

@@ -30,7 +30,7 @@ struct run {
 	struct store_job *job; /* the flow's, or the retry's */
 	struct arena *arena;   /* the job's; wiped, it holds opened secrets */
 	struct flow_plan plan;
-	struct adaptor_env env;
+	struct adaptor_env env, source_env;
 	struct store_job *exports; /* a child for each source */
 	struct run_step *steps;
 	bool children_exist;

@@ -8,6 +8,7 @@
 #include "engine/run.h"
 
 #include "core/log.h"
+#include "engine/offline.h"
 
 #define OFFLINE_FIRST_PROBE_MS 5000
 

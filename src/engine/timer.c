@@ -110,6 +110,7 @@ static void read_flows(struct timer *t)
 
 static void turn(struct timer *t, int64_t *next_ms)
 {
+	listeners_heard(t->e);
 	if (take_look(t->e))
 		read_flows(t);
 	else if (is_due(&t->resume_ms, RESUME_EVERY_MS))
@@ -146,7 +147,7 @@ void *timer_main(void *arg)
 		WITH_LOCK(&e->lock);
 		int64_t left = next - clock_wall_ms(e->cfg.clock);
 
-		if (!e->look && !atomic_load(&e->stopping) && left > 0)
+		if (!e->look && e->heard == NULL && !atomic_load(&e->stopping) && left > 0)
 			(void)cond_wait_until(&e->tick, &e->lock,
 				clock_mono_ms(clock_system()) + MIN(left, SLEEP_MAX_MS));
 	}

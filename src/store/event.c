@@ -36,7 +36,7 @@ bool store_event_add(struct store_conn *c, struct store_event *e, int64_t window
 	bool seen = false;
 
 	e->seq = 0;
-	if (e->event_id.p != NULL && !seen_before(c, e, window_ms, &seen, err))
+	if (window_ms > 0 && e->event_id.p != NULL && !seen_before(c, e, window_ms, &seen, err))
 		return false;
 	*duplicate = seen;
 	if (seen)
@@ -162,4 +162,50 @@ bool store_listener_remove(struct store_conn *c, struct str account_id, struct s
 	sql_bind_str(st, 1, account_id);
 	sql_bind_str(st, 2, flow_id);
 	return sql_run(st) || sql_error(st->conn, err);
+}
+
+/* ---- what follows from changes of resources ---- */
+
+static bool place_add(struct store_conn *c, const struct store_resource *flow, struct str export_id,
+	struct err *err)
+{
+	struct sql_stmt *st DEFER(sql_donep) = conn_use_to_write(c, STMT_LISTENER_ADD);
+
+	sql_bind_str(st, 1, flow->account_id);
+	sql_bind_str(st, 2, export_id);
+	sql_bind_str(st, 3, flow->id);
+	return sql_run(st) || sql_error(st->conn, err);
+}
+
+bool event_flow_written(struct store_conn *c, const struct store_resource *flow,
+	const struct store_ref *refs, size_t ref_count, struct err *err)
+{
+	for (size_t i = 0; i < ref_count; i++)
+		if (str_eq_z(refs[i].type, "export") &&
+			!str_starts(refs[i].field, STR("pageProcessors")) &&
+			!place_add(c, flow, refs[i].id, err))
+			return false;
+
+	struct sql_stmt *st DEFER(sql_donep) = conn_use_to_write(c, STMT_LISTENER_RETAIN);
+
+	sql_bind_str(st, 1, flow->account_id);
+	sql_bind_str(st, 2, flow->id);
+	return sql_run(st) || sql_error(st->conn, err);
+}
+
+bool event_export_removed(struct store_conn *c, struct str account_id, struct str export_id,
+	struct err *err)
+{
+	static const enum statement_id all[] = { STMT_EVENT_FORGET, STMT_EVENT_SEEN_FORGET,
+		STMT_LISTENER_FORGET };
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		struct sql_stmt *st DEFER(sql_donep) = conn_use_to_write(c, all[i]);
+
+		sql_bind_str(st, 1, account_id);
+		sql_bind_str(st, 2, export_id);
+		if (!sql_run(st))
+			return sql_error(st->conn, err);
+	}
+	return true;
 }

@@ -22,6 +22,8 @@
 	X(STMT_RESOURCE_REMOVE)              \
 	X(STMT_RESOURCE_GET)                 \
 	X(STMT_RESOURCE_BY_API_IDENTIFIER)   \
+	X(STMT_RESOURCE_BY_ANY_IDENTIFIER)   \
+	X(STMT_EXPORT_BY_ID)                 \
 	X(STMT_RESOURCE_VERSION)             \
 	X(STMT_RESOURCE_CREATED)             \
 	X(STMT_RESOURCE_LIST)                \
@@ -36,6 +38,7 @@
 	X(STMT_JOB_UPDATE)                   \
 	X(STMT_JOB_GET)                      \
 	X(STMT_JOB_QUEUED_OF_FLOW)           \
+	X(STMT_JOB_OF_FLOW)                  \
 	X(STMT_JOB_CLAIM)                    \
 	X(STMT_JOB_NEXT)                     \
 	X(STMT_JOB_HEARTBEAT)                \
@@ -87,6 +90,7 @@
 	X(STMT_RETRY_DATA_GET)               \
 	X(STMT_IDEMPOTENCY_GET)              \
 	X(STMT_IDEMPOTENCY_PUT)              \
+	X(STMT_IDEMPOTENCY_FINISH)           \
 	X(STMT_IDEMPOTENCY_PURGE)            \
 	X(STMT_PAGE_PUT)                     \
 	X(STMT_PAGE_GET)                     \
@@ -104,6 +108,11 @@
 	X(STMT_LISTENER_PUT)                 \
 	X(STMT_LISTENER_GET)                 \
 	X(STMT_LISTENER_REMOVE)              \
+	X(STMT_LISTENER_ADD)                 \
+	X(STMT_LISTENER_RETAIN)              \
+	X(STMT_LISTENER_FORGET)              \
+	X(STMT_EVENT_FORGET)                 \
+	X(STMT_EVENT_SEEN_FORGET)            \
 	X(STMT_SLOT_TAKE)                    \
 	X(STMT_SLOT_LAST)                    \
 	X(STMT_SLOT_LATEST)                  \

@@ -3,8 +3,7 @@
  *
  * The texts keep to what SQLite and PostgreSQL have in common: ON CONFLICT, RETURNING, row values,
  * partial indexes. Where they must differ the PostgreSQL spelling stands beside (`pgsql`, NULL when
- * it is the same). Parameters are written ?1, ?2 ...; a driver that wants $1 puts '$' for each '?',
- * which occurs nowhere else in a text. Each parameter from 1 to the highest is used.
+ * it is the same). Parameters are ?1, ?2 ... without gaps; a driver that wants $1 puts '$' for '?'.
  */
 #ifndef STORE_STATEMENTS_H
 #define STORE_STATEMENTS_H
@@ -22,7 +21,6 @@ struct statement {
 	const char *sql;
 	const char *pgsql; /* NULL: as sql */
 };
-
 const struct statement *statement_text(enum statement_id id);
 const char *statement_name(enum statement_id id);
 

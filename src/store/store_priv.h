@@ -25,10 +25,13 @@ struct store_conn {
 	struct sql_conn *sql;
 	bool writer;
 	bool in_snapshot;    /* of a reader: its transaction has begun */
-	bool tokens_changed; /* of the writer: in this transaction */
+	unsigned changed;    /* of the writer: enum changed, in this transaction */
 	struct arena *arena; /* of a reader: its own memory */
 	struct store_conn *next;
 };
+
+/* What caches are kept of: their epochs grow with a commit that changed it. */
+enum changed { CHANGED_TOKENS = 1, CHANGED_EXPORTS = 2 };
 
 struct unit;
 
@@ -67,7 +70,7 @@ struct store {
 	int lock_fd;
 	struct writer writer;
 	struct readers readers;
-	_Atomic uint64_t token_epoch;
+	_Atomic uint64_t token_epoch, export_epoch;
 };
 
 /* Takes over the connection. */
@@ -94,6 +97,12 @@ struct error_place {
 /* The place of the error AFTER. ERR_NOT_FOUND */
 MUST_CHECK bool error_place(struct store_conn *c, struct str account_id, struct str after,
 	struct error_place *out, struct err *err);
+/* A flow was made or changed: it has a place at each export that is a source of it, and no other. */
+MUST_CHECK bool event_flow_written(struct store_conn *c, const struct store_resource *flow,
+	const struct store_ref *refs, size_t ref_count, struct err *err);
+/* Its events, what was seen of them and the places of flows go with it. */
+MUST_CHECK bool event_export_removed(struct store_conn *c, struct str account_id,
+	struct str export_id, struct err *err);
 
 /* A statement on a connection; the first of a reader begins its snapshot. */
 struct sql_stmt *conn_use(struct store_conn *c, enum statement_id id);
