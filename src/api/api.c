@@ -1,7 +1,7 @@
 /*
  * api.c - a request's way: request id, route, token, body, handler; and the pool of slow handlers.
  */
-#include "api/api_priv.h"
+#include "api/watch_priv.h"
 
 #include "api/listeners.h"
 #include "core/limits.h"

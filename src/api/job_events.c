@@ -8,6 +8,7 @@
  * ended at once and not touched again.
  */
 #include "api/handlers_priv.h"
+#include "api/watch_priv.h"
 
 #include "core/limits.h"
 #include "net/http_stream.h"

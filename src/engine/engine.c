@@ -9,6 +9,7 @@
 #include "core/log.h"
 #include "engine/debug_log.h"
 #include "engine/invoke_priv.h"
+#include "engine/timer.h"
 
 struct claim {
 	struct engine *e;

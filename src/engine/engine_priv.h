@@ -97,12 +97,6 @@ MUST_CHECK bool engine_chain(struct engine *e, struct store_conn *c, struct aren
  * wiped by the caller. */
 void job_work(struct worker *w, struct store_job *job, struct arena *a);
 
-/* Flows were changed: the timer reads them again. Any thread. */
-void engine_look(struct engine *e);
-
-/* The timer thread's body: due schedules, leases, probes of offline connections, purges. */
-void *timer_main(void *arg);
-
 /* ---- what a flow is made of ---- */
 
 enum step_kind { STEP_IMPORT, STEP_LOOKUP };

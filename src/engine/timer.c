@@ -10,6 +10,7 @@
 #include "engine/offline.h"
 #include "engine/retention.h"
 #include "engine/schedule.h"
+#include "engine/timer.h"
 
 #define SLEEP_MAX_MS    1000
 #define PURGE_EVERY_MS  60000
