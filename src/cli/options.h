@@ -23,8 +23,8 @@
 	X(OPT_WORKERS, "workers", "N", "4", "Jobs that run at once, 1 to 64.") \
 	X(OPT_OUTBOUND_TIMEOUT, "outbound-timeout", "SECONDS", "60", "How long one request to an application may take, all in all, 1 to 3600.") \
 	X(OPT_RATE_LIMIT, "rate-limit", "BUCKET,REFILL", "100,30", "Requests of a token at once, and then a second.") \
-	X(OPT_LISTENER_RATE, "listener-rate", "BUCKET,REFILL", "10000,2000", "Events of a listener at once, and then a second.") \
 	X(OPT_TRACE_MB, "trace-mb", "N", "256", "How many megabytes of the ways of records are kept for GET /v1/records, 0 to 1048576; 0 keeps none.") \
+	X(OPT_LISTENER_RATE, "listener-rate", "BUCKET,REFILL", "10000,2000", "Events of a listener at once, and then a second.") \
 	X(OPT_TLS_CERT, "tls-cert", "FILE", "", "PEM certificate chain: the API speaks HTTPS.") \
 	X(OPT_TLS_KEY, "tls-key", "FILE", "", "PEM key of the certificate.") \
 	X(OPT_CA_FILE, "ca-file", "FILE", "", "PEM bundle to trust for outbound TLS, in place of the system's.")
@@ -52,7 +52,8 @@ MUST_CHECK bool options_read(struct arena *a, int argc, char **argv, struct opti
 MUST_CHECK bool option_number(struct str s, const char *name, uint32_t min, uint32_t max,
 	uint32_t *out, struct err *err);
 /* BUCKET,REFILL of a rate limit. ERR_CONFIG. */
-MUST_CHECK bool option_rate(struct str s, uint32_t *bucket, uint32_t *refill, struct err *err);
+MUST_CHECK bool option_rate(struct str s, const char *name, uint32_t *bucket, uint32_t *refill,
+	struct err *err);
 void options_help(struct buf *out);
 void options_markdown(struct buf *out);
 static inline const char *option_z(const struct options *o, enum option i)

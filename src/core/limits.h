@@ -53,14 +53,14 @@
 	X(LIMIT_LIST, 1000, "items", "The largest limit= of a list.") \
 	X(LIMIT_RATE_BUCKET, 100, "requests", "The bucket of a token.") \
 	X(LIMIT_RATE_REFILL, 30, "requests a second", "The refill of a token's bucket.") \
-	X(LIMIT_LISTENER_BUCKET, 10000, "events", "The bucket of a listener; refused requests take nothing from it.") \
-	X(LIMIT_LISTENER_REFILL, 2000, "events a second", "The refill of a listener's bucket.") \
-	X(LIMIT_LISTENER_LOG, 1000, "requests", "Of a listener that are kept, in memory, for its owner to see.") \
 	X(LIMIT_TEMPLATE_DEPTH, 100, "levels", "Blocks and subexpressions of a template inside each other.") \
 	X(LIMIT_TEMPLATE_STEPS, 5000000, "steps", "Statements, rounds of loops and values that rendering one template takes.") \
 	X(LIMIT_TEMPLATE_SCRATCH, 67108864, "bytes", "Intermediate values of rendering one template.") \
 	X(LIMIT_TEMPLATE_VALUE, 8388608, "bytes", "One text that a helper of a template makes.") \
 	X(LIMIT_TEMPLATE_REGEX, 65536, "bytes", "A text that a regular expression of a template is applied to.") \
+	X(LIMIT_LISTENER_BUCKET, 10000, "events", "The bucket of a listener; refused requests take nothing from it.") \
+	X(LIMIT_LISTENER_REFILL, 2000, "events a second", "The refill of a listener's bucket.") \
+	X(LIMIT_LISTENER_LOG, 1000, "requests", "Of a listener that are kept, in memory, for its owner to see.") \
 	X(LIMIT_JOB_ATTEMPTS, 3, "attempts", "How often a job is begun before it is put aside.")
 /* clang-format on */
 

@@ -143,7 +143,6 @@ struct statement {
 	const char *sql;
 	const char *pgsql; /* NULL: as sql */
 };
-
 const struct statement *statement_text(enum statement_id id);
 const char *statement_name(enum statement_id id);
 
