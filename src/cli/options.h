@@ -52,8 +52,7 @@ MUST_CHECK bool options_read(struct arena *a, int argc, char **argv, struct opti
 MUST_CHECK bool option_number(struct str s, const char *name, uint32_t min, uint32_t max,
 	uint32_t *out, struct err *err);
 /* BUCKET,REFILL of a rate limit. ERR_CONFIG. */
-MUST_CHECK bool option_rate(struct str s, const char *name, uint32_t *bucket, uint32_t *refill,
-	struct err *err);
+MUST_CHECK bool option_rate(struct str s, uint32_t *bucket, uint32_t *refill, struct err *err);
 void options_help(struct buf *out);
 void options_markdown(struct buf *out);
 static inline const char *option_z(const struct options *o, enum option i)
