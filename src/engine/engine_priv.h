@@ -130,10 +130,8 @@ struct flow_plan {
 	struct str config; /* the documents as stored, secrets sealed, without connections: JSON */
 	char config_hash[65];
 };
-/*
- * CONFIG: documents to use instead of the stored ones (p NULL: none). ERR_NOT_FOUND, ERR_FLOW,
- * ERR_STORE, ERR_CRYPT.
- */
+/* CONFIG: documents to use instead of the stored ones (p NULL: none). ERR_NOT_FOUND, ERR_FLOW,
+ * ERR_STORE, ERR_CRYPT. */
 MUST_CHECK bool flow_plan_read(const struct engine *e, struct arena *a, struct str account_id,
 	struct str flow_id, struct str config, struct flow_plan *out, struct err *err);
 /* Refuses flows that are disabled, and parts that this version can't act on. */

@@ -186,8 +186,13 @@ test('tokens, basic, a secret in the URL; nothing is told to who has it not', as
 
 test('what is there and what is not: ids, other exports, methods', async () => {
 	const e = await listener(plain);
-	for (const url of ['/v1/exports/0123456789abcdef01234567/data', '/v1/exports/x/data', '/e00000000', '/v1/i00000000'])
+	for (const url of ['/v1/exports/0123456789abcdef01234567/data', '/v1/exports/x/data'])
 		assert.equal((await post(url, '{}')).status, 404, url);
+	// what is no listener is invoked with a token, and says nothing of itself without one
+	for (const url of ['/e00000000', '/v1/i00000000']) {
+		assert.equal((await post(url, '{}')).status, 401, url);
+		assert.equal((await post(url, '{}', { authorization: `Bearer ${server.token}` })).status, 404, url);
+	}
 	const connection = await server.ok(201, 'POST', '/v1/connections', { name: 'c', type: 'rest', rest: { baseURI: 'http://127.0.0.1:9', mediaType: 'json' } });
 	const rest = await server.ok(201, 'POST', '/v1/exports', { name: 'r', _connectionId: connection._id, rest: { relativeURI: '/x' } });
 	assert.equal((await post(`/v1/exports/${rest._id}/data`, '{}')).status, 404);
@@ -198,7 +203,7 @@ test('what is there and what is not: ids, other exports, methods', async () => {
 	assert.equal((await post(`/v1/${e.apiIdentifier}`, body, headers)).status, 200);
 	await refused(`/${e.apiIdentifier}`, body, { authorization: `Bearer ${server.token}` });
 	await server.ok(204, 'DELETE', `/v1/exports/${e._id}`);
-	assert.equal((await post(`/${e.apiIdentifier}`, body, headers)).status, 404);
+	assert.equal((await post(`/${e.apiIdentifier}`, body, headers)).status, 401);
 });
 
 test('answers are as the listener says', async () => {
