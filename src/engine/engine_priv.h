@@ -37,8 +37,6 @@ struct probe { /* of a connection that went offline */
 };
 
 struct listener;
-struct calls;
-struct debug_log;
 
 struct engine {
 	struct engine_config cfg;
