@@ -182,9 +182,20 @@ static bool read_place(struct run *r, struct str *from, size_t *skip, struct err
 	return true;
 }
 
+/* Records of all sources: what an index, and with it an idempotency key, counts on from. */
+static uint64_t exported_before(const struct run *r)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < r->plan.source_count; i++)
+		n += r->exports[i].num_export;
+	return n;
+}
+
 static bool start_pipe(struct run *r, struct str from, size_t skip, struct err *err)
 {
 	const struct flow_source *s = &r->plan.sources[r->source_index];
+	uint64_t limit = r->job->type == JOB_RETRY ? 0 : record_limit(s->doc);
 	struct pipe_config cfg = { .page_size = page_size(r, s), .skip = skip };
 
 	if (!shape_compile(r->arena, s->doc, &r->shape, err) || !open_source(r, s, from, err))
@@ -193,8 +204,9 @@ static bool start_pipe(struct run *r, struct str from, size_t skip, struct err *
 	cfg.source = r->source;
 	cfg.whole_chunks = r->source_ops == &listener_source_ops ||
 			   r->source_ops == &retry_source_ops;
-	cfg.record_limit = r->job->type == JOB_RETRY ? 0 : record_limit(s->doc);
-	cfg.first_index = r->exports[r->source_index].num_export;
+	cfg.first_index = exported_before(r);
+	if (limit > 0) /* of this source's own records */
+		cfg.last_index = cfg.first_index + limit - r->exports[r->source_index].num_export;
 	r->pipe = pipe_start(&cfg);
 	return true;
 }

@@ -141,7 +141,7 @@ static bool has_room(const struct pager *g, const struct page *p, size_t bytes)
 static struct page *pager_next(struct pager *g, struct err *err)
 {
 	struct page *p = page_new(g->cfg.page_size);
-	uint64_t limit = g->cfg.record_limit == 0 ? UINT64_MAX : g->cfg.record_limit;
+	uint64_t limit = g->cfg.last_index == 0 ? UINT64_MAX : g->cfg.last_index;
 	size_t bytes = 0;
 
 	p->first_index = g->index;

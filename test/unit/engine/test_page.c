@@ -45,7 +45,7 @@ static struct pipe_stage *start(struct source *s, size_t page_size, uint64_t lim
 	return pipe_start(&(struct pipe_config){ .ops = &script_ops,
 		.source = s,
 		.page_size = page_size,
-		.record_limit = limit });
+		.last_index = limit });
 }
 
 static int64_t number_of(const struct json *record)
