@@ -350,16 +350,18 @@ static bool open_steps(struct run *r, struct err *err)
 	return true;
 }
 
-static bool is_poison(const struct run *r, struct err *err)
+static bool is_poison(const struct run *r)
 {
-	if (r->job->attempts <= LIMIT_JOB_ATTEMPTS)
-		return false;
+	return r->job->attempts > LIMIT_JOB_ATTEMPTS;
+}
+
+static bool fail_poison(struct err *err)
+{
 	err_set(err, ERR_POISON,
 		"the job was begun %d times and ended the server each time before it got on; it is "
 		"put aside",
 		LIMIT_JOB_ATTEMPTS);
-	err_hint(err, "retry its open errors one by one, or run the flow again");
-	return true;
+	return err_hint(err, "retry its open errors one by one, or run the flow again");
 }
 
 static bool keep_config(struct store_conn *c, void *arg, struct err *err)
@@ -370,14 +372,21 @@ static bool keep_config(struct store_conn *c, void *arg, struct err *err)
 		r->plan.config, err);
 }
 
+/*
+ * The documents that the job began with. Somebody may also have asked for its end behind the claim,
+ * before this worker could be told: that is in the store.
+ */
 static bool read_config(struct run *r, struct str *config, struct err *err)
 {
 	struct store_conn *c DEFER(store_read_endp) = NULL;
+	struct store_job now;
 
 	*config = STR_NULL;
-	if (r->job->config_hash.p == NULL)
-		return true;
-	return store_read_begin(r->e->cfg.store, &c, err) &&
+	if (!store_read_begin(r->e->cfg.store, &c, err) ||
+		!store_job_get(c, r->arena, r->job->account_id, r->job->id, &now, err))
+		return false;
+	r->job->canceled_by = now.canceled_by;
+	return r->job->config_hash.p == NULL ||
 	       store_config_get(c, r->arena, r->job->account_id, r->job->config_hash, config, err);
 }
 
@@ -395,25 +404,25 @@ static bool must_wait(struct run *r)
 	return true;
 }
 
+/* A run that has not begun has no children, and no documents of its own. */
 static enum run_verdict begin(struct run *r, struct err *err)
 {
 	struct str config;
 	bool first = r->job->config_hash.p == NULL;
 
-	if (!read_config(r, &config, err) ||
-		!flow_plan_read(r->e, r->arena, r->job->account_id, r->job->flow_id, config,
-			&r->plan, err) ||
-		!make_children(r, err) || is_poison(r, err))
+	if (!read_config(r, &config, err) || !flow_plan_read(r->e, r->arena, r->job->account_id,
+						     r->job->flow_id, config, &r->plan, err))
+		return RUN_FAIL;
+	if (!is_poison(r) && r->job->canceled_by.p == NULL && must_wait(r))
+		return run_checkpoint(r, NULL, false, NULL, NULL, err) ? RUN_WAIT : RUN_FAIL;
+	if (!make_children(r, err) || (is_poison(r) && !fail_poison(err)))
 		return RUN_FAIL;
 	if (r->job->canceled_by.p != NULL)
 		return RUN_CANCEL;
-	if (must_wait(r))
-		return run_checkpoint(r, NULL, false, NULL, NULL, err) ? RUN_WAIT : RUN_FAIL;
 	if ((first && !flow_plan_check(r->e, r->arena, &r->plan, err)) || !open_steps(r, err))
 		return RUN_FAIL;
 	r->job->config_hash = str_z(r->plan.config_hash);
-	return r->children_exist || run_checkpoint(r, NULL, false, keep_config, r, err) ? RUN_ON
-											: RUN_FAIL;
+	return !first || run_checkpoint(r, NULL, false, keep_config, r, err) ? RUN_ON : RUN_FAIL;
 }
 
 /* The page in work that is in the store; NULL in *W: there is none. */
@@ -586,7 +595,7 @@ static void log_end(const struct run *r)
 		LOG_S("flow", f->flow_id), LOG_Z("status", job_status_word(f->status)),
 		LOG_I("exported", l->exported), LOG_I("succeeded", l->succeeded),
 		LOG_I("ignored", l->ignored), LOG_I("failed", l->failed),
-		LOG_I("in_flight", l->in_flight), LOG_I("ms", f->ended_ms - f->started_ms),
+		LOG_I("in_flight", l->in_flight), LOG_I("ms", f->modified_ms - f->started_ms),
 		LOG_S("message", f->waiting_for.p != NULL ? f->waiting_for : f->error_message));
 }
 
