@@ -216,7 +216,7 @@ static void mark_done(struct run *r, struct work *w)
 	size_t n = 0;
 
 	for (size_t i = 0; i < w->n; i++)
-		if (w->d[i].err.code == ERR_NONE && !w->d[i].deferred)
+		if (w->of[i]->settled && w->d[i].err.code == ERR_NONE)
 			records[n++] = w->d[i].source;
 	if (n == 0)
 		return;
@@ -271,9 +271,11 @@ static enum run_verdict pass_step(struct run *r, struct work *w, uint32_t k, boo
 			LOG_Z("message", ended.message));
 	account_submitted(r, w);
 	run_record(r, w);
-	r->steps[k].job.pages_processed++;
 	v = verdict(r, w);
-	if (v == RUN_ON && k + 1 == r->plan.step_count && marks_done(r))
+	if (v == RUN_ON)
+		r->steps[k].job.pages_processed++;
+	/* also when the page waits: what was delivered is not among its deliveries when it goes on */
+	if (v != RUN_STOP && k + 1 == r->plan.step_count && marks_done(r))
 		mark_done(r, w);
 	return v;
 }
