@@ -223,15 +223,16 @@ static const struct statement texts[STATEMENT_COUNT] = {
 			   "?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, "
 			   "?36, ?37, ?38, ?39, 0, ?19)" },
 	/*
-	 * A request to cancel stays until the job ends or goes back into the queue. Errors may be
-	 * resolved while the job runs: how many are open follows from that.
+	 * A request to cancel stays until the job ends or goes back into the queue, where it waits
+	 * for nothing then. Errors may be resolved while the job runs: how many are open follows
+	 * from that.
 	 */
 	[STMT_JOB_UPDATE] = { "UPDATE job SET (" JOB_MUTABLE ", num_open_error) = ("
 			      "CASE WHEN status = 'canceling' AND ?3 IN ('running', 'retrying') "
 			      "THEN 'canceling' ELSE ?3 END, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, "
 			      "?12, ?13, ?14, ?15, "
 			      "?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, "
-			      "?27, ?28, "
+			      "CASE WHEN canceled_by IS NULL THEN ?27 ELSE 0 END, ?28, "
 			      "?8 - num_resolved) WHERE account_id = ?1 AND id = ?2 AND fence = "
 			      "?29" },
 	[STMT_JOB_GET] = { "SELECT " JOB_COLUMNS " FROM job WHERE account_id = ?1 AND id = ?2" },
