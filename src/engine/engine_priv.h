@@ -126,6 +126,7 @@ struct flow_plan {
 	size_t step_count;
 	struct str config; /* the documents as stored, secrets sealed, without connections: JSON */
 	char config_hash[65];
+	struct err missing; /* a connection that can't be read; ERR_NONE: the plan is complete */
 };
 /*
  * CONFIG: documents to use instead of the stored ones (p NULL: none). ERR_NOT_FOUND, ERR_FLOW,
@@ -133,7 +134,9 @@ struct flow_plan {
  */
 MUST_CHECK bool flow_plan_read(const struct engine *e, struct arena *a, struct str account_id,
 	struct str flow_id, struct str config, struct flow_plan *out, struct err *err);
-/* Refuses flows that are disabled, and parts that this version can't act on. */
+/* False with what is missing: the flow can't run, but its parts are known. */
+MUST_CHECK bool flow_plan_complete(const struct flow_plan *p, struct err *err);
+/* Refuses flows that lack something, that are disabled, and parts that this version can't act on. */
 MUST_CHECK bool flow_plan_check(const struct engine *e, struct arena *a, const struct flow_plan *p,
 	struct err *err);
 /* The first connection of the plan that is offline; p NULL: none is. */

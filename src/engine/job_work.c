@@ -415,7 +415,8 @@ static enum run_verdict begin(struct run *r, struct err *err)
 		return RUN_FAIL;
 	if (!is_poison(r) && r->job->canceled_by.p == NULL && must_wait(r))
 		return run_checkpoint(r, NULL, false, NULL, NULL, err) ? RUN_WAIT : RUN_FAIL;
-	if (!make_children(r, err) || (is_poison(r) && !fail_poison(err)))
+	if (!make_children(r, err) || (is_poison(r) && !fail_poison(err)) ||
+		!flow_plan_complete(&r->plan, err))
 		return RUN_FAIL;
 	if (r->job->canceled_by.p != NULL)
 		return RUN_CANCEL;
@@ -493,23 +494,11 @@ static void end_all(struct run *r, enum job_status status)
 	}
 }
 
-/* The records of the page in work that a run leaves behind: each is failed, with its data. */
-static bool fail_page(struct run *r, const struct err *why, struct err *err)
+/* The deliveries of the page's present step fail, and with them their records. */
+static void fail_deliveries(struct run *r, struct work *w, const struct err *why)
 {
-	struct work *w;
-
-	if (r->steps == NULL || r->page_settled)
-		return true;
-	if (!read_page(r, &w, err) || w == NULL)
-		return w == NULL && err->code == ERR_NONE;
-
 	struct store_job *j = &r->steps[w->step].job;
 
-	if (w->fresh) {
-		work_begin_step(w, w->step, r->job->id);
-		j->ledger.exported += w->n;
-		j->ledger.in_flight += w->n;
-	}
 	for (size_t i = 0; i < w->n; i++) {
 		struct delivery *d = &w->d[i];
 
@@ -519,7 +508,48 @@ static bool fail_page(struct run *r, const struct err *why, struct err *err)
 		j->ledger.failed++;
 		j->num_error++;
 		run_add_failure(r, w, i);
+		w->of[i]->stopped = true;
 	}
+}
+
+/* The same of a step that was not begun yet. */
+static void fail_step(struct run *r, struct work *w, uint32_t k, const struct err *why)
+{
+	struct job_ledger *l = &r->steps[k].job.ledger;
+
+	work_begin_step(w, k, r->job->id);
+	l->exported += w->n;
+	l->in_flight += w->n;
+	fail_deliveries(r, w, why);
+}
+
+/* Those of a retry that were to join at a later step have their errors still. */
+static void stop_later(struct work *w)
+{
+	for (size_t i = 0; i < w->count; i++)
+		if (w->items[i].first_step > w->step)
+			w->items[i].stopped = true;
+}
+
+/*
+ * The records of the page in work that a run leaves behind: each is failed, with its data. Those that had
+ * passed the present step and waited for the others fail at the next one.
+ */
+static bool fail_page(struct run *r, const struct err *why, struct err *err)
+{
+	struct work *w;
+
+	if (r->steps == NULL || r->page_settled)
+		return true;
+	if (!read_page(r, &w, err) || w == NULL)
+		return w == NULL && err->code == ERR_NONE;
+	if (w->fresh)
+		fail_step(r, w, w->step, why);
+	else
+		fail_deliveries(r, w, why);
+	stop_later(w);
+	if (w->step + 1 < r->plan.step_count)
+		fail_step(r, w, w->step + 1, why);
 	run_keep(r, w);
 	return true;
 }
