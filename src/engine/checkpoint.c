@@ -174,9 +174,12 @@ static struct outcome *add_outcome(struct run *r)
 	return o;
 }
 
-/* {"data", "stage", "traceKey"}; with an unknown outcome also what was sent, for an equal repeat. */
+/*
+ * {"data", "stage", "traceKey"}; with an unknown outcome also what was sent, for an equal repeat, and when
+ * the steps behind have had the record, that it proceeded.
+ */
 static struct str retry_data(struct arena *a, const struct delivery *d, const char *stage,
-	struct str trace_key)
+	struct str trace_key, bool proceeded)
 {
 	struct json_build b;
 
@@ -185,6 +188,8 @@ static struct str retry_data(struct arena *a, const struct delivery *d, const ch
 	json_add_copy(&b, STR("data"), d->source);
 	json_add_str(&b, STR("stage"), str_z(stage));
 	json_add_str(&b, STR("traceKey"), trace_key);
+	if (proceeded)
+		json_add_bool(&b, STR("proceeded"), true);
 	if (d->unknown && d->request.p != NULL) {
 		json_add_str(&b, STR("request"), d->request);
 		json_add_str(&b, STR("key"), d->key);
@@ -215,7 +220,8 @@ void run_add_failure(struct run *r, const struct work *w, size_t i)
 	set_next_retry(r, e);
 	if (!json_get_true(r->plan.flow, STR("skipRetries"))) {
 		e->retry_id = run_new_id(r, r->outcome_arena);
-		o->retry_data = retry_data(r->outcome_arena, d, stage, e->trace_key);
+		o->retry_data = retry_data(r->outcome_arena, d, stage, e->trace_key,
+			!it->stopped || it->proceeded);
 	}
 	if (it->error_id.p != NULL) {
 		o->kind = OUTCOME_FAILED_AGAIN;
@@ -232,14 +238,16 @@ void run_add_shape_failure(struct run *r, const struct item *it, const char *sta
 
 	fill_error(r, e, failure, 0, stage);
 	e->job_id = r->exports[r->source_index].id;
-	e->step_id = r->plan.sources[r->source_index].id;
+	e->step_id = it->gone ? STR_NULL : r->plan.sources[it->source].id;
 	e->record_index = (int64_t)it->index;
 	e->trace_key = it->trace_key.p != NULL
 			       ? it->trace_key
 			       : work_trace_key(r->outcome_arena, it->record, it->index);
-	e->retry_id = run_new_id(r, r->outcome_arena);
 	e->fingerprint = fingerprint(r->outcome_arena, e);
-	o->retry_data = retry_data(r->outcome_arena, &d, stage, e->trace_key);
+	if (!it->gone && !json_get_true(r->plan.flow, STR("skipRetries"))) {
+		e->retry_id = run_new_id(r, r->outcome_arena);
+		o->retry_data = retry_data(r->outcome_arena, &d, stage, e->trace_key, false);
+	}
 	if (it->error_id.p != NULL) {
 		o->kind = OUTCOME_FAILED_AGAIN;
 		e->id = it->error_id;

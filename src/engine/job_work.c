@@ -65,6 +65,7 @@ static bool make_children(struct run *r, struct err *err)
 	const struct flow_plan *p = &r->plan;
 
 	r->exports = arena_array_of(r->arena, struct store_job, MAX(p->source_count, 1));
+	r->shapes = arena_array_of(r->arena, struct shape *, MAX(p->source_count, 1));
 	r->steps = arena_array_of(r->arena, struct run_step, p->step_count);
 	for (size_t i = 0; i < p->source_count; i++)
 		r->exports[i] = child(r, JOB_EXPORT, p->sources[i].id, (uint32_t)i);
@@ -192,13 +193,26 @@ static uint64_t exported_before(const struct run *r)
 	return n;
 }
 
+/* The present source's; a retry has records of all. */
+static bool compile_shapes(struct run *r, struct err *err)
+{
+	bool all = r->job->type == JOB_RETRY;
+	size_t from = all ? 0 : r->source_index;
+	size_t to = all ? r->plan.source_count : from + 1;
+
+	for (size_t i = from; i < to; i++)
+		if (!shape_compile(r->arena, r->plan.sources[i].doc, &r->shapes[i], err))
+			return false;
+	return true;
+}
+
 static bool start_pipe(struct run *r, struct str from, size_t skip, struct err *err)
 {
 	const struct flow_source *s = &r->plan.sources[r->source_index];
 	uint64_t limit = r->job->type == JOB_RETRY ? 0 : record_limit(s->doc);
 	struct pipe_config cfg = { .page_size = page_size(r, s), .skip = skip };
 
-	if (!shape_compile(r->arena, s->doc, &r->shape, err) || !open_source(r, s, from, err))
+	if (!compile_shapes(r, err) || !open_source(r, s, from, err))
 		return false;
 	cfg.ops = r->source_ops;
 	cfg.source = r->source;
@@ -251,6 +265,8 @@ static enum run_verdict take_page(struct run *r, struct page *p, struct err *err
 	struct store_job *x = &r->exports[r->source_index];
 	struct work *w = work_new(p, x->pages_generated);
 
+	for (size_t i = 0; i < w->count; i++)
+		w->items[i].source = (uint32_t)r->source_index;
 	move_cursor(r, p);
 	x->pages_generated++;
 	x->num_export += p->count;
@@ -507,8 +523,8 @@ static void fail_deliveries(struct run *r, struct work *w, const struct err *why
 		j->ledger.in_flight--;
 		j->ledger.failed++;
 		j->num_error++;
-		run_add_failure(r, w, i);
 		w->of[i]->stopped = true;
+		run_add_failure(r, w, i);
 	}
 }
 

@@ -116,13 +116,26 @@ static struct str retry_zero_reason(const struct source *s)
 const struct source_ops retry_source_ops = { NULL, retry_next, retry_zero_reason, NULL,
 	retry_close };
 
-/* The step with this id; the first one when the flow has no such step any more. */
-static uint32_t step_of(const struct run *r, struct str id)
+static bool step_of(const struct run *r, struct str id, uint32_t *out)
 {
-	for (size_t i = 0; i < r->plan.step_count; i++)
-		if (str_eq(r->plan.steps[i].id, id))
-			return (uint32_t)i;
-	return 0;
+	for (size_t i = 0; i < r->plan.step_count; i++) {
+		if (!str_eq(r->plan.steps[i].id, id))
+			continue;
+		*out = (uint32_t)i;
+		return true;
+	}
+	return false;
+}
+
+static bool source_of(const struct run *r, struct str id, uint32_t *out)
+{
+	for (size_t i = 0; i < r->plan.source_count; i++) {
+		if (!str_eq(r->plan.sources[i].id, id))
+			continue;
+		*out = (uint32_t)i;
+		return true;
+	}
+	return false;
 }
 
 static bool is_unshaped(struct str stage)
@@ -136,9 +149,14 @@ void retry_unwrap(const struct run *r, struct work *w)
 		struct item *it = &w->items[i];
 		const struct json *data = json_get(it->record, STR("d"));
 
+		struct str step = json_get_str(it->record, STR("s"));
+
 		it->error_id = json_get_str(it->record, STR("e"));
-		it->first_step = step_of(r, json_get_str(it->record, STR("s")));
+		it->retry_data = data;
 		it->unshaped = is_unshaped(json_get_str(data, STR("stage")));
+		it->gone = it->unshaped ? !source_of(r, step, &it->source)
+					: !step_of(r, step, &it->first_step);
+		it->proceeded = json_get_true(data, STR("proceeded"));
 		it->trace_key = json_get_str(data, STR("traceKey"));
 		it->request = json_get_str(data, STR("request"));
 		it->key = json_get_str(data, STR("key"));

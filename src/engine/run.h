@@ -40,7 +40,7 @@ struct run {
 	const struct source_ops *source_ops;
 	struct source *source;
 	struct pipe_stage *pipe;
-	struct shape *shape;
+	struct shape **shapes; /* of each source; those that were not begun: NULL */
 	/* and its place behind the page in work: {"g": source, "at": its cursor}. */
 	struct str cursor;
 	struct arena *cursor_arena, *cursor_spare;
@@ -67,7 +67,7 @@ MUST_CHECK bool run_checkpoint(struct run *r, const struct work *w, bool waiting
 	void *extra_arg, struct err *err);
 /* Frees the pages that are done with. */
 void run_forget(struct run *r);
-/* Adds an outcome for the record of delivery I of W in step K: it failed. */
+/* Adds an outcome for the record of delivery I of W: it failed, and stopped or went on. */
 void run_add_failure(struct run *r, const struct work *w, size_t i);
 /* The record of ITEM failed before any step: it belongs to the export. */
 void run_add_shape_failure(struct run *r, const struct item *it, const char *stage,

@@ -36,8 +36,20 @@ static void count_failure(struct run *r, struct work *w, size_t i)
 	s->job.num_error++;
 	s->job.ledger.failed++;
 	atomic_fetch_add(&r->e->records_failed, 1);
+	/* of a retry it stops: its error is one, and says where to go on */
+	w->of[i]->stopped = !s->plan->proceed_on_failure || w->of[i]->error_id.p != NULL;
 	run_add_failure(r, w, i);
-	w->of[i]->stopped = !s->plan->proceed_on_failure;
+}
+
+/* Was this the end of the record's way? An error that was retried is resolved then. */
+static bool ends_here(struct run *r, const struct work *w, struct item *it)
+{
+	if (w->step + 1 < r->plan.step_count && !it->proceeded)
+		return false;
+	it->stopped = true;
+	if (it->error_id.p != NULL)
+		run_add_resolved(r, it);
+	return true;
 }
 
 static void count_ignored(struct run *r, struct work *w, size_t i)
@@ -46,8 +58,7 @@ static void count_ignored(struct run *r, struct work *w, size_t i)
 
 	s->job.num_ignore++;
 	s->job.ledger.ignored++;
-	if (w->of[i]->error_id.p != NULL && w->step + 1 == r->plan.step_count)
-		run_add_resolved(r, w->of[i]);
+	ends_here(r, w, w->of[i]);
 }
 
 /* What the preparation settled, and what goes out. */
@@ -78,10 +89,7 @@ static void account_delivered(struct run *r, struct work *w, size_t i)
 
 	s->job.num_success++;
 	s->job.ledger.succeeded++;
-	if (it->error_id.p != NULL && w->step + 1 == r->plan.step_count)
-		run_add_resolved(r, it);
-	if (w->step + 1 == r->plan.step_count ||
-		step_respond(s->step, &w->d[i], w->arena, &it->record, &err))
+	if (ends_here(r, w, it) || step_respond(s->step, &w->d[i], w->arena, &it->record, &err))
 		return;
 	/* delivered, so it is no failure of the step; but the next step can't have it */
 	s->job.num_error++;

@@ -59,6 +59,7 @@ bool store_job_error_again(struct store_conn *c, const struct store_job_error *e
 	sql_bind_str(st, 11, e->fingerprint);
 	sql_bind_str(st, 12, e->classification);
 	sql_bind_i64(st, 13, e->next_retry_ms == 0 ? 0 : e->created_ms);
+	sql_bind_str(st, 14, e->step_id);
 	if (!sql_run(st))
 		return sql_error(st->conn, err);
 	if (sql_changes(st) != 1)

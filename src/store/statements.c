@@ -282,6 +282,7 @@ static const struct statement texts[STATEMENT_COUNT] = {
 	[STMT_JOB_ERROR_AGAIN] = { "UPDATE job_error SET stage = ?3, source = ?4, code = ?5, "
 				   "message = ?6, field = ?7, hint = ?8, request = ?9, "
 				   "response = ?10, fingerprint = ?11, classification = ?12, "
+				   "step_id = COALESCE(?14, step_id), "
 				   "retry_job_id = NULL, next_retry_ms = CASE WHEN ?13 = 0 THEN 0 "
 				   "WHEN attempts = 1 THEN ?13 + 1800000 WHEN attempts = 2 THEN "
 				   "?13 + 7200000 ELSE 0 END, attempts = attempts + 1 "
@@ -289,13 +290,16 @@ static const struct statement texts[STATEMENT_COUNT] = {
 	[STMT_JOB_ERROR_RESOLVE] = { "UPDATE job_error SET resolved = 1, resolved_ms = ?3, "
 				     "resolved_by = ?4, retry_job_id = NULL, next_retry_ms = 0 "
 				     "WHERE account_id = ?1 AND id = ?2 AND resolved = 0" },
+	/* An error of an export, or of a response mapping, is none of the ledger's failures. */
 	[STMT_JOB_CREDIT] = { "UPDATE job SET num_resolved = num_resolved + 1, "
 			      "num_open_error = num_open_error - 1, num_success = num_success + 1, "
-			      "failed = failed - 1, succeeded = succeeded + 1, modified_ms = ?3 "
-			      "WHERE account_id = ?1 AND id IN (SELECT job_id FROM job_error "
-			      "WHERE account_id = ?1 AND id = ?2 UNION SELECT flow_job_id FROM "
-			      "job_error "
-			      "WHERE account_id = ?1 AND id = ?2)" },
+			      "failed = job.failed - n.records, "
+			      "succeeded = job.succeeded + n.records, modified_ms = ?3 "
+			      "FROM (SELECT e.job_id, e.flow_job_id, "
+			      "CASE WHEN j.failed > 0 THEN 1 ELSE 0 END AS records "
+			      "FROM job_error e JOIN job j ON j.account_id = e.account_id "
+			      "AND j.id = e.job_id WHERE e.account_id = ?1 AND e.id = ?2) AS n "
+			      "WHERE job.account_id = ?1 AND job.id IN (n.job_id, n.flow_job_id)" },
 	[STMT_ERROR_LIST_BY_JOB] = ERROR_BOTH(ERROR_LIST_IN, ERROR_BY_JOB),
 	[STMT_ERROR_LIST_BY_FLOW] = ERROR_BOTH(ERROR_LIST_IN, ERROR_BY_FLOW),
 	[STMT_ERROR_LIST_BY_IDS] = ERROR_BOTH(ERROR_LIST_IN, ERROR_BY_IDS),
