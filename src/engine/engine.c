@@ -8,6 +8,8 @@
 
 #include "core/log.h"
 
+#define CLAIM_AGAIN_MS 1000 /* behind a claim that the store refused */
+
 struct claim {
 	struct engine *e;
 	struct arena *arena;
@@ -46,10 +48,12 @@ static bool work_one(struct worker *w)
 	if (!store_write(e->cfg.store, claim_write, &cl, &err)) {
 		log_err(LOG_ERROR, "job.claim_failed", &err);
 		cl.found = false;
+		cl.next_ms = clock_wall_ms(e->cfg.clock) + CLAIM_AGAIN_MS;
 	}
 	if (cl.found) {
 		atomic_fetch_add(&e->running, 1);
 		set_job(w, cl.job.id);
+		engine_post(e); /* another worker looks for the next one, and when that is due */
 		job_work(w, &cl.job, cl.arena);
 		set_job(w, STR(""));
 		atomic_fetch_sub(&e->running, 1);

@@ -27,6 +27,7 @@ static bool source_open(const struct adaptor_env *env UNUSED, const struct json 
 	for (size_t i = 0; i < ARRAY_LEN(rig->sources); i++) {
 		if (rig->sources[i].name == NULL || !str_eq_z(name, rig->sources[i].name))
 			continue;
+		WITH_LOCK(&rig->lock);
 		*out = arena_new_of(rig->w->a, struct source);
 		**out = (struct source){ rig->sources[i].answers, at };
 		return true;
@@ -73,6 +74,7 @@ static bool sink_open(const struct adaptor_env *env UNUSED, const struct json *c
 	const struct json *import, const struct sink_args *args UNUSED, struct sink **out,
 	struct err *err UNUSED)
 {
+	WITH_LOCK(&rig->lock);
 	*out = arena_new_of(rig->w->a, struct sink);
 	(*out)->name = str_dup(rig->w->a, json_get_str(import, STR("name")));
 	return true;
@@ -95,15 +97,21 @@ static bool sink_prepare(struct sink *s UNUSED, struct delivery *d, size_t n, st
 	return true;
 }
 
+static void note_sent(const struct sink *s, const struct delivery *d)
+{
+	WITH_LOCK(&rig->lock);
+	assert_true(rig->sent_count < SENT_MAX);
+	rig->sent[rig->sent_count++] = (struct sent){ s->name, str_dup(rig->w->a, d->key),
+		str_dup(rig->w->a, d->request) };
+}
+
 static bool sink_submit(struct sink *s, struct delivery *d, size_t n, struct arena *a,
 	struct err *err UNUSED)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (d[i].err.code != ERR_NONE || d[i].ignored)
 			continue;
-		assert_true(rig->sent_count < SENT_MAX);
-		rig->sent[rig->sent_count++] = (struct sent){ s->name, str_dup(rig->w->a, d[i].key),
-			str_dup(rig->w->a, d[i].request) };
+		note_sent(s, &d[i]);
 		d[i].status = 201;
 		d[i].attempts = 1;
 		if (json_parse_copy(a, STR("{\"id\":77}"), &d[i].answer, err))
@@ -156,6 +164,7 @@ int rig_setup(void **state)
 		.clock = &r.w->clock.clock,
 		.rng = rng_system() };
 	id_new(&r.e.owner, clock_wall_ms(r.e.cfg.clock), r.e.cfg.rng);
+	mutex_init(&r.lock);
 	mutex_init(&r.e.lock);
 	cond_init(&r.e.work);
 	cond_init(&r.e.tick);
@@ -175,6 +184,7 @@ int rig_teardown(void **state)
 	struct rig *r = *state;
 	void *world = r->w;
 
+	mutex_destroy(&r->lock);
 	mutex_destroy(&r->e.lock);
 	cond_destroy(&r->e.work);
 	cond_destroy(&r->e.tick);

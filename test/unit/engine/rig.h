@@ -27,6 +27,7 @@ struct rig {
 	struct {
 		const char *name, *answers[ANSWERS_MAX];
 	} sources[4];
+	struct mutex lock; /* of what was sent: a test may start an engine with workers */
 	struct sent sent[SENT_MAX];
 	size_t sent_count;
 	/* How the sending of D to STEP ends; NULL: it arrives. */
