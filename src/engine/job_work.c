@@ -271,8 +271,10 @@ static enum run_verdict take_page(struct run *r, struct page *p, struct err *err
 	x->pages_generated++;
 	x->num_export += p->count;
 	x->done_exporting = p->last;
-	if (r->job->type == JOB_RETRY)
+	if (r->job->type == JOB_RETRY) {
 		retry_unwrap(r, w);
+		retry_respond(r, w);
+	}
 	run_shape(r, w);
 	return run_page(r, w, false, err);
 }

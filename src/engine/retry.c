@@ -156,6 +156,7 @@ void retry_unwrap(const struct run *r, struct work *w)
 		it->unshaped = is_unshaped(json_get_str(data, STR("stage")));
 		it->gone = it->unshaped ? !source_of(r, step, &it->source)
 					: !step_of(r, step, &it->first_step);
+		it->unmapped = str_eq_z(json_get_str(data, STR("stage")), "response_mapping");
 		it->proceeded = json_get_true(data, STR("proceeded"));
 		it->trace_key = json_get_str(data, STR("traceKey"));
 		it->request = json_get_str(data, STR("request"));
@@ -164,6 +165,33 @@ void retry_unwrap(const struct run *r, struct work *w)
 		if (it->record == NULL)
 			it->record = &json_null;
 	}
+}
+
+/* The record's answer is kept with it, so that it goes on without being sent again. */
+static void respond(struct run *r, struct work *w, struct item *it)
+{
+	uint32_t k = it->first_step;
+	struct delivery d = { .source = it->record,
+		.id = json_get(it->retry_data, STR("id")),
+		.answer = json_get(it->retry_data, STR("answer")) };
+	struct err err = ERR_INIT;
+
+	it->first_step = k + 1;
+	if (k + 1 == r->plan.step_count) { /* there is nobody behind it any more */
+		it->stopped = true;
+		run_add_resolved(r, it);
+	} else if (!step_respond(r->steps[k].step, &d, w->arena, &it->record, &err)) {
+		it->stopped = true;
+		r->steps[k].job.num_error++;
+		run_add_unmapped(r, it, &d, k, &err);
+	}
+}
+
+void retry_respond(struct run *r, struct work *w)
+{
+	for (size_t i = 0; i < w->count; i++)
+		if (w->items[i].unmapped && !w->items[i].gone)
+			respond(r, w, &w->items[i]);
 }
 
 void retry_keep_requests(const struct run *r UNUSED, struct work *w)

@@ -69,6 +69,9 @@ MUST_CHECK bool run_checkpoint(struct run *r, const struct work *w, bool waiting
 void run_forget(struct run *r);
 /* Adds an outcome for the record of delivery I of W: it failed, and stopped or went on. */
 void run_add_failure(struct run *r, const struct work *w, size_t i);
+/* The record of ITEM was delivered as D says by step K, but what the next step gets could not be made. */
+void run_add_unmapped(struct run *r, const struct item *it, const struct delivery *d, uint32_t k,
+	const struct err *failure);
 /* The record of ITEM failed before any step: it belongs to the export. */
 void run_add_shape_failure(struct run *r, const struct item *it, const char *stage,
 	const struct err *failure);
@@ -110,6 +113,8 @@ MUST_CHECK bool retry_source_open(struct run *r, size_t page_size, struct str cu
 	struct source **out, struct err *err);
 /* Unwraps the records that a retry's source yields. */
 void retry_unwrap(const struct run *r, struct work *w);
+/* Makes what the next step gets of those that had been delivered before that failed. */
+void retry_respond(struct run *r, struct work *w);
 /* Behind work_begin_step(): what is known to have been sent before is sent again, to the byte. */
 void retry_keep_requests(const struct run *r, struct work *w);
 

@@ -94,7 +94,7 @@ static void account_delivered(struct run *r, struct work *w, size_t i)
 	/* delivered, so it is no failure of the step; but the next step can't have it */
 	s->job.num_error++;
 	it->stopped = true;
-	run_add_error(r, &err, "response_mapping", false);
+	run_add_unmapped(r, it, &w->d[i], w->step, &err);
 }
 
 static bool unfinished(const struct run *r, const struct delivery *d)

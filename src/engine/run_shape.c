@@ -62,5 +62,6 @@ static void shape_item(struct run *r, struct work *w, struct item *it)
 void run_shape(struct run *r, struct work *w)
 {
 	for (size_t i = 0; i < w->count; i++)
-		shape_item(r, w, &w->items[i]);
+		if (!w->items[i].stopped)
+			shape_item(r, w, &w->items[i]);
 }

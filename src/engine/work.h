@@ -21,6 +21,7 @@ struct item {
 	uint32_t source;         /* which export shapes it */
 	bool unshaped;           /* of a retry: it failed in the export's transform or filter */
 	bool gone;      /* of a retry: the step where it failed is not in the flow any more */
+	bool unmapped;  /* of a retry: it was delivered; what the next step gets failed */
 	bool proceeded; /* of a retry: the steps behind its first one have had it */
 	const struct json *retry_data; /* of a retry; NULL */
 	bool stopped;                  /* goes to no further step */

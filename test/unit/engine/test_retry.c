@@ -193,6 +193,48 @@ static void what_may_have_arrived_is_sent_alike_also_behind_a_wait(void **state)
 	assert_int_equal(with_key, 2);
 }
 
+/* The answer's id is a number, and that is not base64. */
+#define UNREADABLE                                                                  \
+	",\"responseMapping\":{\"fields\":[{\"extract\":\"{{{base64Decode id}}}\"," \
+	"\"generate\":\"got\"}]}"
+#define READABLE ",\"responseMapping\":{\"fields\":[{\"extract\":\"id\",\"generate\":\"got\"}]}"
+
+/* It was delivered once; only what the next step gets is made again, by the mapping as it is now. */
+static void a_response_mapping_that_was_mended_goes_on_behind_its_step(void **state)
+{
+	struct rig *r = *state;
+	struct store_job_error e[2];
+	struct str steps[2] = { rig_import(r, "one", ""), rig_import(r, "two", "") };
+	struct str f = rig_flow(r, rig_export(r, "A", ""), steps, 2, UNREADABLE);
+
+	rig_source(r, 0, "A", "[{\"id\":1}]", NULL);
+	struct str job = rig_run(r, f);
+	struct store_job j = rig_job(r, job), x = rig_child(r, job, 0), one = rig_child(r, job, 1);
+
+	assert_adds_up(&j, 0, 1);
+	assert_adds_up(&x, 0, 0);
+	assert_adds_up(&one, 0, 1);
+	assert_int_equal(rig_errors(r, job, e, 2), 1);
+	assert_true(str_eq_z(e[0].trace_key, "1") && str_eq(e[0].step_id, steps[0]));
+	assert_int_equal(rig_retry(r, f), 1);
+	assert_int_equal(rig_errors(r, job, e, 2), 1);
+	assert_int_equal(e[0].attempts, 2);
+	rig_patch(r, "flow", f,
+		str_fmt(r->w->a,
+			"{\"pageProcessors\":[{\"_importId\":\"%.*s\"%s},{\"_importId\":\"%.*s\"}]"
+			"}",
+			STR_ARG(steps[0]), READABLE, STR_ARG(steps[1]))
+			.p);
+	assert_int_equal(rig_retry(r, f), 1);
+	assert_int_equal(rig_sent(r, "one", "1"), 1);
+	assert_int_equal(rig_sent(r, "two", "77"), 1);
+	j = rig_job(r, job);
+	one = rig_child(r, job, 1);
+	assert_adds_up(&j, 0, 0);
+	assert_adds_up(&one, 0, 0);
+	assert_int_equal(one.ledger.succeeded, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -201,6 +243,7 @@ int main(void)
 		RIG_TEST(a_step_that_is_gone_gets_nothing),
 		RIG_TEST(a_record_that_failed_in_an_export_is_shaped_by_that_one),
 		RIG_TEST(a_flow_that_skips_retries_keeps_no_data),
+		RIG_TEST(a_response_mapping_that_was_mended_goes_on_behind_its_step),
 		RIG_TEST(what_may_have_arrived_is_sent_alike_also_behind_a_wait),
 	};
 
