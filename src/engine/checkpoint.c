@@ -314,7 +314,7 @@ void run_add_error(struct run *r, const struct err *failure, const char *stage, 
 {
 	struct outcome *o = add_outcome(r);
 	size_t g = MIN(r->source_index, r->plan.source_count - 1);
-	bool child = r->exports != NULL && r->children_exist;
+	bool child = r->exports != NULL; /* it is there, or made in the same transaction */
 
 	fill_error(r, &o->row, failure, 0, stage);
 	o->row.job_id = child ? r->exports[g].id : r->job->id;

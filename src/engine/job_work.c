@@ -50,9 +50,12 @@ static bool find_children(struct run *r, struct err *err)
 	r->children_exist = n > 0;
 	if (n == 0)
 		return true;
-	if (n != want)
+	if (n != want) { /* none of a store that this program wrote */
+		r->exports = NULL;
+		r->steps = NULL;
 		return err_set(err, ERR_FLOW,
 			"the flow has other steps than when this run began: %zu, not %zu", want, n);
+	}
 	for (size_t i = 0; i < n; i++) {
 		*child_at(r, i) = there[i];
 		child_at(r, i)->status = JOB_RUNNING;

@@ -244,6 +244,32 @@ static void a_waiting_run_whose_connection_is_gone_accounts_for_its_page(void **
 	assert_int_equal(rig_errors(r, job, e, 4), 2); /* the record, and why the run failed */
 }
 
+static bool resolve_write(struct store_conn *c, void *arg, struct err *err)
+{
+	const struct store_error_filter f = { .job_id = *(struct str *)arg, .state = ERRORS_OPEN };
+	const struct store_resolution how = { true, STR_INIT("me"), 1 };
+	uint64_t count;
+
+	return store_error_resolve(c, STR(ACCOUNT), &f, &how, &count, err) && count == 1;
+}
+
+static void an_error_of_a_run_that_could_not_begin_is_resolved_with_its_job(void **state)
+{
+	struct rig *r = *state;
+	struct err err = ERR_INIT;
+	struct str one = rig_import(r, "one", "");
+	struct str f = rig_flow(r, rig_export(r, "A", ""), &one, 1, "");
+	struct str job = rig_ask(r, f);
+
+	rig_patch(r, "flow", f, "{\"disabled\":true}");
+	rig_work(r);
+	assert_int_equal(rig_job(r, job).status, JOB_FAILED);
+	assert_int_equal(rig_job(r, job).num_open_error, 1);
+	assert_ok(store_write(r->w->store, resolve_write, &job, &err));
+	assert_int_equal(rig_job(r, job).num_open_error, 0);
+	assert_int_equal(rig_child(r, job, 0).num_open_error, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -254,6 +280,7 @@ int main(void)
 		RIG_TEST(a_canceled_page_loses_no_record_that_was_to_go_on),
 		RIG_TEST(a_cancel_right_behind_the_claim_is_seen),
 		RIG_TEST(a_canceled_job_does_not_wait_for_its_time),
+		RIG_TEST(an_error_of_a_run_that_could_not_begin_is_resolved_with_its_job),
 		RIG_TEST(what_was_delivered_before_a_wait_is_marked_as_done),
 		RIG_TEST(a_waiting_run_whose_connection_is_gone_accounts_for_its_page),
 	};
