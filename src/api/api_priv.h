@@ -15,6 +15,8 @@
 #define REQUEST_ID_MAX     64
 #define POOL_THREADS       16
 #define POOL_QUEUE         1024
+#define CALL_THREADS       32 /* they wait for applications, so writing must not wait for them */
+#define CALL_QUEUE         256
 
 struct api_request;
 /* Fills x->status, headers and body; on the loop's thread, or the pool's for ROUTE_SLOW. */
@@ -26,11 +28,15 @@ enum route_flags {
 	ROUTE_BODY = 4,        /* takes a JSON body: parsed before the handler */
 	ROUTE_LIST = 8,        /* answers an array: for OpenAPI */
 	ROUTE_BODY_MAYBE = 16, /* with ROUTE_BODY: the body may be left out */
+	ROUTE_CALL = 32,       /* asks an application: runs in the pool of calls */
+	ROUTE_DATA = 64,       /* with ROUTE_BODY: it holds records, so up to LIMIT_REQUEST_BODY */
+	ROUTE_ONCE = 128,      /* with an Idempotency-Key it is done once */
 };
 
 struct route {
 	enum http_method method;
-	const char *pattern; /* "/v1/{resource}/{_id}": {resource} is a type's segment */
+	const char *
+		pattern; /* "/v1/{resource}/{_id}": {resource} is a type's segment, {apiIdentifier} like one */
 	route_fn fn;
 	unsigned flags;
 	int success;    /* the status of success: for OpenAPI */
@@ -68,9 +74,15 @@ struct api_request {
 	const struct json *body; /* ROUTE_BODY */
 	char request_id[REQUEST_ID_MAX + 1];
 	char trace_id[33]; /* of traceparent, given or made */
+	bool in_pool;      /* on a thread of the pool, which may wait */
+	bool called;       /* api_to_calls() brought it there: its caller is known */
+	/* The handler gave the exchange away: another thread finishes it. Not in the pool. */
+	bool suspended;
 };
 
 struct auth;
+struct listener;
+struct listeners;
 struct metrics;
 struct access_log;
 
@@ -79,14 +91,28 @@ struct api {
 	struct arena *arena;
 	struct http_server *server;
 	struct auth *auth;
+	struct listeners *listeners;
 	struct metrics *metrics;
 	struct access_log *log;
 	struct id_batch *ids; /* of each event loop */
-	struct queue *slow;
-	struct thread pool[POOL_THREADS];
+	struct queue *slow, *calls;
+	struct thread pool[POOL_THREADS], call_pool[CALL_THREADS];
 	struct str openapi; /* printed once */
 	atomic_bool draining;
 };
+
+/* Hands the request to the pool, where its handler begins anew; answers 503 when that is full. */
+void api_to_pool(struct api_request *rq);
+/* The same with the pool of calls; rq->caller must be known. */
+void api_to_calls(struct api_request *rq);
+/* The body as JSON into rq->body, at most MAX bytes. */
+MUST_CHECK bool api_read_body(struct api_request *rq, size_t max, struct err *err);
+/* Runs FN once for each Idempotency-Key: a repeat gets the answer of the first. Without the header, runs
+ * it. On a thread that may wait. */
+void api_once(struct api_request *rq, route_fn fn);
+/* Takes over the reference to L. SUCCESS: the status where the listener says none. */
+void listener_intake(struct api_request *rq, struct listener *l, struct str path_token,
+	int success);
 
 /* ---- answers ---- */
 

@@ -48,12 +48,33 @@ static void add_parameter(struct json_build *b, const char *name, const char *in
 	json_build_end(b);
 }
 
+/* {_id}, {_jobId} and their like. */
+static void add_ids(struct json_build *b, const char *pattern)
+{
+	for (const char *at = strstr(pattern, "{_"); at != NULL; at = strstr(at + 1, "{_")) {
+		struct str name = str_of(at + 1, strcspn(at + 1, "}"));
+
+		add_parameter(b, str_to_z(b->arena, name), "path", true, "24 hexadecimal digits.");
+	}
+}
+
 static void add_parameters(struct json_build *b, const struct route *r)
 {
 	json_build_key(b, STR("parameters"));
 	json_build_array(b);
-	if (strstr(r->pattern, "{_id}") != NULL)
-		add_parameter(b, "_id", "path", true, "24 hexadecimal digits.");
+	add_ids(b, r->pattern);
+	if ((r->flags & ROUTE_ONCE) != 0)
+		add_parameter(b, "Idempotency-Key", "header", false,
+			"A repeat with the same key and body gets the first one's answer, for 24 "
+			"hours.");
+	if (r->fn == handle_connection_proxy)
+		add_parameter(b, "Integrator-Relative-URI", "header", true,
+			"What to ask the application for.");
+	if (strstr(r->pattern, "{token}") != NULL)
+		add_parameter(b, "token", "path", true, "The listener's webhook.token.");
+	if (strstr(r->pattern, "{apiIdentifier}") != NULL)
+		add_parameter(b, "apiIdentifier", "path", true,
+			"The letter e or i and 8 hexadecimal digits.");
 	if (r->fn == handle_resource_list) {
 		add_parameter(b, "name", "query", false,
 			"Only those of this name; may be repeated.");
@@ -64,7 +85,8 @@ static void add_parameters(struct json_build *b, const struct route *r)
 		add_parameter(b, "_connectorId", "query", false,
 			"Only those of this connector; may be repeated.");
 	}
-	if ((r->flags & ROUTE_LIST) != 0 && strstr(r->pattern, "accesstokens") == NULL)
+	if ((r->flags & ROUTE_LIST) != 0 && strstr(r->pattern, "accesstokens") == NULL &&
+		r->fn != handle_listener_requests)
 		add_parameter(b, "limit", "query", false, "At most this many.");
 	if (r->fn == handle_resource_list || r->fn == handle_job_errors)
 		add_parameter(b, "after", "query", false,
@@ -142,7 +164,7 @@ static void add_operation(struct json_build *b, const struct route *r, const str
 	if ((r->flags & ROUTE_BODY) != 0) {
 		json_build_key(b, STR("requestBody"));
 		json_build_object(b);
-		json_add_bool(b, STR("required"), true);
+		json_add_bool(b, STR("required"), (r->flags & ROUTE_BODY_MAYBE) == 0);
 		add_content(b, r->method == HTTP_PATCH ? NULL : s, false);
 		json_build_end(b);
 	}

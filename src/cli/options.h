@@ -24,6 +24,7 @@
 	X(OPT_OUTBOUND_TIMEOUT, "outbound-timeout", "SECONDS", "60", "How long one request to an application may take, all in all, 1 to 3600.") \
 	X(OPT_RATE_LIMIT, "rate-limit", "BUCKET,REFILL", "100,30", "Requests of a token at once, and then a second.") \
 	X(OPT_TRACE_MB, "trace-mb", "N", "256", "How many megabytes of the ways of records are kept for GET /v1/records, 0 to 1048576; 0 keeps none.") \
+	X(OPT_LISTENER_RATE, "listener-rate", "BUCKET,REFILL", "10000,2000", "Events of a listener at once, and then a second.") \
 	X(OPT_TLS_CERT, "tls-cert", "FILE", "", "PEM certificate chain: the API speaks HTTPS.") \
 	X(OPT_TLS_KEY, "tls-key", "FILE", "", "PEM key of the certificate.") \
 	X(OPT_CA_FILE, "ca-file", "FILE", "", "PEM bundle to trust for outbound TLS, in place of the system's.")

@@ -70,6 +70,8 @@ static bool start(struct arena *a, const struct options *o, struct server *s, st
 	uint32_t workers = 0, timeout_s = 0, trace_mb = 0;
 
 	if (!option_rate(o->value[OPT_RATE_LIMIT], &api.rate_bucket, &api.rate_refill, err) ||
+		!option_rate(o->value[OPT_LISTENER_RATE], &api.listener_bucket,
+			&api.listener_refill, err) ||
 		!option_number(o->value[OPT_WORKERS], "workers", 1, 64, &workers, err) ||
 		!option_number(o->value[OPT_TRACE_MB], "trace-mb", 0, 1048576, &trace_mb, err) ||
 		!option_number(o->value[OPT_OUTBOUND_TIMEOUT], "outbound-timeout", 1, 3600,

@@ -43,6 +43,7 @@ enum err_retry {
 	X(ERR_REF, "invalid_ref", 422, ERR_RETRY_NO, "The id refers to nothing that you have.") \
 	X(ERR_UNSUPPORTED, "unsupported_field", 422, ERR_RETRY_NO, "The field can be stored but this version can't act on it yet.") \
 	X(ERR_FLOW, "invalid_flow", 422, ERR_RETRY_NO, "The flow can't be run as it is, for example because it is disabled.") \
+	X(ERR_OFFLINE, "connection_offline", 422, ERR_RETRY_YES, "The connection is offline, so that nothing can be asked through it.") \
 	X(ERR_RATE, "rate_limited", 429, ERR_RETRY_YES, "Too many requests; Retry-After says when to come back.") \
 	X(ERR_HEADERS_TOO_LARGE, "headers_too_large", 431, ERR_RETRY_NO, "The header section is larger than the limit.") \
 	X(ERR_INTERNAL, "unexpected_error", 500, ERR_RETRY_YES, "A fault of ours; the request id finds it in the log.") \

@@ -4,9 +4,11 @@
  * A worker claims the oldest queued job in a store transaction, works it, and asks again until there
  * is none; then it sleeps until a job is posted or a waiting one is due.
  */
-#include "engine/engine_priv.h"
+#include "engine/listener.h"
 
 #include "core/log.h"
+#include "engine/debug_log.h"
+#include "engine/invoke_priv.h"
 
 #define CLAIM_AGAIN_MS 1000 /* behind a claim that the store refused */
 
@@ -135,15 +137,20 @@ bool engine_start(const struct engine_config *cfg, struct engine **out, struct e
 	cond_init(&e->work);
 	cond_init(&e->tick);
 	cond_init(&e->events);
+	cond_init(&e->hears);
 	e->listening = map_new(a);
+	e->turns = turns_new(a);
 	if (!engine_recover(e, err)) {
 		arena_free(a);
 		return false;
 	}
+	e->debug = debug_log_new(a, cfg->clock, cfg->rng);
+	e->calls = calls_start(e);
 	for (unsigned i = 0; i < e->worker_count; i++) {
 		e->workers[i].engine = e;
 		thread_start(&e->workers[i].thread, "worker", worker_main, &e->workers[i]);
 	}
+	thread_start(&e->listener, "listener", listeners_main, e);
 	thread_start(&e->timer, "timer", timer_main, e);
 	*out = e;
 	return true;
@@ -158,7 +165,9 @@ void engine_stop(struct engine *e, int64_t within_ms)
 	cond_broadcast(&e->work);
 	cond_broadcast(&e->tick);
 	cond_broadcast(&e->events);
+	cond_broadcast(&e->hears);
 	mutex_unlock(&e->lock);
+	thread_join(&e->listener);
 	thread_join(&e->timer);
 	for (unsigned i = 0; i < e->worker_count; i++) {
 		struct worker *w = &e->workers[i];
@@ -168,10 +177,14 @@ void engine_stop(struct engine *e, int64_t within_ms)
 			thread_join(&w->thread);
 		}
 	}
+	calls_stop(e->calls);
+	debug_log_free(e->debug);
 	mutex_destroy(&e->lock);
 	cond_destroy(&e->work);
 	cond_destroy(&e->tick);
 	cond_destroy(&e->events);
+	turns_destroy(e->turns);
+	cond_destroy(&e->hears);
 	arena_free(e->arena);
 }
 

@@ -59,13 +59,20 @@ struct retry_jobs {
 	struct retry_job *list; /* one for each flow; in the arena given */
 	size_t count;
 };
-/* Tries the open errors that F says again, those that have retry data and that no retry is at. None is no
- * error. Any thread that may wait. */
-MUST_CHECK bool engine_retry(struct engine *e, struct str account_id,
-	const struct store_error_filter *f, struct str by, struct arena *a, struct retry_jobs *out,
-	struct err *err);
+struct retry_ask {
+	struct store_error_filter filter;
+	struct str by;           /* "api", "file", "automatic" */
+	bool original_documents; /* those that the job began with; the filter must name the job */
+};
+/*
+ * Tries the open errors that the filter says again, those that have retry data and that no retry is at. None
+ * is no error. ERR_NOT_FOUND: the documents that the job began with are not kept any more. Any thread that
+ * may wait.
+ */
+MUST_CHECK bool engine_retry(struct engine *e, struct str account_id, const struct retry_ask *ask,
+	struct arena *a, struct retry_jobs *out, struct err *err);
 
-/* Events of the listener were taken in: the flows that it feeds are run. Any thread that may wait. */
+/* Events of the listener were taken in: the flows that it feeds are run. Any thread; does not wait. */
 void engine_listen(struct engine *e, struct str account_id, struct str export_id);
 /*
  * Would flows that run each other go round in a circle if the flow ID (p NULL: a new one) ran NEXT

@@ -12,10 +12,10 @@
 
 #include "net/http_server_priv.h"
 
-#define EVENTS_MAX          256
-#define FREE_REQUESTS_MAX   256
-#define BODY_KEEP_BYTES     ((size_t)16384)
-#define REQUEST_ARENA_MAX   ((size_t)64 << 20)
+#define EVENTS_MAX        256
+#define FREE_REQUESTS_MAX 256
+#define BODY_KEEP_BYTES   ((size_t)16384)
+#define REQUEST_ARENA_MAX ((size_t)64 << 20)
 
 /* ---- requests ---- */
 

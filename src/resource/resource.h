@@ -86,4 +86,19 @@ MUST_CHECK bool resource_open_text(const struct resources *r, struct arena *a,
 	struct str account_id, struct str type, struct str id, struct str text,
 	const struct json **doc, struct err *err);
 
+/*
+ * For calls with a document that is not stored: checks BODY, and that what it refers to is there, as a
+ * create would. Where BODY has the _id of a stored one, masks in it stand for that one's secrets. The
+ * document's secrets are open: wipe A.
+ */
+MUST_CHECK bool resource_check(const struct resources *r, struct str account_id,
+	const struct schema *s, const struct json *body, struct arena *a, const struct json **doc,
+	struct problems *p);
+
+/* A text that a client is to hand back: only this installation can open it, and only at PLACE. */
+struct str resource_seal(const struct resources *r, struct arena *a, struct str plain,
+	struct str place);
+MUST_CHECK bool resource_unseal(const struct resources *r, struct arena *a, struct str sealed,
+	struct str place, struct str *plain, struct err *err); /* ERR_CRYPT */
+
 #endif

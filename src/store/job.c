@@ -115,6 +115,22 @@ bool store_job_get(struct store_conn *c, struct arena *a, struct str account_id,
 	return r == SQL_ROW;
 }
 
+bool store_job_of_flow(struct store_conn *c, struct str account_id, struct str flow_id, bool *there,
+	struct err *err)
+{
+	struct sql_stmt *st DEFER(sql_donep) = conn_use(c, STMT_JOB_OF_FLOW);
+
+	sql_bind_str(st, 1, account_id);
+	sql_bind_str(st, 2, flow_id);
+
+	enum sql_result r = sql_step(st);
+
+	if (r == SQL_FAILED)
+		return sql_error(st->conn, err);
+	*there = r == SQL_ROW;
+	return true;
+}
+
 bool store_job_queued_of_flow(struct store_conn *c, struct arena *a, struct str account_id,
 	struct str flow_id, struct store_job *out, struct err *err)
 {

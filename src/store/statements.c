@@ -193,6 +193,11 @@ static const struct statement texts[STATEMENT_COUNT] = {
 				"WHERE account_id = ?1 AND type = ?2 AND id = ?3" },
 	[STMT_RESOURCE_BY_API_IDENTIFIER] = { "SELECT " RESOURCE_COLUMNS " FROM resource "
 					      "WHERE account_id = ?1 AND api_identifier = ?2" },
+	[STMT_RESOURCE_BY_ANY_IDENTIFIER] = { "SELECT " RESOURCE_COLUMNS " FROM resource "
+					      "WHERE api_identifier = ?1 AND type = 'export'" },
+	[STMT_EXPORT_BY_ID] = { "SELECT " RESOURCE_COLUMNS " FROM resource "
+				"WHERE account_id IN (SELECT id FROM account) "
+				"AND type = 'export' AND id = ?1 LIMIT 1" },
 	[STMT_RESOURCE_VERSION] = { "SELECT version FROM resource "
 				    "WHERE account_id = ?1 AND type = ?2 AND id = ?3" },
 	[STMT_RESOURCE_CREATED] = { "SELECT created_ms FROM resource "
@@ -239,6 +244,10 @@ static const struct statement texts[STATEMENT_COUNT] = {
 	[STMT_JOB_QUEUED_OF_FLOW] = { "SELECT " JOB_COLUMNS " FROM job WHERE account_id = ?1 "
 				      "AND flow_id = ?2 AND status = 'queued' AND type = 'flow' "
 				      "AND started_ms = 0 ORDER BY created_ms, id LIMIT 1" },
+	[STMT_JOB_OF_FLOW] = { "SELECT 1 FROM job WHERE account_id = ?1 AND flow_id = ?2 "
+			       "AND status = 'queued' AND type = 'flow' "
+			       "UNION ALL SELECT 1 FROM job WHERE account_id = ?1 AND flow_id = ?2 "
+			       "AND status IN " JOB_IN_WORK " AND type = 'flow' LIMIT 1" },
 	[STMT_JOB_CLAIM] = { JOB_CLAIM(""), JOB_CLAIM(" FOR UPDATE SKIP LOCKED") },
 	[STMT_JOB_NEXT] = { "SELECT MIN(not_before_ms) FROM job q WHERE " JOB_CLAIMABLE },
 	[STMT_JOB_HEARTBEAT] = { JOB_HEARTBEAT(ONE_OF_SQLITE), JOB_HEARTBEAT(ONE_OF_PGSQL) },
@@ -363,6 +372,9 @@ static const struct statement texts[STATEMENT_COUNT] = {
 				   "response = excluded.response, "
 				   "request_hash = excluded.request_hash "
 				   "WHERE idempotency.created_ms <= ?7" },
+	[STMT_IDEMPOTENCY_FINISH] = { "UPDATE idempotency SET status = ?3, response = ?4, "
+				      "created_ms = ?5 "
+				      "WHERE account_id = ?1 AND key = ?2" },
 	[STMT_IDEMPOTENCY_PURGE] = { "DELETE FROM idempotency WHERE (account_id, key) IN "
 				     "(SELECT account_id, key FROM idempotency "
 				     "WHERE created_ms <= ?1 ORDER BY created_ms LIMIT ?2)" },
@@ -414,7 +426,18 @@ static const struct statement texts[STATEMENT_COUNT] = {
 				"THEN excluded.seq ELSE listener.seq END" },
 	[STMT_LISTENER_GET] = { "SELECT seq FROM listener WHERE account_id = ?1 AND export_id = ?2 "
 				"AND flow_id = ?3" },
-	[STMT_LISTENER_REMOVE] = { "DELETE FROM listener WHERE account_id = ?1 AND flow_id = ?2" },
+	[STMT_LISTENER_ADD] = { "INSERT INTO listener (account_id, export_id, flow_id, seq) "
+				"VALUES (?1, ?2, ?3, 0) ON CONFLICT DO NOTHING" },
+	[STMT_LISTENER_RETAIN] = { "DELETE FROM listener WHERE account_id = ?1 AND flow_id = ?2 "
+				   "AND NOT EXISTS (SELECT 1 FROM resource_ref r "
+				   "WHERE r.account_id = ?1 AND r.type = 'flow' AND r.id = ?2 "
+				   "AND r.target_type = 'export' "
+				   "AND r.target_id = listener.export_id)" },
+	[STMT_LISTENER_FORGET] = { "DELETE FROM listener WHERE account_id = ?1 AND export_id = "
+				   "?2" },
+	[STMT_EVENT_FORGET] = { "DELETE FROM event WHERE account_id = ?1 AND export_id = ?2" },
+	[STMT_EVENT_SEEN_FORGET] = { "DELETE FROM event_seen WHERE account_id = ?1 "
+				     "AND export_id = ?2" },
 
 	[STMT_SLOT_TAKE] = { "INSERT INTO schedule_slot (account_id, flow_id, due_ms, taken_ms, "
 			     "job_id) "

@@ -3,8 +3,7 @@
  *
  * The texts keep to what SQLite and PostgreSQL have in common: ON CONFLICT, RETURNING, row values,
  * partial indexes. Where they must differ the PostgreSQL spelling stands beside (`pgsql`, NULL when
- * it is the same). Parameters are written ?1, ?2 ...; a driver that wants $1 puts '$' for each '?',
- * which occurs nowhere else in a text. Each parameter from 1 to the highest is used.
+ * it is the same). Parameters are ?1, ?2 ... without gaps; a driver that wants $1 puts '$' for '?'.
  */
 #ifndef STORE_STATEMENTS_H
 #define STORE_STATEMENTS_H
@@ -27,6 +26,8 @@
 	X(STMT_RESOURCE_REMOVE)              \
 	X(STMT_RESOURCE_GET)                 \
 	X(STMT_RESOURCE_BY_API_IDENTIFIER)   \
+	X(STMT_RESOURCE_BY_ANY_IDENTIFIER)   \
+	X(STMT_EXPORT_BY_ID)                 \
 	X(STMT_RESOURCE_VERSION)             \
 	X(STMT_RESOURCE_CREATED)             \
 	X(STMT_RESOURCE_LIST)                \
@@ -41,6 +42,7 @@
 	X(STMT_JOB_UPDATE)                   \
 	X(STMT_JOB_GET)                      \
 	X(STMT_JOB_QUEUED_OF_FLOW)           \
+	X(STMT_JOB_OF_FLOW)                  \
 	X(STMT_JOB_CLAIM)                    \
 	X(STMT_JOB_NEXT)                     \
 	X(STMT_JOB_HEARTBEAT)                \
@@ -90,6 +92,7 @@
 	X(STMT_RETRY_DATA_GET)               \
 	X(STMT_IDEMPOTENCY_GET)              \
 	X(STMT_IDEMPOTENCY_PUT)              \
+	X(STMT_IDEMPOTENCY_FINISH)           \
 	X(STMT_IDEMPOTENCY_PURGE)            \
 	X(STMT_PAGE_PUT)                     \
 	X(STMT_PAGE_GET)                     \
@@ -106,7 +109,11 @@
 	X(STMT_EVENT_EXPORTS)                \
 	X(STMT_LISTENER_PUT)                 \
 	X(STMT_LISTENER_GET)                 \
-	X(STMT_LISTENER_REMOVE)              \
+	X(STMT_LISTENER_ADD)                 \
+	X(STMT_LISTENER_RETAIN)              \
+	X(STMT_LISTENER_FORGET)              \
+	X(STMT_EVENT_FORGET)                 \
+	X(STMT_EVENT_SEEN_FORGET)            \
 	X(STMT_SLOT_TAKE)                    \
 	X(STMT_SLOT_LAST)                    \
 	X(STMT_SLOT_PURGE)                   \
@@ -136,7 +143,6 @@ struct statement {
 	const char *sql;
 	const char *pgsql; /* NULL: as sql */
 };
-
 const struct statement *statement_text(enum statement_id id);
 const char *statement_name(enum statement_id id);
 

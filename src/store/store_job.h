@@ -67,6 +67,9 @@ MUST_CHECK bool store_job_get(struct store_conn *c, struct arena *a, struct str 
 /* The job of this flow that is QUEUED and was never begun (ERR_NOT_FOUND when none is). */
 MUST_CHECK bool store_job_queued_of_flow(struct store_conn *c, struct arena *a,
 	struct str account_id, struct str flow_id, struct store_job *out, struct err *err);
+/* Is a run of this flow queued or at work? */
+MUST_CHECK bool store_job_of_flow(struct store_conn *c, struct str account_id, struct str flow_id,
+	bool *there, struct err *err);
 /*
  * Takes the oldest queued job of a flow that has no other job begun, makes it RUNNING (RETRYING)
  * with attempts + 1, a new fence and a lease, and returns it. *FOUND is false when there is none;
