@@ -389,8 +389,8 @@ static bool write_all(struct store_conn *c, void *arg, struct err *err)
 		if (!write_outcome(c, &r->outcomes[i], err))
 			return false;
 	if (r->listened_seq > 0 &&
-		!store_listener_advance(c, r->job->account_id, r->plan.sources[r->source_index].id,
-			r->job->flow_id, r->listened_seq, err))
+		!store_listener_advance(c, r->job->account_id, r->listened_export, r->job->flow_id,
+			r->listened_seq, err))
 		return false;
 	return cp->extra == NULL || cp->extra(c, cp->extra_arg, err);
 }

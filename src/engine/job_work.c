@@ -245,6 +245,13 @@ static void stop_pipe(struct run *r, bool hurry)
 	r->source = NULL;
 }
 
+/* The flow has the events of the present source up to this one. */
+static void listened(struct run *r, int64_t seq)
+{
+	r->listened_seq = seq;
+	r->listened_export = r->plan.sources[r->source_index].id;
+}
+
 /* The place behind the page, kept until the next one. */
 static void move_cursor(struct run *r, const struct page *p)
 {
@@ -255,7 +262,7 @@ static void move_cursor(struct run *r, const struct page *p)
 	r->cursor_spare = r->cursor_arena;
 	r->cursor_arena = a;
 	if (r->source_ops == &listener_source_ops)
-		r->listened_seq = listener_cursor_seq(a, p->cursor);
+		listened(r, listener_cursor_seq(a, p->cursor));
 }
 
 /* ---- pages ---- */
@@ -320,6 +327,8 @@ static enum run_verdict drain_source(struct run *r, bool *export_error, struct e
 	if (v != RUN_ON)
 		return v;
 	r->exports[r->source_index].done_exporting = true;
+	if (r->source_ops == &listener_source_ops) /* also events that had no records */
+		listened(r, listener_source_seq(r->source));
 	if (r->exports[r->source_index].num_export == 0)
 		r->zero_reason = str_dup(r->arena, r->source_ops->zero_reason(r->source));
 	return RUN_ON;

@@ -158,6 +158,11 @@ static void listener_close(struct source *s)
 const struct source_ops listener_source_ops = { NULL, listener_next, listener_zero_reason, NULL,
 	listener_close };
 
+int64_t listener_source_seq(const struct source *s)
+{
+	return s->seq;
+}
+
 int64_t listener_cursor_seq(struct arena *a, struct str page_cursor)
 {
 	const struct json *doc;

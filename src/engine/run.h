@@ -46,6 +46,7 @@ struct run {
 	struct arena *cursor_arena, *cursor_spare;
 	uint64_t changes;     /* the engine's count, before the plan was read */
 	int64_t listened_seq; /* of a listener: the last event of the page in work; 0: none new */
+	struct str listened_export;
 	struct str zero_reason;
 
 	/* What the next checkpoint writes. */
@@ -124,6 +125,8 @@ void retry_keep_requests(const struct run *r, struct work *w);
 extern const struct source_ops listener_source_ops;
 MUST_CHECK bool listener_source_open(struct run *r, const struct flow_source *s, struct str cursor,
 	struct source **out, struct err *err);
+/* Of the last event that was read; when the source has ended. */
+int64_t listener_source_seq(const struct source *s);
 /* The sequence number of the last event that a page with this cursor took; 0: none. */
 int64_t listener_cursor_seq(struct arena *a, struct str page_cursor);
 

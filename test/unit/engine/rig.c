@@ -3,6 +3,9 @@
  */
 #include "engine/rig.h"
 
+#include "engine/debug_log.h"
+#include "engine/turn.h"
+
 static struct rig *rig;
 
 struct source {
@@ -136,7 +139,7 @@ static bool ping(const struct adaptor_env *env UNUSED, const struct json *connec
 static const struct connection_ops connection_ops = { ping, NULL };
 static const struct source_ops source_ops = { source_open, source_next, source_zero_reason,
 	source_mark_done, source_close };
-static const struct sink_ops sink_ops = { sink_open, sink_map, sink_prepare, sink_submit,
+static const struct sink_ops sink_ops = { sink_open, sink_map, sink_prepare, sink_submit, NULL,
 	sink_close };
 static const struct adaptor scripted = { "rest", &connection_ops, &source_ops, &sink_ops };
 
@@ -169,6 +172,9 @@ int rig_setup(void **state)
 	cond_init(&r.e.work);
 	cond_init(&r.e.tick);
 	cond_init(&r.e.events);
+	cond_init(&r.e.hears);
+	r.e.turns = turns_new(r.e.arena);
+	r.e.debug = debug_log_new(r.e.arena, r.e.cfg.clock, r.e.cfg.rng);
 	r.e.listening = map_new(r.e.arena);
 	r.e.workers = &r.worker;
 	r.e.worker_count = 1;
@@ -189,6 +195,9 @@ int rig_teardown(void **state)
 	cond_destroy(&r->e.work);
 	cond_destroy(&r->e.tick);
 	cond_destroy(&r->e.events);
+	cond_destroy(&r->e.hears);
+	turns_destroy(r->e.turns);
+	debug_log_free(r->e.debug);
 	arena_free(r->e.arena);
 	return teardown(&world);
 }
@@ -270,7 +279,7 @@ unsigned rig_work(struct rig *r)
 			job_work(&r->worker, &x.job, x.a);
 		}
 		arena_free(x.a);
-		assert_true(n < 100);
+		assert_true(n < 10);
 		if (!x.found)
 			return n;
 	}
@@ -296,11 +305,12 @@ struct str rig_run(struct rig *r, struct str flow)
 
 uint64_t rig_retry(struct rig *r, struct str flow)
 {
-	const struct store_error_filter f = { .flow_id = flow, .state = ERRORS_OPEN };
+	const struct retry_ask ask = { .filter = { .flow_id = flow, .state = ERRORS_OPEN },
+		.by = STR_INIT("test") };
 	struct retry_jobs jobs;
 	struct err err = ERR_INIT;
 
-	assert_ok(engine_retry(&r->e, STR(ACCOUNT), &f, STR("test"), r->w->a, &jobs, &err));
+	assert_ok(engine_retry(&r->e, STR(ACCOUNT), &ask, r->w->a, &jobs, &err));
 	if (jobs.count == 0)
 		return 0;
 	rig_work(r);

@@ -40,7 +40,10 @@ static bool completed(struct engine *e, uint64_t n)
 static void a_waiting_job_is_taken_while_another_one_works(void **state)
 {
 	struct rig *r = *state;
-	struct str one = rig_import(r, "first", ""), two = rig_import(r, "second", "");
+	struct str one = rig_import(r, "first", "");
+
+	r->connection = create(r->w, "connection", CONNECTION).id; /* they take no turns */
+	struct str two = rig_import(r, "second", "");
 	struct str x = rig_export(r, "A", "");
 	struct str flows[2] = { rig_flow(r, x, &one, 1, ""), rig_flow(r, x, &two, 1, "") };
 	struct engine_config cfg = r->e.cfg;
