@@ -117,7 +117,7 @@
 	ERROR_MAYBE("code", "6") ERROR_MAYBE("source", "7") ERROR_MAYBE("classification", "8") \
 	ERROR_MAYBE("trace_key", "9") MAYBE("id", "10", ONE_OF) \
 	" AND (?11 = 2 OR resolved = ?11) AND created_ms >= ?12 AND created_ms <= ?13" \
-	" AND (?14 = 0 OR (next_retry_ms > 0 AND next_retry_ms <= ?14))"
+	" AND (CAST(?14 AS BIGINT) = 0 OR (next_retry_ms > 0 AND next_retry_ms <= ?14))"
 /* Not "IS NOT NULL": that would lead the planner by the index of all that have retry data. */
 #define ERROR_RETRIABLE \
 	" AND resolved = 0 AND COALESCE(retry_id, '') <> '' AND retry_job_id IS NULL"
@@ -292,7 +292,8 @@ static const struct statement texts[STATEMENT_COUNT] = {
 				   "message = ?6, field = ?7, hint = ?8, request = ?9, "
 				   "response = ?10, fingerprint = ?11, classification = ?12, "
 				   "step_id = COALESCE(?14, step_id), "
-				   "retry_job_id = NULL, next_retry_ms = CASE WHEN ?13 = 0 THEN 0 "
+				   "retry_job_id = NULL, next_retry_ms = CASE WHEN CAST(?13 AS "
+				   "BIGINT) = 0 THEN 0 "
 				   "WHEN attempts = 1 THEN ?13 + 1800000 WHEN attempts = 2 THEN "
 				   "?13 + 7200000 ELSE 0 END, attempts = attempts + 1 "
 				   "WHERE account_id = ?1 AND id = ?2" },
