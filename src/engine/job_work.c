@@ -217,7 +217,7 @@ static bool start_pipe(struct run *r, struct str from, size_t skip, struct err *
 {
 	const struct flow_source *s = &r->plan.sources[r->source_index];
 	uint64_t limit = r->job->type == JOB_RETRY ? 0 : record_limit(s->doc);
-	struct pipe_config cfg = { .page_size = page_size(r, s), .skip = skip };
+	struct pipe_config cfg = { .page_size = page_size(r, s), .from = from, .skip = skip };
 
 	if (!compile_shapes(r, err) || !open_source(r, s, from, err))
 		return false;

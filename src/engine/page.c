@@ -197,6 +197,8 @@ struct pipe_stage *pipe_start(const struct pipe_config *cfg)
 	CHECK(s != NULL && cfg->page_size > 0);
 	s->pager.cfg = *cfg;
 	s->pager.cursor_arena = arena_new("cursor", 0);
+	if (cfg->from.p != NULL)
+		s->pager.chunk_cursor = str_dup(s->pager.cursor_arena, cfg->from);
 	s->pager.index = cfg->first_index;
 	mutex_init(&s->lock);
 	cond_init(&s->changed);

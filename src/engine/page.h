@@ -28,6 +28,7 @@ struct pipe_config {
 	size_t page_size;
 	uint64_t first_index; /* of the first record: how many the run has exported before */
 	uint64_t last_index;  /* ends before this one; 0: no limit; for exports of type test */
+	struct str from;      /* the cursor that SOURCE was opened with; p NULL: none */
 	size_t skip;          /* records of the first answer that earlier attempts exported */
 	bool whole_chunks;    /* a page ends with its answer, however many records that has */
 };
