@@ -539,6 +539,9 @@ static void fail_deliveries(struct run *r, struct work *w, const struct err *why
 
 		d->err = *why;
 		d->unknown = d->in_doubt;
+		if (d->unknown)
+			err_wrap(&d->err, "the outcome is unknown, the application may have taken "
+					  "the record");
 		j->ledger.in_flight--;
 		j->ledger.failed++;
 		j->num_error++;
