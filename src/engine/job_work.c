@@ -614,7 +614,9 @@ static bool conclude_write(struct store_conn *c, void *arg, struct err *err)
 	struct run *r = arg;
 	const struct flow_plan *p = &r->plan;
 
-	if (r->job->status != JOB_COMPLETED || r->job->type == JOB_RETRY)
+	if (r->job->type == JOB_RETRY)
+		return store_retry_release(c, r->job->account_id, r->job->id, err);
+	if (r->job->status != JOB_COMPLETED)
 		return true;
 	for (size_t i = 0; i < p->source_count; i++)
 		if (is_type(&p->sources[i], "delta") &&

@@ -220,7 +220,7 @@ bool store_job_cancel(struct store_conn *c, struct str account_id, struct str id
 	if (!sql_run(st))
 		return sql_error(st->conn, err);
 	if (sql_changes(st) == 1)
-		return true;
+		return store_retry_release(c, account_id, id, err);
 	return err_set(err, ERR_CONFLICT, "job %.*s has ended, or is a part of another job",
 		STR_ARG(id));
 }

@@ -349,6 +349,9 @@ static const struct statement texts[STATEMENT_COUNT] = {
 			      "?2 "
 			      "AND (e.created_ms, e.record_index, e.id) > (?3, ?4, ?5) "
 			      "ORDER BY e.created_ms, e.record_index, e.id LIMIT ?6" },
+	[STMT_RETRY_RELEASE] = { "UPDATE job_error SET retry_job_id = NULL WHERE account_id = ?1 "
+				 "AND retry_job_id = ?2 AND EXISTS (SELECT 1 FROM job "
+				 "WHERE account_id = ?1 AND id = ?2 AND ended_ms > 0)" },
 	[STMT_RETRY_DATA_OF_ERROR] = { "UPDATE retry_data SET data = ?3 WHERE account_id = ?1 AND "
 				       "id = "
 				       "(SELECT retry_id FROM job_error WHERE account_id = ?1 "

@@ -84,6 +84,7 @@
 	X(STMT_RETRY_ERROR)                  \
 	X(STMT_RETRY_LIST)                   \
 	X(STMT_RETRY_DATA_OF_ERROR)          \
+	X(STMT_RETRY_RELEASE)                \
 	X(STMT_JOB_ERROR_PLACE)              \
 	X(STMT_JOB_ERROR_LIST_BY_JOB)        \
 	X(STMT_JOB_ERROR_LIST_BY_FLOW_JOB)   \
