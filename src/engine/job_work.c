@@ -11,7 +11,8 @@
 #include "core/limits.h"
 #include "core/log.h"
 
-#define OFFLINE_LOOK_MS 300000 /* a job looks itself when no probe has woken it by then */
+#define OFFLINE_LOOK_MS      300000 /* a job looks itself when no probe has woken it by then */
+#define GIVEN_BACK_PER_LEASE 6      /* how soon a job goes on whose run the store failed under */
 
 /* ---- children ---- */
 
@@ -713,6 +714,27 @@ static bool requeue(struct run *r, struct err *err)
 	return run_checkpoint(r, NULL, false, NULL, NULL, err);
 }
 
+static bool give_back_write(struct store_conn *c, void *arg, struct err *err)
+{
+	const struct run *r = arg;
+	const struct engine_config *cfg = &r->e->cfg;
+
+	return store_job_give_back(c, r->job,
+		clock_wall_ms(cfg->clock) + cfg->lease_ms / GIVEN_BACK_PER_LEASE, err);
+}
+
+/*
+ * The store failed under the run, which goes on from there in a moment. When it can't even be told
+ * that, the job's lease ends.
+ */
+static void give_back(struct run *r)
+{
+	struct err err = ERR_INIT;
+
+	if (!store_write(r->e->cfg.store, give_back_write, r, &err))
+		log_err(LOG_WARN, "job.not_given_back", &err);
+}
+
 static void settle(struct run *r, enum run_verdict v, struct err *err, bool export_error)
 {
 	struct err failed = ERR_INIT;
@@ -725,8 +747,12 @@ static void settle(struct run *r, enum run_verdict v, struct err *err, bool expo
 		ok = requeue(r, &failed);
 	else if (v == RUN_ON || v == RUN_FAIL || v == RUN_CANCEL)
 		ok = conclude(r, v, err, export_error, &failed);
-	if (!ok || failed.code != ERR_NONE)
+	if (!ok || failed.code != ERR_NONE) {
 		log_err(LOG_ERROR, "job.not_recorded", &failed);
+		if (failed.code == ERR_STORE)
+			give_back(r);
+		return;
+	}
 	if (r->job->status == JOB_COMPLETED)
 		atomic_fetch_add(&r->e->completed, 1);
 	else if (r->job->status == JOB_FAILED)

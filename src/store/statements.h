@@ -47,6 +47,7 @@
 	X(STMT_JOB_NEXT)                     \
 	X(STMT_JOB_HEARTBEAT)                \
 	X(STMT_JOB_RECLAIM)                  \
+	X(STMT_JOB_GIVE_BACK)                \
 	X(STMT_JOB_CANCEL)                   \
 	X(STMT_JOB_WAKE)                     \
 	X(STMT_JOB_CHILDREN)                 \
