@@ -258,8 +258,9 @@ static const struct statement texts[STATEMENT_COUNT] = {
 			       "(CAST(?2 AS TEXT) IS NOT NULL AND lease_owner <> ?2))" },
 	/* As reclaimed, but the attempt does not count. */
 	[STMT_JOB_GIVE_BACK] = { "UPDATE job SET status = 'queued', not_before_ms = ?4, "
-				 "attempts = attempts - 1 WHERE account_id = ?1 AND id = ?2 "
-				 "AND fence = ?3 AND attempts > 0 AND status IN " JOB_IN_WORK },
+				 "attempts = CASE WHEN attempts > 0 THEN attempts - 1 ELSE 0 END "
+				 "WHERE account_id = ?1 AND id = ?2 AND fence = ?3 "
+				 "AND status IN " JOB_IN_WORK },
 	/* A queued job that was never begun ends at once; one that was goes through its worker. */
 	[STMT_JOB_CANCEL] = { "UPDATE job SET canceled_by = ?3, modified_ms = ?4, not_before_ms = "
 			      "0, "

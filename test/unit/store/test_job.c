@@ -542,6 +542,12 @@ static void given_back(void **state)
 	assert_true(later.found);
 	write_ok(f, give_back_unit, &g); /* not his any more */
 	assert_int_equal(get_job(f, j.id).status, JOB_RUNNING);
+	later.j.attempts = 0; /* it got on */
+	write_ok(f, update_job, &later.j);
+	g.j = &later.j;
+	write_ok(f, give_back_unit, &g);
+	assert_int_equal(get_job(f, j.id).attempts, 0);
+	assert_int_equal(get_job(f, j.id).status, JOB_QUEUED);
 }
 
 static void children(void **state)
