@@ -24,7 +24,7 @@ static bool claim_write(struct store_conn *c, void *arg, struct err *err)
 {
 	struct claim *cl = arg;
 	int64_t now = clock_wall_ms(cl->e->cfg.clock);
-	const struct store_claim by = { now, id_str(&cl->e->owner), now + LEASE_MS };
+	const struct store_claim by = { now, id_str(&cl->e->owner), now + cl->e->cfg.lease_ms };
 
 	return store_job_claim(c, cl->arena, &by, &cl->job, &cl->found, &cl->next_ms, err);
 }
@@ -81,7 +81,7 @@ static void wait_for_work(struct engine *e, uint64_t seen)
 			cond_wait(&e->work, &e->lock);
 		else
 			(void)cond_wait_until(&e->work, &e->lock,
-				clock_mono_ms(clock_system()) + MIN(left, HEARTBEAT_MS));
+				clock_mono_ms(clock_system()) + MIN(left, e->cfg.lease_ms / BEATS));
 	}
 	e->next_job_ms = INT64_MAX;
 }
@@ -126,6 +126,8 @@ bool engine_start(const struct engine_config *cfg, struct engine **out, struct e
 	struct engine *e = arena_new_of(a, struct engine);
 
 	e->cfg = *cfg;
+	if (cfg->lease_ms == 0)
+		e->cfg.lease_ms = LEASE_MS;
 	e->arena = a;
 	id_new(&e->owner, clock_wall_ms(cfg->clock), cfg->rng);
 	e->worker_count = cfg->workers == 0 ? WORKERS_DEFAULT : MIN(cfg->workers, WORKERS_MAX);

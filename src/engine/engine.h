@@ -26,6 +26,7 @@ struct engine_config {
 	int64_t outbound_timeout_ms; /* one request to an application; 0: LIMIT_OUTBOUND_TIMEOUT_MS */
 	unsigned workers;            /* jobs at once; 0: 4 */
 	struct recorder *recorder;   /* NULL: nothing is recorded; the caller's */
+	int64_t lease_ms;            /* of a job in work; 0: 30 s. Tests can't wait that long */
 };
 
 /*

@@ -16,7 +16,7 @@
 #define WORKERS_DEFAULT 4
 #define WORKERS_MAX     64
 #define LEASE_MS        30000
-#define HEARTBEAT_MS    10000
+#define BEATS           3 /* in a lease */
 #define JOB_KEPT_MS     ((int64_t)30 * 24 * 3600 * 1000)
 
 struct worker {

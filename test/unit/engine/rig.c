@@ -165,7 +165,8 @@ int rig_setup(void **state)
 	r.e.cfg = (struct engine_config){ .store = r.w->store,
 		.resources = r.w->r,
 		.clock = &r.w->clock.clock,
-		.rng = rng_system() };
+		.rng = rng_system(),
+		.lease_ms = LEASE_MS };
 	id_new(&r.e.owner, clock_wall_ms(r.e.cfg.clock), r.e.cfg.rng);
 	mutex_init(&r.lock);
 	mutex_init(&r.e.lock);
