@@ -10,7 +10,7 @@
 
 #include "core/limits.h"
 #include "core/log.h"
-#include "engine/run.h"
+#include "engine/run_source.h"
 
 #define LINGER_MS   2000
 #define EVENTS_READ 500

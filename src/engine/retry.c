@@ -5,7 +5,7 @@
  * arose. One answer makes one page: errors leave the list as they are settled, so a place in the middle
  * of an answer could not be found again. What the source yields wraps the record: {"e": error, "s": step, "d": its retry data}.
  */
-#include "engine/run.h"
+#include "engine/run_source.h"
 
 #include "core/limits.h"
 

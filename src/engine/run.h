@@ -83,6 +83,12 @@ void run_add_resolved(struct run *r, const struct item *it);
 void run_add_error(struct run *r, const struct err *failure, const char *stage, bool of_export);
 struct str run_new_id(const struct run *r, struct arena *a);
 
+/* ---- job_work.c ---- */
+
+struct store_job *run_child_at(struct run *r, size_t i); /* sources first, then steps */
+/* The page in work that is in the store; NULL in *W: there is none. */
+MUST_CHECK bool run_read_page(struct run *r, struct work **w, struct err *err);
+
 /* ---- run_page.c ---- */
 
 enum run_verdict {
@@ -98,6 +104,11 @@ enum run_verdict run_page(struct run *r, struct work *w, bool resumed, struct er
 /* Makes the job wait: until the time, for this. */
 void run_wait(struct run *r, int64_t until_ms, struct str what, struct str connection_id);
 
+/* ---- run_end.c ---- */
+
+/* Writes how the run ended, when V says that it did. */
+void run_settle(struct run *r, enum run_verdict v, struct err *err, bool export_error);
+
 /* ---- record.c ---- */
 
 /* Notes for the recorder what became of the page at its present step. */
@@ -107,27 +118,5 @@ void run_record(struct run *r, const struct work *w);
 
 /* The export's transform and filter over a new page: what is dropped or fails goes to no step. */
 void run_shape(struct run *r, struct work *w);
-
-/* ---- retry.c ---- */
-
-extern const struct source_ops retry_source_ops;
-MUST_CHECK bool retry_source_open(struct run *r, size_t page_size, struct str cursor,
-	struct source **out, struct err *err);
-/* Unwraps the records that a retry's source yields. */
-void retry_unwrap(const struct run *r, struct work *w);
-/* Makes what the next step gets of those that had been delivered before that failed. */
-void retry_respond(struct run *r, struct work *w);
-/* Behind work_begin_step(): what is known to have been sent before is sent again, to the byte. */
-void retry_keep_requests(const struct run *r, struct work *w);
-
-/* ---- listener.c ---- */
-
-extern const struct source_ops listener_source_ops;
-MUST_CHECK bool listener_source_open(struct run *r, const struct flow_source *s, struct str cursor,
-	struct source **out, struct err *err);
-/* Of the last event that was read; when the source has ended. */
-int64_t listener_source_seq(const struct source *s);
-/* The sequence number of the last event that a page with this cursor took; 0: none. */
-int64_t listener_cursor_seq(struct arena *a, struct str page_cursor);
 
 #endif

@@ -5,7 +5,7 @@
  * of the step before; send; take stock. So there is one transaction a step, and at any moment the
  * store knows which records may be on their way.
  */
-#include "engine/run.h"
+#include "engine/run_source.h"
 
 #include "core/log.h"
 #include "engine/offline.h"
