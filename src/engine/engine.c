@@ -5,6 +5,7 @@
  * is none; then it sleeps until a job is posted or a waiting one is due.
  */
 #include "engine/listener.h"
+#include "engine/offline.h"
 
 #include "core/log.h"
 #include "engine/debug_log.h"
@@ -138,6 +139,7 @@ bool engine_start(const struct engine_config *cfg, struct engine **out, struct e
 	mutex_init(&e->lock);
 	cond_init(&e->work);
 	cond_init(&e->tick);
+	cond_init(&e->probing);
 	cond_init(&e->events);
 	cond_init(&e->hears);
 	e->listening = map_new(a);
@@ -154,6 +156,7 @@ bool engine_start(const struct engine_config *cfg, struct engine **out, struct e
 	}
 	thread_start(&e->listener, "listener", listeners_main, e);
 	thread_start(&e->timer, "timer", timer_main, e);
+	thread_start(&e->prober, "prober", probes_main, e);
 	*out = e;
 	return true;
 }
@@ -166,11 +169,13 @@ void engine_stop(struct engine *e, int64_t within_ms)
 	atomic_store(&e->stopping, true);
 	cond_broadcast(&e->work);
 	cond_broadcast(&e->tick);
+	cond_broadcast(&e->probing);
 	cond_broadcast(&e->events);
 	cond_broadcast(&e->hears);
 	mutex_unlock(&e->lock);
 	thread_join(&e->listener);
 	thread_join(&e->timer);
+	thread_join(&e->prober);
 	for (unsigned i = 0; i < e->worker_count; i++) {
 		struct worker *w = &e->workers[i];
 
@@ -184,6 +189,7 @@ void engine_stop(struct engine *e, int64_t within_ms)
 	mutex_destroy(&e->lock);
 	cond_destroy(&e->work);
 	cond_destroy(&e->tick);
+	cond_destroy(&e->probing);
 	cond_destroy(&e->events);
 	turns_destroy(e->turns);
 	cond_destroy(&e->hears);

@@ -1,6 +1,6 @@
 /*
  * timer.c - the engine's clockwork: one thread that fires schedules, renews leases, takes up jobs
- * whose lease has ended, probes offline connections and forgets what is too old.
+ * whose lease has ended, and forgets what is too old. It waits for no application.
  *
  * It sleeps until the next of these is due, but never long: the wall clock may jump.
  */
@@ -139,7 +139,6 @@ static void turn(struct timer *t, int64_t *next_ms)
 	if (is_due(&t->purge_ms, PURGE_EVERY_MS))
 		purge(t);
 	*next_ms = schedules_fire(t->schedules, clock_wall_ms(t->e->cfg.clock));
-	*next_ms = MIN(*next_ms, probes_run(t->e));
 }
 
 void *timer_main(void *arg)
@@ -150,7 +149,6 @@ void *timer_main(void *arg)
 
 	t.beat_ms = now + e->cfg.lease_ms / BEATS;
 	t.resume_ms = now + RESUME_EVERY_MS;
-	probes_load(e);
 	while (!atomic_load(&e->stopping)) {
 		turn(&t, &next);
 		WITH_LOCK(&e->lock);

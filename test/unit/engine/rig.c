@@ -132,6 +132,8 @@ static void sink_close(struct sink *s UNUSED)
 static bool ping(const struct adaptor_env *env UNUSED, const struct json *connection UNUSED,
 	struct arena *a UNUSED, struct ping_result *out, struct err *err UNUSED)
 {
+	if (rig->pings != NULL)
+		rig->pings(rig);
 	*out = (struct ping_result){ .ok = !rig->refuse_ping, .message = STR_INIT("refused") };
 	return true;
 }
@@ -173,6 +175,7 @@ int rig_setup(void **state)
 	cond_init(&r.e.work);
 	cond_init(&r.e.tick);
 	cond_init(&r.e.events);
+	cond_init(&r.e.probing);
 	cond_init(&r.e.hears);
 	r.e.turns = turns_new(r.e.arena);
 	r.e.debug = debug_log_new(r.e.arena, r.e.cfg.clock, r.e.cfg.rng);
@@ -196,6 +199,7 @@ int rig_teardown(void **state)
 	cond_destroy(&r->e.work);
 	cond_destroy(&r->e.tick);
 	cond_destroy(&r->e.events);
+	cond_destroy(&r->e.probing);
 	cond_destroy(&r->e.hears);
 	turns_destroy(r->e.turns);
 	debug_log_free(r->e.debug);

@@ -32,6 +32,7 @@ struct rig {
 	size_t sent_count;
 	/* How the sending of D to STEP ends; NULL: it arrives. */
 	void (*ends)(struct rig *r, struct str step, struct delivery *d);
+	void (*pings)(struct rig *r); /* called in a ping; NULL: nothing happens */
 	bool refuse_ping;
 	struct str job; /* the test's */
 	size_t marked;  /* records that mark_done() was told of */

@@ -67,9 +67,89 @@ static void a_waiting_job_is_taken_while_another_one_works(void **state)
 	assert_true(atomic_load(&second_done));
 }
 
+/* ---- leases while an application is out of reach ---- */
+
+static atomic_bool pinging, renewed;
+
+static bool comes(const atomic_bool *flag)
+{
+	int64_t end = clock_mono_ms(clock_system()) + WAIT_MS / 2;
+
+	while (!atomic_load(flag) && clock_mono_ms(clock_system()) < end)
+		sched_yield();
+	return atomic_load(flag);
+}
+
+static void ping_without_end(struct rig *r UNUSED)
+{
+	atomic_store(&pinging, true);
+	(void)comes(&renewed);
+}
+
+/* Works until the lease of its job was renewed, while the ping goes on. */
+static void work_long(struct rig *r, struct str step UNUSED, struct delivery *d UNUSED)
+{
+	int64_t end = clock_mono_ms(clock_system()) + WAIT_MS / 2;
+	int64_t lease = rig_job(r, r->job).lease_until_ms;
+
+	if (!comes(&pinging))
+		return;
+	while (rig_job(r, r->job).lease_until_ms <= lease + 200)
+		if (clock_mono_ms(clock_system()) > end)
+			return;
+	atomic_store(&renewed, true);
+}
+
+static bool probe_write(struct store_conn *c, void *arg, struct err *err)
+{
+	return store_probe_put(c, STR(ACCOUNT), *(struct str *)arg, 1, err);
+}
+
+static void make_due(struct engine *e)
+{
+	bool found = false;
+
+	while (!found) {
+		WITH_LOCK(&e->lock);
+		found = e->probe_count > 0;
+		if (found)
+			e->probes[0].due_ms = 0;
+		cond_signal(&e->probing);
+	}
+}
+
+static void leases_are_renewed_while_a_probe_hangs(void **state)
+{
+	struct rig *r = *state;
+	struct str i = rig_import(r, "i", ""), f = rig_flow(r, rig_export(r, "A", ""), &i, 1, "");
+	struct str away = create(r->w, "connection", CONNECTION).id;
+	struct engine_config cfg = r->e.cfg;
+	struct engine *e;
+	struct err err = ERR_INIT;
+
+	rig_source(r, 0, "A", "[{\"id\":1}]", NULL);
+	rig_patch(r, "connection", away, "{\"offline\":true}");
+	assert_ok(store_write(r->w->store, probe_write, &away, &err));
+	r->ends = work_long;
+	r->pings = ping_without_end;
+	r->job = rig_ask(r, f);
+	cfg.clock = clock_system();
+	cfg.lease_ms = 300;
+	assert_ok(engine_start(&cfg, &e, &err));
+	make_due(e);
+	int64_t end = clock_mono_ms(clock_system()) + 2 * WAIT_MS;
+
+	while (!completed(e, 1) && clock_mono_ms(clock_system()) < end)
+		sched_yield();
+	engine_stop(e, 1000);
+	assert_true(atomic_load(&pinging));
+	assert_true(atomic_load(&renewed));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		RIG_TEST(leases_are_renewed_while_a_probe_hangs),
 		RIG_TEST(a_waiting_job_is_taken_while_another_one_works),
 	};
 
