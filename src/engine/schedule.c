@@ -9,6 +9,8 @@
 #include "core/log.h"
 #include "data/cron.h"
 
+#define FIRE_AGAIN_MS 1000 /* behind a write that the store refused */
+
 struct scheduled {
 	struct str account_id, flow_id;
 	const struct json *flow;
@@ -197,7 +199,7 @@ int64_t schedules_fire(struct schedules *s, int64_t now_ms)
 	for (size_t i = 0; i < s->count; i++) {
 		if (s->list[i].due_ms <= now_ms)
 			fire(s, &s->list[i], now_ms);
-		next = MIN(next, s->list[i].due_ms);
+		next = MIN(next, MAX(s->list[i].due_ms, now_ms + FIRE_AGAIN_MS));
 	}
 	return next;
 }

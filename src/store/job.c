@@ -208,6 +208,18 @@ bool store_job_reclaim(struct store_conn *c, int64_t now_ms, struct str owner, u
 	return true;
 }
 
+bool store_job_give_back(struct store_conn *c, const struct store_job *j, int64_t not_before_ms,
+	struct err *err)
+{
+	struct sql_stmt *st DEFER(sql_donep) = conn_use_to_write(c, STMT_JOB_GIVE_BACK);
+
+	sql_bind_str(st, 1, j->account_id);
+	sql_bind_str(st, 2, j->id);
+	sql_bind_i64(st, 3, (int64_t)j->fence);
+	sql_bind_i64(st, 4, not_before_ms);
+	return sql_run(st) || sql_error(st->conn, err);
+}
+
 bool store_job_cancel(struct store_conn *c, struct str account_id, struct str id, struct str by,
 	int64_t now_ms, struct err *err)
 {
@@ -220,7 +232,7 @@ bool store_job_cancel(struct store_conn *c, struct str account_id, struct str id
 	if (!sql_run(st))
 		return sql_error(st->conn, err);
 	if (sql_changes(st) == 1)
-		return true;
+		return store_retry_release(c, account_id, id, err);
 	return err_set(err, ERR_CONFLICT, "job %.*s has ended, or is a part of another job",
 		STR_ARG(id));
 }

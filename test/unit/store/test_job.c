@@ -512,6 +512,44 @@ static void canceling(void **state)
 	assert_int_equal(get_job(f, j.id).status, JOB_CANCELED);
 }
 
+struct giving {
+	const struct store_job *j;
+};
+
+static bool give_back_unit(struct store_conn *c, void *arg, struct err *err)
+{
+	const struct giving *g = arg;
+
+	return store_job_give_back(c, g->j, 5000, err);
+}
+
+/* The store failed under it: that is no attempt, and a later holder is not disturbed. */
+static void given_back(void **state)
+{
+	struct fix *f = *state;
+	struct store_job j = job_of(f->a, 1);
+	struct claim k = { .a = f->a, .now_ms = 1000 }, later = { .a = f->a, .now_ms = 5000 };
+	struct giving g = { &k.j };
+
+	write_ok(f, add_job, &j);
+	write_ok(f, claim_unit, &k);
+	assert_int_equal(get_job(f, j.id).attempts, 1);
+	write_ok(f, give_back_unit, &g);
+	assert_int_equal(get_job(f, j.id).attempts, 0);
+	assert_int_equal(get_job(f, j.id).status, JOB_QUEUED);
+	assert_int_equal(get_job(f, j.id).not_before_ms, 5000);
+	write_ok(f, claim_unit, &later);
+	assert_true(later.found);
+	write_ok(f, give_back_unit, &g); /* not his any more */
+	assert_int_equal(get_job(f, j.id).status, JOB_RUNNING);
+	later.j.attempts = 0; /* it got on */
+	write_ok(f, update_job, &later.j);
+	g.j = &later.j;
+	write_ok(f, give_back_unit, &g);
+	assert_int_equal(get_job(f, j.id).attempts, 0);
+	assert_int_equal(get_job(f, j.id).status, JOB_QUEUED);
+}
+
 static void children(void **state)
 {
 	struct fix *f = *state;
@@ -671,6 +709,7 @@ int main(void)
 		TEST(a_new_process_takes_up_what_another_left),
 		TEST(a_job_that_waits_is_not_taken_before_its_time),
 		TEST(canceling),
+		TEST(given_back),
 		TEST(children),
 		TEST(every_filter),
 		TEST(a_list_has_a_limit_of_its_own),
