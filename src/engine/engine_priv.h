@@ -41,8 +41,8 @@ struct listener;
 
 struct engine {
 	struct engine_config cfg;
-	struct arena *arena;
-	struct id owner; /* this process, in leases */
+	struct arena *arena; /* under lock once threads run */
+	struct id owner;     /* this process, in leases */
 	struct worker *workers;
 	unsigned worker_count;
 	struct turns *turns;

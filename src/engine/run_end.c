@@ -28,6 +28,8 @@ static void end_all(struct run *r, enum job_status status)
 		struct store_job *j = run_child_at(r, i);
 
 		j->status = status;
+		if (status == JOB_CANCELED && i < r->plan.source_count && j->done_exporting)
+			j->status = JOB_COMPLETED; /* what had ended before stays so */
 		j->ended_ms = now;
 	}
 }

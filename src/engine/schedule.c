@@ -28,6 +28,7 @@ struct schedules {
 
 struct schedules *schedules_new(struct engine *e)
 {
+	WITH_LOCK(&e->lock); /* of the engine's arena */
 	struct schedules *s = arena_new_of(e->arena, struct schedules);
 
 	s->e = e;

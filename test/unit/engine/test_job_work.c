@@ -130,6 +130,8 @@ static void a_canceled_page_loses_no_record_that_was_to_go_on(void **state)
 	assert_ok(store_write(r->w->store, cancel_write, &job, &err));
 	rig_work(r);
 	assert_int_equal(rig_job(r, job).status, JOB_CANCELED);
+	assert_int_equal(rig_child(r, job, 0).status, JOB_COMPLETED); /* the export had ended */
+	assert_int_equal(rig_child(r, job, 1).status, JOB_CANCELED);
 	assert_int_equal(rig_errors(r, job, e, 4), 2);
 	assert_int_equal(rig_child(r, job, 1).ledger.failed, 1);
 	assert_int_equal(rig_child(r, job, 2).ledger.failed, 1);
