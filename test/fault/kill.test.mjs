@@ -1,12 +1,13 @@
 // kill -9 again and again, under a mixed load: a listener, a scheduled delta export into a composite
 // import, an export of type `once`, and a flow that another one starts. Each kill is at a moment that
 // the seed decides: behind the k-th request at the sink since the last one. Afterwards every record and
-// event is looked for, one by one.
+// event is looked for, one by one. Then the same with power cuts: of the store only what was synced is left.
 //   KILLS: how many (200); SEED: to repeat a run, which is printed.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { Server, onEnd, program, runTests, test, until } from '../system/lib.mjs';
 import { checkAll, checkFamily, jobsOf, listAll } from './check.mjs';
+import { Disk } from './disk.mjs';
 import { Flows, Sender, Sink, Source, randomOf } from './world.mjs';
 
 const kills = Number(process.env.KILLS ?? 200);
@@ -42,8 +43,10 @@ async function allEnded(server, flows) {
 	}
 }
 
-test(`${kills} kills, SEED=${seed}: every record and every event is accounted for, and every repeat is recognisable`, async () => {
-	const server = new Server({ args: ['--listener-rate', '100000,100000'] });
+const ARGS = ['--listener-rate', '100000,100000'];
+
+// `die()` ends the program as a fault would.
+async function ordeal(server, kills, die) {
 	const sink = await new Sink(server.dir).start(), source = await new Source().start();
 	await server.start();
 	const flows = await new Flows(server, source, sink).connect();
@@ -68,7 +71,7 @@ test(`${kills} kills, SEED=${seed}: every record and every event is accounted fo
 		const at = sink.after(1 + random(60), 3000);
 		if (n % 8 === 0) await lookAtJobs(server, bad);
 		moments += await at;
-		await server.kill();
+		await die();
 		await sink.nextEpoch();
 		await server.start();
 	}
@@ -108,7 +111,7 @@ test(`${kills} kills, SEED=${seed}: every record and every event is accounted fo
 	await retryAll();
 	for (let n = 0; n < Math.min(kills / 10, 20); n++) {
 		await sink.after(1 + random(20), 500);
-		await server.kill();
+		await die();
 		await sink.nextEpoch();
 		await server.start();
 	}
@@ -119,6 +122,20 @@ test(`${kills} kills, SEED=${seed}: every record and every event is accounted fo
 	await settle('after the retries');
 	await server.kill('SIGTERM');
 	execFileSync(program, ['verify', '--data', server.data]);
+}
+
+test(`${kills} kills, SEED=${seed}: every record and every event is accounted for, and every repeat is recognisable`, async () => {
+	const server = new Server({ args: ARGS });
+	await ordeal(server, kills, () => server.kill());
+});
+
+const cuts = Math.ceil(kills / 10);
+test(`${cuts} power cuts, SEED=${seed}: the same`, async () => {
+	const disk = new Disk(ARGS);
+	await ordeal(disk.server, cuts, async () => {
+		await disk.server.kill();
+		disk.cutPower();
+	});
 });
 
 await runTests();
