@@ -22,12 +22,13 @@
 #define RESUME_EVERY_MS 30000
 #define BUDGET_EVERY_MS ((int64_t)600000)
 #define RETRY_EVERY_MS  15000
+#define READ_AGAIN_MS   1000 /* behind a failure to read the flows */
 
 struct timer {
 	struct engine *e;
 	struct schedules *schedules;
-	/* monotonic: when next */
-	int64_t beat_ms, purge_ms, resume_ms, budget_ms, retry_ms;
+	/* monotonic: when next; read_ms: the flows again, INT64_MAX: not */
+	int64_t beat_ms, purge_ms, resume_ms, budget_ms, retry_ms, read_ms;
 	uint64_t reclaimed, purged;
 };
 
@@ -122,16 +123,17 @@ static void read_flows(struct timer *t)
 {
 	struct err err = ERR_INIT;
 
+	t->read_ms = INT64_MAX;
 	if (!schedules_read(t->schedules, &err)) {
 		log_err(LOG_ERROR, "schedules.not_read", &err);
-		engine_look(t->e);
+		t->read_ms = clock_mono_ms(clock_system()) + READ_AGAIN_MS;
 	}
 	listeners_resume(t->e);
 }
 
 static void turn(struct timer *t, int64_t *next_ms)
 {
-	if (take_look(t->e))
+	if (take_look(t->e) || clock_mono_ms(clock_system()) >= t->read_ms)
 		read_flows(t);
 	else if (is_due(&t->resume_ms, RESUME_EVERY_MS))
 		listeners_resume(t->e); /* what a failed start left waiting */
@@ -155,7 +157,7 @@ static void turn(struct timer *t, int64_t *next_ms)
 void *timer_main(void *arg)
 {
 	struct engine *e = arg;
-	struct timer t = { .e = e, .schedules = schedules_new(e) };
+	struct timer t = { .e = e, .schedules = schedules_new(e), .read_ms = INT64_MAX };
 	int64_t now = clock_mono_ms(clock_system()), next = INT64_MAX;
 
 	t.beat_ms = now + e->cfg.lease_ms / BEATS;

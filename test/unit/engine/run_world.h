@@ -60,6 +60,7 @@ enum {
 	CHILD_GAVE_UP,    /* nothing is in work any more, and the store fails still */
 	CHILD_STUCK,      /* none of these came in time */
 	CHILD_UNHARMED,   /* the job has ended, and the fault's place was not reached */
+	CHILD_BUSY,       /* it tries again and again without a pause */
 	CHILD_KILLED = 64 /* by SIGKILL */
 };
 /* child DIR JOB POINT ACTION N */

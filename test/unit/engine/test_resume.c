@@ -225,8 +225,9 @@ static bool fail_at(struct fixture *f, const struct place *p, enum fault_action 
 	int end = child_run(f->dir, f->job_id, p->point, action, n);
 	bool goes_on = end == CHILD_ENDED || end == CHILD_UNHARMED;
 
-	if (end == CHILD_STUCK)
-		fail_msg("%s %u: the engine got stuck", p->name, n);
+	if (end == CHILD_STUCK || end == CHILD_BUSY)
+		fail_msg("%s %u: the engine %s", p->name, n,
+			end == CHILD_BUSY ? "does not pause" : "got stuck");
 	if (!goes_on)
 		finish(f);
 	f->app.repeats = false;
