@@ -7,6 +7,7 @@
 #include "core/limits.h"
 #include "core/log.h"
 
+#define GIVE_BACK_EVERY_MS   1000
 #define GIVEN_BACK_PER_LEASE 6 /* how soon a job goes on whose run the store failed under */
 
 static void set_failure(struct run *r, struct store_job *j, const struct err *err)
@@ -192,16 +193,36 @@ static bool give_back_write(struct store_conn *c, void *arg, struct err *err)
 		clock_wall_ms(cfg->clock) + cfg->lease_ms / GIVEN_BACK_PER_LEASE, err);
 }
 
+/* False: there is no use in another attempt. */
+static bool pause_giving(struct engine *e, int64_t until)
+{
+	int64_t now = clock_mono_ms(clock_system());
+	struct err sick = ERR_INIT;
+
+	if (now >= until || !store_healthy(e->cfg.store, &sick))
+		return false;
+	WITH_LOCK(&e->lock);
+	if (!atomic_load(&e->stopping))
+		(void)cond_wait_until(&e->work, &e->lock, now + GIVE_BACK_EVERY_MS);
+	return !atomic_load(&e->stopping);
+}
+
 /*
- * The store failed under the run, which goes on from there in a moment. When it can't even be told
- * that, the job's lease ends.
+ * The store failed under the run, which goes on from there in a moment. A disk that is full may have
+ * room again; when the store can't be told for as long as the lease is, that ends.
  */
 static void give_back(struct run *r)
 {
+	int64_t until = clock_mono_ms(clock_system()) + r->e->cfg.lease_ms;
 	struct err err = ERR_INIT;
 
-	if (!store_write(r->e->cfg.store, give_back_write, r, &err))
-		log_err(LOG_WARN, "job.not_given_back", &err);
+	while (!store_write(r->e->cfg.store, give_back_write, r, &err)) {
+		if (!pause_giving(r->e, until)) {
+			log_err(LOG_WARN, "job.not_given_back", &err);
+			return;
+		}
+		err_clear(&err);
+	}
 }
 
 void run_settle(struct run *r, enum run_verdict v, struct err *err, bool export_error)
