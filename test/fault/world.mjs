@@ -59,7 +59,8 @@ export class Ledger {
 
 // An application that takes records at /load/NAME, and for composite imports at /things/NAME. It does
 // once what comes under one key, as a good application does. `epoch` says which life of the
-// program a request came from; `manner(entry, response, answer)` may misbehave.
+// program a request came from. `manner(entry)` may misbehave: it returns {status, act}, where act(response,
+// answer) is done in place of the answer, and a status from 400 on says that the record was not taken.
 export class Sink {
 	constructor(dir) {
 		this.ledger = new Ledger(path.join(dir, 'ledger'));
@@ -89,7 +90,11 @@ export class Sink {
 			sha256: crypto.createHash('sha256').update(req.method + req.url + body).digest('hex') };
 		const refused = this.refuses(flow, id);
 		entry.status = refused ? 422 : thing || this.seen.has(key) ? 200 : 201;
-		if (this.manner) entry.manner = true; // its answer may be no answer
+		const manner = this.manner?.(entry);
+		if (manner) {
+			entry.manner = true; // its answer may be no answer
+			entry.status = manner.status ?? entry.status;
+		}
 		const answer = () => {
 			if (refused) {
 				json(res, 422, { message: 'this record is refused' });
@@ -100,7 +105,7 @@ export class Sink {
 			json(res, entry.status, this.seen.get(key));
 		};
 		if (this.hides(entry)) answer(); // a sink that lies: the harness must find out
-		else this.ledger.add(entry, () => (this.manner ? this.manner(entry, res, answer, req) : answer()));
+		else this.ledger.add(entry, () => (manner ? manner.act(res, answer) : answer()));
 		this.watchers = this.watchers.filter((w) => !w());
 	}
 	// When `count` more requests have come; or never, then `given up` resolves it.
@@ -218,11 +223,11 @@ export class Flows {
 	post(path, body) {
 		return this.server.ok(201, 'POST', `/v1/${path}`, body);
 	}
-	async connect() {
+	async connect(more = {}) {
 		const connection = async (name, baseURI, more) => (await this.post('connections',
 			{ name, type: 'rest', rest: { baseURI, mediaType: 'json', concurrencyLevel: 4, ...more } }))._id;
 		this.from = await connection('source', this.source.url, {});
-		this.to = await connection('sink', this.sink.url, { pingRelativeURI: '/ping', pingMethod: 'GET' });
+		this.to = await connection('sink', this.sink.url, { pingRelativeURI: '/ping', pingMethod: 'GET', ...more });
 		return this;
 	}
 	async add(name, { rest = {}, exp = {}, imp = {}, importRest = {}, flow = {} } = {}) {
