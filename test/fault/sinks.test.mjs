@@ -4,7 +4,7 @@
 // error says so.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import { Server, runTests, test } from '../system/lib.mjs';
+import { Server, runTests, test, until } from '../system/lib.mjs';
 import { checkAll } from './check.mjs';
 import { Flows, Sink, Source } from './world.mjs';
 
@@ -81,6 +81,21 @@ test(`${Object.keys(MANNERS).length} ways to misbehave`, async () => {
 		if (errors.some((e) => !e._retryId)) bad.push(`${name}: an error has no retry data`);
 	}));
 	assert.deepEqual(bad, []);
+	await server.kill();
+});
+
+test('a page of an export of type once that is put off in part: what was delivered is marked', async () => {
+	const server = new Server(), sink = await new Sink(server.dir).start(), source = await new Source().start();
+	await server.start();
+	const flows = await new Flows(server, source, sink).connect();
+	source.add('once', 10);
+	await flows.once('once');
+	sink.manner = (entry) => (Number(entry.id) % 5 === 0 ? { status: 429, act: status(429, { 'retry-after': '3600' }) } : null);
+	const { _jobId } = await server.ok(201, 'POST', `/v1/flows/${flows.ids.once.flow}/run`);
+	await until('the job waits', async () => (await server.ok(200, 'GET', `/v1/jobs/${_jobId}`)).waitingFor);
+	const delivered = sink.entries().filter((e) => e.status < 400).map((e) => Number(e.id)).sort((a, b) => a - b);
+	assert.ok(delivered.length > 0);
+	assert.deepEqual(source.sets.get('once').filter((r) => r.done).map((r) => r.id), delivered);
 	await server.kill();
 });
 
