@@ -29,7 +29,7 @@ struct timer {
 	struct schedules *schedules;
 	/* monotonic: when next; read_ms: the flows again, INT64_MAX: not */
 	int64_t beat_ms, purge_ms, resume_ms, budget_ms, retry_ms, read_ms;
-	uint64_t reclaimed, purged;
+	uint64_t reclaimed, purged, moved;
 };
 
 /*
@@ -56,7 +56,8 @@ static bool beat_write(struct store_conn *c, void *arg, struct err *err)
 	struct timer *t = arg;
 	int64_t now = clock_wall_ms(t->e->cfg.clock);
 
-	return store_job_heartbeat(c, id_str(&t->e->owner), jobs_in_work(t->e, a),
+	return store_job_set_clock(c, now, t->e->cfg.lease_ms, &t->moved, err) &&
+	       store_job_heartbeat(c, id_str(&t->e->owner), jobs_in_work(t->e, a),
 		       now + t->e->cfg.lease_ms, err) &&
 	       store_job_reclaim(c, now, STR_NULL, &t->reclaimed, err);
 }
@@ -139,7 +140,7 @@ static void turn(struct timer *t, int64_t *next_ms)
 		listeners_resume(t->e); /* what a failed start left waiting */
 	if (is_due(&t->beat_ms, t->e->cfg.lease_ms / BEATS)) {
 		write_or_log(t, beat_write, "lease.not_renewed");
-		if (t->reclaimed > 0)
+		if (t->reclaimed > 0 || t->moved > 0)
 			engine_post(t->e);
 	}
 	if (is_due(&t->retry_ms, RETRY_EVERY_MS))

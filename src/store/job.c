@@ -4,6 +4,8 @@
 #include "store/row.h"
 #include "store/store_priv.h"
 
+#define CLOCK_SLACK_MS 1000 /* that a clock is set back by, now and then */
+
 #define LIST_LIMIT 1001 /* one more than a page, so that a caller knows whether there is one */
 
 static const char *const type_words[] = {
@@ -205,6 +207,22 @@ bool store_job_reclaim(struct store_conn *c, int64_t now_ms, struct str owner, u
 	if (!sql_run(st))
 		return sql_error(st->conn, err);
 	*count = sql_changes(st);
+	return true;
+}
+
+bool store_job_set_clock(struct store_conn *c, int64_t now_ms, int64_t lease_ms, uint64_t *count,
+	struct err *err)
+{
+	struct sql_stmt *wait DEFER(sql_donep) = conn_use_to_write(c, STMT_JOB_CLOCK_WAIT);
+	struct sql_stmt *lease DEFER(sql_donep) = conn_use_to_write(c, STMT_JOB_CLOCK_LEASE);
+
+	sql_bind_i64(wait, 1, now_ms);
+	sql_bind_i64(wait, 2, CLOCK_SLACK_MS);
+	sql_bind_i64(lease, 1, now_ms);
+	sql_bind_i64(lease, 2, lease_ms);
+	if (!sql_run(wait) || !sql_run(lease))
+		return sql_error(wait->conn, err);
+	*count = sql_changes(wait);
 	return true;
 }
 

@@ -44,6 +44,8 @@
 	X(STMT_JOB_HEARTBEAT)                \
 	X(STMT_JOB_RECLAIM)                  \
 	X(STMT_JOB_GIVE_BACK)                \
+	X(STMT_JOB_CLOCK_WAIT)               \
+	X(STMT_JOB_CLOCK_LEASE)              \
 	X(STMT_JOB_CANCEL)                   \
 	X(STMT_JOB_WAKE)                     \
 	X(STMT_JOB_CHILDREN)                 \

@@ -262,6 +262,13 @@ static const struct statement texts[STATEMENT_COUNT] = {
 			       "modified_ms = ?1 WHERE status IN " JOB_IN_WORK
 			       " AND type IN ('flow', 'retry') AND (lease_until_ms < ?1 OR "
 			       "(CAST(?2 AS TEXT) IS NOT NULL AND lease_owner <> ?2))" },
+	/* Written at a time that is yet to come: the clock was set back, and the wait is as long as it was. */
+	[STMT_JOB_CLOCK_WAIT] = { "UPDATE job SET not_before_ms = ?1 + not_before_ms - "
+				  "modified_ms, "
+				  "modified_ms = ?1 WHERE status = 'queued' "
+				  "AND modified_ms > ?1 + ?2 AND not_before_ms > ?1" },
+	[STMT_JOB_CLOCK_LEASE] = { "UPDATE job SET lease_until_ms = ?1 + ?2 WHERE status "
+				   "IN " JOB_IN_WORK " AND lease_until_ms > ?1 + 2 * ?2" },
 	/* As reclaimed, but the attempt does not count. */
 	[STMT_JOB_GIVE_BACK] = { "UPDATE job SET status = 'queued', not_before_ms = ?4, "
 				 "attempts = CASE WHEN attempts > 0 THEN attempts - 1 ELSE 0 END "
