@@ -10,7 +10,7 @@
 
 #include "core/log.h"
 
-#define CHILD_WAIT_MS 5000
+#define CHILD_WAIT_MS 20000
 #define LEASE_TEST_MS 150
 #define BUSY          3000 /* operations that nobody does in two leases who waits between them */
 
@@ -138,8 +138,24 @@ void application_reset(struct application *app)
 	app->life = 1;
 }
 
+/* Until what a dead engine has sent is noted as its own. */
+static void settle(struct application *app)
+{
+	int64_t until = clock_mono_ms(clock_system()) + CHILD_WAIT_MS;
+	struct http_server_stats stats;
+
+	do {
+		http_server_stats(app->server, &stats);
+		if (stats.connections_open == 0)
+			return;
+		(void)poll(NULL, 0, 1);
+	} while (clock_mono_ms(clock_system()) < until);
+	fail_msg("the application's connections are open still");
+}
+
 void application_next_life(struct application *app)
 {
+	settle(app);
 	WITH_LOCK(&app->lock);
 	app->life++;
 }
@@ -351,7 +367,8 @@ int child_run(const char *dir, struct str job_id, enum fault_point p, enum fault
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
 		return CHILD_KILLED;
-	if (!WIFEXITED(status) || WEXITSTATUS(status) > CHILD_BUSY)
+	if (!WIFEXITED(status) || WEXITSTATUS(status) > CHILD_BUSY ||
+		(WEXITSTATUS(status) > CHILD_ENDED && WEXITSTATUS(status) < CHILD_NO_START))
 		fail_msg("the child crashed: status %x", (unsigned)status);
 	return WEXITSTATUS(status);
 }

@@ -45,7 +45,7 @@ void application_start(struct application *app, struct arena *a);
 void application_stop(struct application *app);
 /* A run begins: what came before is forgotten. */
 void application_reset(struct application *app);
-/* A new life of the engine: from here on what was sent may come again. */
+/* The engine is dead, and all that it sent is noted: from here on that may come again. */
 void application_next_life(struct application *app);
 
 /* Makes the flow and queues a run of it, in a directory of W, which is closed. Returns the job's id. */
@@ -54,14 +54,15 @@ void run_world_copy(const char *from, const char *to);
 
 /* How a child ends. */
 enum {
-	CHILD_ENDED = 0,  /* the job has ended */
-	CHILD_NO_START,   /* the store or the engine could not be begun */
-	CHILD_SICK,       /* the store takes no writes any more */
-	CHILD_GAVE_UP,    /* nothing is in work any more, and the store fails still */
-	CHILD_STUCK,      /* none of these came in time */
-	CHILD_UNHARMED,   /* the job has ended, and the fault's place was not reached */
-	CHILD_BUSY,       /* it tries again and again without a pause */
-	CHILD_KILLED = 64 /* by SIGKILL */
+	CHILD_ENDED = 0, /* the job has ended */
+	CHILD_NO_START =
+		40, /* (behind the sanitizers' statuses) the store or the engine could not be begun */
+	CHILD_SICK,     /* the store takes no writes any more */
+	CHILD_GAVE_UP,  /* nothing is in work any more, and the store fails still */
+	CHILD_STUCK,    /* none of these came in time */
+	CHILD_UNHARMED, /* the job has ended, and the fault's place was not reached */
+	CHILD_BUSY,     /* it tries again and again without a pause */
+	CHILD_KILLED    /* by SIGKILL */
 };
 /* child DIR JOB POINT ACTION N */
 int child_main(char **argv);

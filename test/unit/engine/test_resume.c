@@ -119,6 +119,7 @@ static void check_accounts(struct fixture *f, const char *what, uint64_t at)
 	struct store *s;
 	struct err err;
 
+	application_next_life(&f->app); /* nothing comes any more */
 	if (f->app.wrong.p != NULL)
 		fail_msg("%s %llu: %.*s", what, (unsigned long long)at, STR_ARG(f->app.wrong));
 	for (const struct arrival *x = f->app.list; x != NULL; x = x->next) {
@@ -144,7 +145,7 @@ static void finish(struct fixture *f)
 	int end;
 
 	application_next_life(&f->app);
-	end = child_run(f->dir, f->job_id, FAULT_COUNT, FAULT_OFF, 0);
+	end = child_run(f->dir, f->job_id, FAULT_CALL, FAULT_OFF, 0);
 	if (end != CHILD_ENDED)
 		fail_msg("without a fault the run ended as %d", end);
 }
@@ -156,7 +157,7 @@ static void without_a_fault(void **state)
 	struct fixture *f = *state;
 
 	renew(f);
-	assert_int_equal(child_run(f->dir, f->job_id, FAULT_COUNT, FAULT_OFF, 0), CHILD_ENDED);
+	assert_int_equal(child_run(f->dir, f->job_id, FAULT_CALL, FAULT_OFF, 0), CHILD_ENDED);
 	check_accounts(f, "no fault", 0);
 }
 
