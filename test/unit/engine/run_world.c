@@ -298,7 +298,7 @@ static int wait_for(struct running *r, struct str job_id, enum fault_point p,
 	int64_t until = clock_mono_ms(clock_system()) + CHILD_WAIT_MS;
 	struct err err = ERR_INIT;
 	struct engine_stats stats;
-	unsigned idle = 0; /* ms */
+	unsigned idle = 0; /* looks at which nothing was in work, between attempts too */
 
 	while (clock_mono_ms(clock_system()) < until) {
 		engine_stats(r->engine, &stats);
@@ -307,7 +307,7 @@ static int wait_for(struct running *r, struct str job_id, enum fault_point p,
 									 : CHILD_ENDED;
 		if (!store_healthy(r->store, &err))
 			return CHILD_SICK;
-		idle = stats.jobs_running == 0 && fault_count(p) >= n ? idle + 1 : 0;
+		idle += stats.jobs_running == 0 && fault_count(p) >= n;
 		if (action == FAULT_FOR_EVER && idle > 2 * LEASE_TEST_MS)
 			return fault_count(p) > n + BUSY ? CHILD_BUSY : CHILD_GAVE_UP;
 		(void)poll(NULL, 0, 1);
