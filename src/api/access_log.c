@@ -4,7 +4,7 @@
  * Never a query string (it may hold secrets), a header or a body; the secret that may stand in the
  * path of a listener is left out.
  */
-#include "api/api_priv.h"
+#include "api/watch_priv.h"
 
 #include "core/log.h"
 

@@ -1,7 +1,7 @@
 /*
  * api.c - a request's way: request id, route, token, body, handler; and the pool of slow handlers.
  */
-#include "api/api_priv.h"
+#include "api/watch_priv.h"
 
 #include "api/listeners.h"
 #include "core/limits.h"
@@ -123,8 +123,13 @@ static void *pool_main(void *arg)
 
 	while ((rq = queue_get(q, INT64_MAX)) != NULL) {
 		rq->in_pool = true;
+		/* a streaming handler may have given the request away */
+		bool own = (rq->match.route->flags & ROUTE_STREAM) != 0;
+		struct http_exchange *x = rq->x;
+
 		run_handler(rq);
-		http_exchange_finish(rq->x);
+		if (!own)
+			http_exchange_finish(x);
 	}
 	return NULL;
 }
@@ -245,7 +250,11 @@ static void on_finished(void *ctx, struct http_exchange *x, uint64_t bytes_sent)
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	int64_t took_us = (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000 - x->started_us;
 
-	metrics_request(api->metrics, rq == NULL ? NULL : rq->match.route, x->status, took_us);
+	const struct route *route = rq == NULL ? NULL : rq->match.route;
+	bool stream = route != NULL && (route->flags & ROUTE_STREAM) != 0;
+
+	/* how long somebody listened is no latency */
+	metrics_request(api->metrics, route, x->status, stream ? 0 : took_us);
 	if (api->cfg.access_log)
 		access_log_add(api->log, x, rq, took_us, bytes_sent);
 }
@@ -279,6 +288,7 @@ bool api_start(const struct api_config *cfg, struct api **out, struct err *err)
 	api->log = access_log_new(a);
 	api->ids = arena_array_of(a, struct id_batch, HTTP_LOOPS_MAX);
 	api->slow = queue_new(a, POOL_QUEUE);
+	api->events = job_events_new(api);
 	api_openapi(cfg->resources, &openapi);
 	api->openapi = str_dup(a, buf_str(&openapi));
 	api->calls = queue_new(a, CALL_QUEUE);
@@ -318,6 +328,7 @@ void api_stop(struct api *api, int64_t within_ms)
 	for (size_t i = 0; i < CALL_THREADS; i++)
 		thread_join(&api->call_pool[i]);
 	listeners_write_wait(api->listeners);
+	job_events_free(api->events);
 	http_server_free(api->server);
 	queue_destroy(api->slow);
 	queue_destroy(api->calls);

@@ -24,13 +24,15 @@ typedef void (*route_fn)(struct api_request *rq);
 
 enum route_flags {
 	ROUTE_OPEN = 1,        /* needs no token */
-	ROUTE_SLOW = 2,        /* waits for disk or network: runs in the pool */
+	ROUTE_SLOW = 2,        /* waits for disk or network, or computes long: runs in the pool */
 	ROUTE_BODY = 4,        /* takes a JSON body: parsed before the handler */
 	ROUTE_LIST = 8,        /* answers an array: for OpenAPI */
 	ROUTE_BODY_MAYBE = 16, /* with ROUTE_BODY: the body may be left out */
 	ROUTE_CALL = 32,       /* asks an application: runs in the pool of calls */
 	ROUTE_DATA = 64,       /* with ROUTE_BODY: it holds records, so up to LIMIT_REQUEST_BODY */
 	ROUTE_ONCE = 128,      /* with an Idempotency-Key it is done once */
+	ROUTE_OTHER = 256,     /* of {resource}: body and answer are not the resource's document */
+	ROUTE_STREAM = 512, /* with ROUTE_SLOW: the handler finishes the exchange, or streams it */
 };
 
 struct route {
@@ -81,6 +83,7 @@ struct api_request {
 };
 
 struct auth;
+struct job_events;
 struct listener;
 struct listeners;
 struct metrics;
@@ -94,6 +97,7 @@ struct api {
 	struct listeners *listeners;
 	struct metrics *metrics;
 	struct access_log *log;
+	struct job_events *events;
 	struct id_batch *ids; /* of each event loop */
 	struct queue *slow, *calls;
 	struct thread pool[POOL_THREADS], call_pool[CALL_THREADS];
@@ -123,6 +127,8 @@ void api_fail(struct api_request *rq, const struct err *err);
 void api_fail_all(struct api_request *rq, const struct problems *p);
 /* An error body in the arena. */
 struct str api_error_body(struct arena *a, const struct err *list, size_t count);
+/* Says where the list goes on: behind the one with the id LAST (copied into the header's URL). */
+void api_link_next(struct api_request *rq, struct str last);
 void api_etag(struct api_request *rq, int64_t version);
 /* If-Match as a version: 0 when absent or "*"; false when it names no version of ours. */
 bool api_if_match(struct api_request *rq, int64_t *version);
@@ -134,17 +140,5 @@ void auth_free(struct auth *auth);
 /* Reads the Authorization field, takes one token from the bucket. ERR_UNAUTHORIZED, ERR_RATE. */
 MUST_CHECK bool auth_check(struct auth *auth, const struct http_exchange *x, struct caller *out,
 	struct err *err);
-
-/* ---- logs and metrics ---- */
-
-struct metrics *metrics_new(struct arena *a);
-void metrics_request(struct metrics *m, const struct route *route, int status, int64_t took_us);
-void metrics_print(struct api *api, struct buf *out);
-
-struct access_log *access_log_new(struct arena *a);
-void access_log_free(struct access_log *l);
-void access_log_add(struct access_log *l, const struct http_exchange *x,
-	const struct api_request *rq, int64_t took_us, uint64_t bytes_sent);
-void access_log_turn(struct access_log *l, unsigned loop);
 
 #endif

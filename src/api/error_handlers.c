@@ -182,8 +182,6 @@ static bool wants_csv(const struct api_request *rq, const struct error_query *q)
 static void answer_list(struct api_request *rq, const struct error_query *q, struct listing *l)
 {
 	struct arena *a = rq->x->arena;
-	struct str url = rq->x->path, name, value;
-	size_t at = 0;
 
 	if (l->csv) {
 		rq->x->status = 200;
@@ -193,13 +191,8 @@ static void answer_list(struct api_request *rq, const struct error_query *q, str
 		buf_add_char(&l->out, ']');
 		api_answer(rq, 200, str_dup(a, buf_str(&l->out)));
 	}
-	if (l->count < q->limit)
-		return;
-	while (http_request_query_next(rq->x, &at, &name, &value))
-		if (!str_eq_z(name, "after"))
-			url = url_add_query(a, url, name, value);
-	url = url_add_query(a, url, STR("after"), str_z(l->last));
-	api_header(rq, "Link", str_fmt(a, "<%.*s>; rel=\"next\"", STR_ARG(url)));
+	if (l->count == q->limit)
+		api_link_next(rq, str_z(l->last));
 }
 
 static void list(struct api_request *rq, struct error_query *q)

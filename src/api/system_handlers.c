@@ -2,6 +2,7 @@
  * system_handlers.c - health, readiness, limits, the OpenAPI document.
  */
 #include "api/handlers_priv.h"
+#include "api/watch_priv.h"
 
 #include "core/limits.h"
 

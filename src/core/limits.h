@@ -51,6 +51,10 @@
 	X(LIMIT_REDIRECTS, 5, "hops", "Redirects followed for a GET.") \
 	X(LIMIT_ERROR_EVIDENCE, 8192, "bytes", "Of a request or answer kept with a job error.") \
 	X(LIMIT_LIST, 1000, "items", "The largest limit= of a list.") \
+	X(LIMIT_STATE_KEYS, 1000, "keys", "Values kept by key for the account, and for each resource.") \
+	X(LIMIT_STATE_KEY_BYTES, 256, "bytes", "A key of those.") \
+	X(LIMIT_EVENT_STREAMS, 500, "streams", "Streams of job events at once, of all tokens.") \
+	X(LIMIT_EVENT_STREAMS_TOKEN, 20, "streams", "Streams of job events at once of one token.") \
 	X(LIMIT_RATE_BUCKET, 100, "requests", "The bucket of a token.") \
 	X(LIMIT_RATE_REFILL, 30, "requests a second", "The refill of a token's bucket.") \
 	X(LIMIT_TEMPLATE_DEPTH, 100, "levels", "Blocks and subexpressions of a template inside each other.") \

@@ -25,6 +25,8 @@ struct engine_config {
 	const char *ca_file;         /* NULL: the system's */
 	int64_t outbound_timeout_ms; /* one request to an application; 0: LIMIT_OUTBOUND_TIMEOUT_MS */
 	unsigned workers;            /* jobs at once; 0: 4 */
+	int64_t kept_ms;             /* a job and its errors, from its creation on; 0: 30 days */
+	uint64_t evidence_max;       /* characters of all errors' evidence and retry data; 0: any */
 	struct recorder *recorder;   /* NULL: nothing is recorded; the caller's */
 };
 
@@ -84,6 +86,14 @@ MUST_CHECK bool engine_chain_check(struct engine *e, struct str account_id, stru
  * that may wait. */
 void engine_resource_changed(struct engine *e, struct str account_id, struct str type,
 	struct str id);
+
+/*
+ * FN is called when a job has changed in the store, behind the commit, on whatever thread did it: it must
+ * be quick and must not call the engine. One observer; FN NULL ends it, and returns when no call is under
+ * way any more.
+ */
+typedef void (*engine_observer)(void *ctx, struct str account_id, struct str job_id);
+void engine_observe(struct engine *e, engine_observer fn, void *ctx);
 
 /*
  * The way of the records with this trace key through the steps of flows, the newest first, at most MAX:

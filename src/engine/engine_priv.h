@@ -37,8 +37,6 @@ struct probe { /* of a connection that went offline */
 };
 
 struct listener;
-struct calls;
-struct debug_log;
 
 struct engine {
 	struct engine_config cfg;
@@ -62,16 +60,21 @@ struct engine {
 	struct cond hears;      /* something was */
 	struct cond events;     /* an event came; under lock: */
 	uint64_t events_posted;
-	_Atomic uint64_t changes; /* grows with every resource that is written */
-	struct calls *calls;      /* invoke.h */
-	struct debug_log *debug;  /* debug_log.h */
-	atomic_bool stopping;     /* end at the page's border */
+	_Atomic uint64_t changes;   /* grows with every resource that is written */
+	struct mutex observer_lock; /* over: */
+	engine_observer observer;   /* NULL: none */
+	void *observer_ctx;
+	struct calls *calls;     /* invoke.h */
+	struct debug_log *debug; /* debug_log.h */
+	atomic_bool stopping;    /* end at the page's border */
 	_Atomic unsigned running;
 	_Atomic uint64_t completed, failed, pages, records, records_failed;
 };
 
 /* Tells the workers that a job was queued. */
 void engine_post(struct engine *e);
+/* Tells the observer that the job has changed in the store. */
+void engine_changed(struct engine *e, struct str account_id, struct str job_id);
 /* The adaptor's environment of this engine; `canceled` and `trace` are the caller's to set. */
 struct adaptor_env engine_env(const struct engine *e);
 
@@ -94,12 +97,6 @@ MUST_CHECK bool engine_chain(struct engine *e, struct store_conn *c, struct aren
 /* Works a claimed job to its end, or until it has to wait. JOB and its strings live in A, which is
  * wiped by the caller. */
 void job_work(struct worker *w, struct store_job *job, struct arena *a);
-
-/* Flows were changed: the timer reads them again. Any thread. */
-void engine_look(struct engine *e);
-
-/* The timer thread's body: due schedules, leases, probes of offline connections, purges. */
-void *timer_main(void *arg);
 
 /* ---- what a flow is made of ---- */
 

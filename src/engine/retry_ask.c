@@ -46,7 +46,7 @@ static bool queue_retry(struct asking *q, struct store_conn *c, struct str flow_
 		.trigger = q->ask->by,
 		.created_ms = now,
 		.modified_ms = now,
-		.purge_ms = now + JOB_KEPT_MS };
+		.purge_ms = now + q->e->cfg.kept_ms };
 
 	if (store_resource_get(c, q->arena, q->account_id, STR("flow"), flow_id, &flow, &gone) &&
 		json_parse_copy(q->arena, flow.document, &doc, &gone))

@@ -8,7 +8,9 @@
 #include "engine/auto_retry.h"
 #include "engine/listener.h"
 #include "engine/offline.h"
+#include "engine/retention.h"
 #include "engine/schedule.h"
+#include "engine/timer.h"
 
 #define SLEEP_MAX_MS    1000
 #define PURGE_EVERY_MS  60000
@@ -16,13 +18,16 @@
 #define PURGE_PARTS     300
 #define SEEN_KEPT_MS    ((int64_t)7 * 24 * 3600 * 1000) /* the largest webhook.dedupeWindow */
 #define SLOTS_KEPT_MS   ((int64_t)30 * 24 * 3600 * 1000)
+#define CONFIGS_KEPT_MS ((int64_t)24 * 3600 * 1000)
 #define RESUME_EVERY_MS 30000
+#define BUDGET_EVERY_MS ((int64_t)600000)
 #define RETRY_EVERY_MS  15000
 
 struct timer {
 	struct engine *e;
 	struct schedules *schedules;
-	int64_t beat_ms, purge_ms, resume_ms, retry_ms; /* monotonic: when next */
+	/* monotonic: when next */
+	int64_t beat_ms, purge_ms, resume_ms, budget_ms, retry_ms;
 	uint64_t reclaimed, purged;
 };
 
@@ -62,7 +67,8 @@ static bool purge_write(struct store_conn *c, void *arg, struct err *err)
 	uint64_t removed;
 
 	return store_slot_purge(c, now - SLOTS_KEPT_MS, PURGE_ROWS, err) &&
-	       store_idempotency_purge(c, now, PURGE_ROWS, &removed, err);
+	       store_idempotency_purge(c, now, PURGE_ROWS, &removed, err) &&
+	       store_config_purge(c, now - CONFIGS_KEPT_MS, PURGE_ROWS, err);
 }
 
 static bool purge_seen_write(struct store_conn *c, void *arg, struct err *err)
@@ -136,8 +142,13 @@ static void turn(struct timer *t, int64_t *next_ms)
 	}
 	if (is_due(&t->retry_ms, RETRY_EVERY_MS))
 		auto_retry_run(t->e);
-	if (is_due(&t->purge_ms, PURGE_EVERY_MS))
+	if (is_due(&t->purge_ms, PURGE_EVERY_MS)) {
 		purge(t);
+		if (retention_slice(t->e))
+			t->purge_ms = 0; /* more is due: go on with the next turn */
+	}
+	if (t->e->cfg.evidence_max > 0 && is_due(&t->budget_ms, BUDGET_EVERY_MS))
+		retention_evidence(t->e);
 	*next_ms = schedules_fire(t->schedules, clock_wall_ms(t->e->cfg.clock));
 	*next_ms = MIN(*next_ms, probes_run(t->e));
 }

@@ -5,28 +5,13 @@
  * A list keeps one cursor for each array that it walks, so that an element is reached once for all
  * fields of its line; fields without a [*] are worked out once for all lines.
  */
-#include "map/mapping_priv.h"
+#include "map/mapping_apply_priv.h"
 
 #define VALUE_SHOWN 80
 
-/* Where a list stands in one of its arrays. */
-struct cursor {
-	const struct json *element; /* of the present line; NULL: behind the end */
-	size_t left;                /* elements from here on */
-};
-
 const struct json mapping_nothing = { .type = JSON_NULL };
 
-struct apply {
-	const struct json *record;
-	const struct mapping_env *env;
-	struct json_build *b;
-	struct buf *scratch;
-	const struct cursor *cursors; /* of the list that is being written */
-	struct err *err;
-};
-
-static bool fail_value(struct apply *x, const struct field *f, enum err_code code,
+static bool fail_value(struct mapping_apply *x, const struct field *f, enum err_code code,
 	const struct json *v, const char *what)
 {
 	struct str text = v == NULL ? STR("no value") : json_print_arena(x->b->arena, v);
@@ -46,7 +31,7 @@ static bool nothing_to_ask(const struct field *f, const struct json *asked)
 }
 
 /* What a lookup has for a value; NULL in *FOUND: nothing. */
-static bool ask(struct apply *x, const struct field *f, const struct lookup *l,
+static bool ask(struct mapping_apply *x, const struct field *f, const struct lookup *l,
 	const struct json *asked, const struct json **found)
 {
 	*found = NULL;
@@ -65,7 +50,8 @@ static bool ask(struct apply *x, const struct field *f, const struct lookup *l,
 }
 
 /* Replaces *V by what the field's lookup has for it. */
-static bool look_up(struct apply *x, const struct field *f, const struct json **v, bool *found)
+static bool look_up(struct mapping_apply *x, const struct field *f, const struct json **v,
+	bool *found)
 {
 	const struct lookup *l = f->lookup;
 	const struct json *asked = *v;
@@ -90,14 +76,14 @@ static bool look_up(struct apply *x, const struct field *f, const struct json **
 
 /* ---- conditions ---- */
 
-static bool fail_fate(struct apply *x, const struct field *f, const char *what)
+static bool fail_fate(struct mapping_apply *x, const struct field *f, const char *what)
 {
 	return err_set_field(x->err, ERR_MAPPING, str_to_z(x->b->arena, f->generate),
 		"field \"%.*s\" has a condition on %s, and that is not known here",
 		STR_ARG(f->generate), what);
 }
 
-static bool check_if_set(struct apply *x, const struct field *f, bool *holds)
+static bool check_if_set(struct mapping_apply *x, const struct field *f, bool *holds)
 {
 	*holds = true;
 	if (x->env->fate == MAPPING_CREATES)
@@ -109,7 +95,7 @@ static bool check_if_set(struct apply *x, const struct field *f, bool *holds)
 }
 
 /* EXTRACTED is what the record has, FOUND whether the field's own lookup had something. */
-static bool check_when(struct apply *x, const struct field *f, const struct json *extracted,
+static bool check_when(struct mapping_apply *x, const struct field *f, const struct json *extracted,
 	bool found, bool *holds)
 {
 	const struct json *other;
@@ -143,7 +129,7 @@ static bool check_when(struct apply *x, const struct field *f, const struct json
 
 /* ---- fields ---- */
 
-static bool render(struct apply *x, const struct field *f, const struct json **v)
+static bool render(struct mapping_apply *x, const struct field *f, const struct json **v)
 {
 	size_t values;
 
@@ -156,7 +142,7 @@ static bool render(struct apply *x, const struct field *f, const struct json **v
 	return true;
 }
 
-static bool extract(struct apply *x, const struct field *f, const struct json **v)
+static bool extract(struct mapping_apply *x, const struct field *f, const struct json **v)
 {
 	*v = f->hard_coded;
 	if (f->template != NULL)
@@ -171,7 +157,7 @@ static bool extract(struct apply *x, const struct field *f, const struct json **
 	return true;
 }
 
-static bool to_type(struct apply *x, const struct field *f, const struct json **v)
+static bool to_type(struct mapping_apply *x, const struct field *f, const struct json **v)
 {
 	const struct json *as = mapping_convert(x->b->arena, *v, f->type);
 
@@ -182,7 +168,7 @@ static bool to_type(struct apply *x, const struct field *f, const struct json **
 	return true;
 }
 
-static bool to_date(struct apply *x, const struct field *f, const struct json **v)
+static bool to_date(struct mapping_apply *x, const struct field *f, const struct json **v)
 {
 	struct err why = ERR_INIT;
 
@@ -193,8 +179,7 @@ static bool to_date(struct apply *x, const struct field *f, const struct json **
 	return err_hint(x->err, "%s", why.hint);
 }
 
-/* The field's value, or NULL in *V when it has none. */
-static bool value_of(struct apply *x, const struct field *f, const struct json **v)
+bool mapping_value_of(struct mapping_apply *x, const struct field *f, const struct json **v)
 {
 	const struct json *extracted;
 	bool found = false, holds = true;
@@ -202,12 +187,18 @@ static bool value_of(struct apply *x, const struct field *f, const struct json *
 	if (!extract(x, f, v))
 		return false;
 	extracted = *v;
-	if (f->lookup != NULL && !look_up(x, f, v, &found))
-		return false;
+	x->why = "the extract has no value in this record";
+	if (f->lookup != NULL) {
+		if (!look_up(x, f, v, &found))
+			return false;
+		if (extracted != NULL)
+			x->why = "the lookup has nothing for the value";
+	}
 	if (f->when != WHEN_ALWAYS) {
 		if (!check_when(x, f, extracted, found, &holds))
 			return false;
 		if (!holds) {
+			x->why = "its condition does not hold";
 			*v = NULL;
 			return true;
 		}
@@ -216,27 +207,28 @@ static bool value_of(struct apply *x, const struct field *f, const struct json *
 
 	if (!own)
 		*v = f->def;
-	if (f->discard_if_empty && mapping_is_empty(*v))
+	if (f->discard_if_empty && *v != NULL && mapping_is_empty(*v)) {
+		x->why = "it is empty, and discardIfEmpty is set";
 		*v = NULL;
-	else if (own && f->dates != NULL && f->hard_coded == NULL && !to_date(x, f, v))
+	} else if (own && f->dates != NULL && f->hard_coded == NULL && !to_date(x, f, v))
 		return false;
 	return *v == NULL || f->type == DATA_AS_IS || to_type(x, f, v);
 }
 
-static const struct json **values_of(struct apply *x, const struct block *b)
+static const struct json **values_of(struct mapping_apply *x, const struct block *b)
 {
 	const struct json **values = arena_alloc(x->b->arena, sizeof(*values) * MAX(b->count, 1));
 
 	for (size_t i = 0; i < b->count; i++)
-		if (!value_of(x, &b->fields[i], &values[i]))
+		if (!mapping_value_of(x, &b->fields[i], &values[i]))
 			return NULL;
 	return values;
 }
 
 /* ---- lists ---- */
 
-/* Cursors at the first line; returns the number of lines. */
-static size_t begin_list(const struct apply *x, const struct list *l, struct cursor *cursors)
+size_t mapping_begin_list(const struct mapping_apply *x, const struct list *l,
+	struct cursor *cursors)
 {
 	size_t n = 0;
 
@@ -251,7 +243,7 @@ static size_t begin_list(const struct apply *x, const struct list *l, struct cur
 	return n;
 }
 
-static void next_line(const struct list *l, struct cursor *cursors)
+void mapping_next_line(const struct list *l, struct cursor *cursors)
 {
 	for (size_t i = 0; i < l->star_count; i++) {
 		struct cursor *c = &cursors[i];
@@ -273,26 +265,27 @@ static bool line_has_value(const struct list *l, const struct cursor *cursors)
 	return false;
 }
 
-static struct cursor *new_cursors(struct apply *x, const struct list *l)
+struct cursor *mapping_new_cursors(struct mapping_apply *x, const struct list *l)
 {
 	return arena_alloc(x->b->arena, sizeof(struct cursor) * MAX(l->star_count, 1));
 }
 
-static bool list_has_line(struct apply *x, const struct list *l)
+static bool list_has_line(struct mapping_apply *x, const struct list *l)
 {
-	struct cursor *cursors = new_cursors(x, l);
+	struct cursor *cursors = mapping_new_cursors(x, l);
 
-	for (size_t n = begin_list(x, l, cursors); n > 0; n--) {
+	for (size_t n = mapping_begin_list(x, l, cursors); n > 0; n--) {
 		if (line_has_value(l, cursors))
 			return true;
-		next_line(l, cursors);
+		mapping_next_line(l, cursors);
 	}
 	return false;
 }
 
 /* ---- writing ---- */
 
-static bool has_value(struct apply *x, const struct target *t, const struct json *const *values)
+static bool has_value(struct mapping_apply *x, const struct target *t,
+	const struct json *const *values)
 {
 	if (t->field != 0)
 		return values[t->field - 1] != NULL;
@@ -304,20 +297,21 @@ static bool has_value(struct apply *x, const struct target *t, const struct json
 	return false;
 }
 
-static bool write_object(struct apply *x, const struct target *t, const struct json *const *values);
+static bool write_object(struct mapping_apply *x, const struct target *t,
+	const struct json *const *values);
 
-static bool write_lines(struct apply *x, const struct list *l, struct cursor *cursors, size_t n,
-	const struct json **values)
+static bool write_lines(struct mapping_apply *x, const struct list *l, struct cursor *cursors,
+	size_t n, const struct json **values)
 {
 	const struct block *b = &l->block;
 	bool first = true;
 
-	for (size_t line = 0; line < n; line++, next_line(l, cursors)) {
+	for (size_t line = 0; line < n; line++, mapping_next_line(l, cursors)) {
 		if (!line_has_value(l, cursors))
 			continue;
 		for (size_t i = 0; i < b->count; i++)
 			if ((first || b->fields[i].star != 0) &&
-				!value_of(x, &b->fields[i], &values[i]))
+				!mapping_value_of(x, &b->fields[i], &values[i]))
 				return err_wrap(x->err, "line %zu", line + 1);
 		first = false;
 		if (!write_object(x, &b->root, values))
@@ -326,10 +320,10 @@ static bool write_lines(struct apply *x, const struct list *l, struct cursor *cu
 	return true;
 }
 
-static bool write_list(struct apply *x, const struct list *l)
+static bool write_list(struct mapping_apply *x, const struct list *l)
 {
-	struct cursor *cursors = new_cursors(x, l);
-	size_t n = begin_list(x, l, cursors);
+	struct cursor *cursors = mapping_new_cursors(x, l);
+	size_t n = mapping_begin_list(x, l, cursors);
 	const struct json **values = arena_alloc(x->b->arena,
 		sizeof(*values) * MAX(l->block.count, 1));
 
@@ -341,7 +335,8 @@ static bool write_list(struct apply *x, const struct list *l)
 	return true;
 }
 
-static bool write_object(struct apply *x, const struct target *t, const struct json *const *values)
+static bool write_object(struct mapping_apply *x, const struct target *t,
+	const struct json *const *values)
 {
 	json_build_object(x->b);
 	for (const struct target *c = t->first; c != NULL; c = c->next) {
@@ -362,7 +357,10 @@ bool mapping_apply(const struct mapping *m, const struct json *record,
 {
 	static const struct mapping_env none = { .ctx = NULL };
 	struct buf own DEFER(buf_free) = BUF_INIT(0);
-	struct apply x = { .record = record, .env = env == NULL ? &none : env, .b = b, .err = err };
+	struct mapping_apply x = { .record = record,
+		.env = env == NULL ? &none : env,
+		.b = b,
+		.err = err };
 
 	if (m->identity) {
 		json_build_copy(b, record);

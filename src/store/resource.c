@@ -6,8 +6,9 @@
 #include "store/row.h"
 #include "store/store_priv.h"
 
-#define PARAM_LIMIT   9
-#define EXPORT_ID_LEN 24 /* of an _id; an apiIdentifier is shorter */
+#define PARAM_LIMIT     9
+#define STATE_SCOPE_MAX 128
+#define EXPORT_ID_LEN   24 /* of an _id; an apiIdentifier is shorter */
 
 static bool not_found(struct str type, struct str id, struct err *err)
 {
@@ -113,6 +114,16 @@ bool store_resource_update(struct store_conn *c, const struct store_resource *r,
 	       written(c, r, refs, ref_count, err);
 }
 
+static bool state_remove(struct store_conn *c, struct str account_id, struct str type,
+	struct str id, struct err *err)
+{
+	char scope[STATE_SCOPE_MAX];
+	int n = snprintf(scope, sizeof(scope), "%.*s/%.*s", STR_ARG(type), STR_ARG(id));
+
+	CHECK(n > 0 && (size_t)n < sizeof(scope));
+	return store_state_remove_all(c, account_id, str_of(scope, (size_t)n), err);
+}
+
 bool store_resource_remove(struct store_conn *c, struct str account_id, struct str type,
 	struct str id, int64_t version, struct err *err)
 {
@@ -124,6 +135,8 @@ bool store_resource_remove(struct store_conn *c, struct str account_id, struct s
 		return sql_error(st->conn, err);
 	if (sql_changes(st) == 0)
 		return no_such_version(c, account_id, type, id, version, err);
+	if (!state_remove(c, account_id, type, id, err))
+		return false;
 	if (str_eq_z(type, "flow"))
 		return event_flow_removed(c, account_id, id, err);
 	if (!str_eq_z(type, "export"))

@@ -82,18 +82,24 @@
 
 #define JOB_MUST(column, n)  " AND " column " = ?" n
 #define JOB_MAYBE(column, n) " AND (CAST(?" n " AS TEXT) IS NULL OR " column " = ?" n ")"
-#define JOB_LIST(by_flow_job, by_flow, by_export, by_import, by_integration) \
-	{ "SELECT " JOB_COLUMNS " FROM job WHERE account_id = ?1 " \
-	  "AND created_ms >= ?2 AND created_ms <= ?3" \
-	  by_flow_job("flow_job_id", "4") \
-	  by_flow("flow_id", "5") \
-	  by_export("export_id", "6") \
-	  by_import("import_id", "7") \
-	  by_integration("integration_id", "8") \
-	  JOB_MAYBE("status", "9") \
-	  JOB_MAYBE("type", "10") \
-	  " AND (?11 = 0 OR flow_job_id IS NULL) " \
-	  "ORDER BY created_ms DESC, id DESC LIMIT ?12" }
+#define JOB_LIST_IN(ONE_OF, by_flow_job, by_flow, by_export, by_import, by_integration) \
+	"SELECT " JOB_COLUMNS " FROM job WHERE account_id = ?1 " \
+	"AND created_ms >= ?2 AND created_ms <= ?3" \
+	by_flow_job("flow_job_id", "4") \
+	by_flow("flow_id", "5") \
+	by_export("export_id", "6") \
+	by_import("import_id", "7") \
+	by_integration("integration_id", "8") \
+	JOB_MAYBE("status", "9") \
+	JOB_MAYBE("type", "10") \
+	" AND (?11 = 0 OR flow_job_id IS NULL)" \
+	MAYBE("status", "13", ONE_OF) MAYBE("type", "14", ONE_OF) MAYBE("flow_id", "15", ONE_OF) \
+	" AND num_success BETWEEN ?16 AND ?17 AND num_export BETWEEN ?18 AND ?19" \
+	" AND num_ignore BETWEEN ?20 AND ?21 AND num_error BETWEEN ?22 AND ?23" \
+	" AND (created_ms < ?24 OR id < ?25) " \
+	"ORDER BY created_ms DESC, id DESC LIMIT ?12"
+#define JOB_LIST(j, f, e, i, t) \
+	{ JOB_LIST_IN(ONE_OF_SQLITE, j, f, e, i, t), JOB_LIST_IN(ONE_OF_PGSQL, j, f, e, i, t) }
 
 #define JOB_ERROR_COLUMNS \
 	"account_id, id, job_id, flow_job_id, flow_id, step_id, created_ms, stage, source, code, " \
@@ -278,6 +284,7 @@ static const struct statement texts[STATEMENT_COUNT] = {
 	[STMT_JOB_LIST_BY_IMPORT] = JOB_LIST(JOB_MAYBE, JOB_MAYBE, JOB_MAYBE, JOB_MUST, JOB_MAYBE),
 	[STMT_JOB_LIST_BY_INTEGRATION] = JOB_LIST(JOB_MAYBE, JOB_MAYBE, JOB_MAYBE, JOB_MAYBE,
 		JOB_MUST),
+	[STMT_JOB_CREATED] = { "SELECT created_ms FROM job WHERE account_id = ?1 AND id = ?2" },
 	[STMT_JOB_IS_CHILD] = { "SELECT 1 FROM job WHERE account_id = ?1 AND id = ?2 "
 				"AND flow_job_id IS NOT NULL" },
 
@@ -349,6 +356,9 @@ static const struct statement texts[STATEMENT_COUNT] = {
 				       "AND id = ?2)" },
 	[STMT_JOB_ERROR_PLACE] = { "SELECT created_ms, record_index FROM job_error "
 				   "WHERE account_id = ?1 AND id = ?2" },
+	[STMT_JOB_ERROR_LAST] = { "SELECT " JOB_ERROR_COLUMNS " FROM job_error WHERE account_id = "
+				  "?1 AND root_job_id = ?2 ORDER BY created_ms DESC, "
+				  "record_index DESC, id DESC LIMIT 1" },
 	[STMT_JOB_ERROR_LIST_BY_JOB] = JOB_ERROR_LIST("job_id"),
 	[STMT_JOB_ERROR_LIST_BY_FLOW_JOB] = JOB_ERROR_LIST("root_job_id"),
 	[STMT_RETRY_DATA_ADD] = { "INSERT INTO retry_data (account_id, id, created_ms, data) "
@@ -440,6 +450,9 @@ static const struct statement texts[STATEMENT_COUNT] = {
 	[STMT_SLOT_LAST] = { "SELECT COALESCE(MAX(due_ms), 0) FROM schedule_slot WHERE account_id "
 			     "= ?1 "
 			     "AND flow_id = ?2" },
+	[STMT_SLOT_LATEST] = { "SELECT due_ms, taken_ms, job_id FROM schedule_slot WHERE "
+			       "account_id "
+			       "= ?1 AND flow_id = ?2 ORDER BY due_ms DESC LIMIT 1" },
 	[STMT_SLOT_PURGE] = { "DELETE FROM schedule_slot WHERE (account_id, flow_id, due_ms) IN "
 			      "(SELECT s.account_id, s.flow_id, s.due_ms FROM schedule_slot s "
 			      "WHERE s.taken_ms <= ?1 AND EXISTS (SELECT 1 FROM schedule_slot l "
@@ -470,6 +483,46 @@ static const struct statement texts[STATEMENT_COUNT] = {
 	[STMT_STATE_REMOVE_ALL] = { "DELETE FROM state WHERE account_id = ?1 AND scope = ?2" },
 	[STMT_STATE_KEYS] = { "SELECT key FROM state WHERE account_id = ?1 AND scope = ?2 ORDER BY "
 			      "key" },
+
+	[STMT_STATE_COUNT] = { "SELECT COUNT(*) FROM state WHERE account_id = ?1 AND scope = ?2" },
+
+	/* A job whose errors a retry is at stays until that has ended. */
+	[STMT_PURGE_NEXT] = { "SELECT account_id, id FROM job j WHERE purge_ms > 0 AND purge_ms <= "
+			      "?1 AND flow_job_id IS NULL AND status IN ('completed', 'failed', "
+			      "'canceled') AND NOT EXISTS (SELECT 1 FROM job_error e JOIN job r ON "
+			      "r.account_id = e.account_id AND r.id = e.retry_job_id "
+			      "WHERE e.account_id = j.account_id AND e.root_job_id = j.id AND "
+			      "e.retry_job_id IS NOT NULL AND r.status IN ('queued', 'running', "
+			      "'retrying', 'canceling')) ORDER BY purge_ms LIMIT 1" },
+	[STMT_PURGE_RETRY_DATA] = { "DELETE FROM retry_data WHERE account_id = ?1 AND id IN "
+				    "(SELECT retry_id FROM job_error WHERE account_id = ?1 AND "
+				    "root_job_id = ?2 ORDER BY created_ms, record_index, id LIMIT "
+				    "?3)" },
+	[STMT_PURGE_ERRORS] = { "DELETE FROM job_error WHERE account_id = ?1 AND id IN "
+				"(SELECT id FROM job_error WHERE account_id = ?1 AND root_job_id = "
+				"?2 ORDER BY created_ms, record_index, id LIMIT ?3)" },
+	[STMT_PURGE_CHILDREN] = { "DELETE FROM job WHERE account_id = ?1 AND flow_job_id = ?2" },
+	[STMT_PURGE_JOB] = { "DELETE FROM job WHERE account_id = ?1 AND id = ?2" },
+	[STMT_PURGE_CONFIGS] = { "DELETE FROM job_config WHERE (account_id, hash) IN (SELECT "
+				 "c.account_id, c.hash FROM job_config c WHERE c.created_ms <= ?1 "
+				 "AND NOT EXISTS (SELECT 1 FROM job j WHERE j.account_id = "
+				 "c.account_id AND j.config_hash = c.hash) LIMIT ?2)" },
+	[STMT_EVIDENCE_BYTES] = { "SELECT (SELECT COALESCE(SUM(LENGTH(data)), 0) FROM retry_data) "
+				  "+ (SELECT COALESCE(SUM(COALESCE(LENGTH(request), 0) + "
+				  "COALESCE(LENGTH(response), 0)), 0) FROM job_error)" },
+	/* The oldest first, those that are resolved before those that are open. */
+	[STMT_EVIDENCE_LIST] = { "SELECT e.account_id, e.id, e.retry_id, COALESCE(LENGTH(d.data), "
+				 "0) + COALESCE(LENGTH(e.request), 0) + "
+				 "COALESCE(LENGTH(e.response), 0) "
+				 "FROM job_error e LEFT JOIN retry_data d ON d.account_id = "
+				 "e.account_id AND d.id = e.retry_id WHERE e.retry_job_id IS NULL "
+				 "AND (e.retry_id IS NOT NULL OR e.request IS NOT NULL OR "
+				 "e.response IS NOT NULL) ORDER BY e.resolved DESC, e.created_ms, "
+				 "e.record_index, e.id LIMIT ?1" },
+	[STMT_EVIDENCE_REMOVE] = { "UPDATE job_error SET request = NULL, response = NULL, "
+				   "retry_id = NULL WHERE account_id = ?1 AND id = ?2 AND "
+				   "retry_job_id IS NULL" },
+	[STMT_RETRY_DATA_REMOVE] = { "DELETE FROM retry_data WHERE account_id = ?1 AND id = ?2" },
 
 	/* Each row is one fault, in words. */
 	[STMT_VERIFY_LEDGER] = { "SELECT 'job ' || id || ' of account ' || account_id || "

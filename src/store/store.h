@@ -43,6 +43,7 @@
 #include "store/store_job.h"
 #include "store/store_kept.h"
 #include "store/store_page.h"
+#include "store/store_purge.h"
 #include "store/store_resource.h"
 #include "store/store_schedule.h"
 #include "store/store_state.h"

@@ -108,7 +108,13 @@ struct store_job_filter {
 	enum job_type type;
 	bool parents_only;                      /* without the children of flow jobs */
 	int64_t created_lte_ms, created_gte_ms; /* 0: any */
-	size_t limit;                           /* 0: 1001 */
+	struct str statuses, types, flow_ids; /* one of these: JSON arrays of words; p NULL: any */
+	struct store_count_range {
+		uint64_t min, max;
+		bool set; /* max counts */
+	} success, export, ignore, error;
+	struct str after; /* id of the last one seen; p NULL: from the newest on */
+	size_t limit;     /* 0: 1001 */
 };
 /* Newest first. */
 MUST_CHECK bool store_job_list(struct store_conn *c, struct str account_id,

@@ -30,7 +30,8 @@ MUST_CHECK bool store_resource_add(struct store_conn *c, const struct store_reso
  * becomes one more. W */
 MUST_CHECK bool store_resource_update(struct store_conn *c, const struct store_resource *r,
 	const struct store_ref *refs, size_t ref_count, struct err *err);
-/* W; VERSION 0: any. ERR_NOT_FOUND, ERR_PRECONDITION. Who refers is the caller's question. */
+/* With the state kept for it. W; VERSION 0: any. ERR_NOT_FOUND, ERR_PRECONDITION. Who refers is the
+ * caller's question. */
 MUST_CHECK bool store_resource_remove(struct store_conn *c, struct str account_id, struct str type,
 	struct str id, int64_t version, struct err *err);
 MUST_CHECK bool store_resource_get(struct store_conn *c, struct arena *a, struct str account_id,

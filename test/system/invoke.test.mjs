@@ -374,7 +374,7 @@ test('the end of the server ends a call that waits for an application', async ()
 	await until('the application was asked', () => asked);
 	const before = Date.now();
 	mine.child.kill('SIGTERM');
-	await mine.exited;
+	assert.deepEqual(await mine.exited, [0, null], mine.log);
 	assert.ok(Date.now() - before < 20000);
 	await call;
 });
