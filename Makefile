@@ -3,10 +3,11 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 SECONDS ?= 60
+KILLS ?= 1000
 T ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test one check bench asan tsan fuzz format install clean
+.PHONY: help build run test one check fault bench asan tsan fuzz format install clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +45,13 @@ tsan: ## unit tests under ThreadSanitizer
 fuzz: ## run each fuzzer for SECONDS=60
 	@tool/deps fuzz
 	@tool/fuzz $(SECONDS)
+
+fault: ## kill the server KILLS=1000 times and fail every store operation; prints the SEED
+	@tool/deps test
+	@tool/npm test
+	@tool/build build -Dtests=true
+	@KILLS=$(KILLS) STRIDE=1 meson test -C build --no-rebuild --num-processes 1 --timeout-multiplier 0 --verbose \
+		--suite fault
 
 bench: ## build and run the benchmarks; bench/run NAME runs one again
 	@tool/deps bench

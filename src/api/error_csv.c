@@ -153,7 +153,7 @@ static bool read_file(struct upload *u, struct err *err)
 }
 
 struct counting {
-	size_t count;
+	size_t count, retriable;
 };
 
 static bool count_one(void *arg, const struct store_error_sum *s)
@@ -161,24 +161,35 @@ static bool count_one(void *arg, const struct store_error_sum *s)
 	struct counting *c = arg;
 
 	c->count += s->count;
+	c->retriable += s->retriable;
 	return true;
+}
+
+/* The errors of this job that the file names, in this state. */
+static bool count_ids(struct upload *u, const struct store_error_filter *job, const struct buf *ids,
+	enum error_state state, struct counting *n, struct err *err)
+{
+	struct store_conn *c DEFER(store_read_endp) = NULL;
+	struct store_error_filter f = *job;
+
+	f.ids = buf_str(ids);
+	f.state = state;
+	*n = (struct counting){ 0 };
+	return f.ids.n == 0 ||
+	       (store_read_begin(u->rq->api->cfg.store, &c, err) &&
+		       store_error_sums(c, caller_account(&u->rq->caller), &f, count_one, n, err));
 }
 
 /* Do all the ids belong to errors of this job? */
 static bool check_ids(struct upload *u, const struct store_error_filter *job, struct buf *ids,
 	size_t want, struct err *err)
 {
-	struct store_conn *c DEFER(store_read_endp) = NULL;
-	struct store_error_filter f = *job;
-	struct counting n = { 0 };
+	struct counting n;
 
 	if (want == 0)
 		return true;
 	buf_add_char(ids, ']');
-	f.ids = buf_str(ids);
-	f.state = ERRORS_ALL;
-	if (!store_read_begin(u->rq->api->cfg.store, &c, err) ||
-		!store_error_sums(c, caller_account(&u->rq->caller), &f, count_one, &n, err))
+	if (!count_ids(u, job, ids, ERRORS_ALL, &n, err))
 		return false;
 	return n.count == want || err_set_field(err, ERR_REF, "_id",
 					  "the file names %zu errors, of which %zu are errors of "
@@ -230,6 +241,34 @@ static void answer(struct api_request *rq, const struct applying *x, const struc
 	api_answer(rq, 200, json_print_arena(rq->x->arena, json_build_done(&b)));
 }
 
+static bool answer_plan(struct upload *u, const struct store_error_filter *job, struct err *err)
+{
+	struct arena *a = u->rq->x->arena;
+	struct counting resolve, open, retry;
+	struct json_build b;
+
+	if (!count_ids(u, job, &u->to_resolve, ERRORS_OPEN, &resolve, err) ||
+		!count_ids(u, job, &u->to_open, ERRORS_RESOLVED, &open, err) ||
+		!count_ids(u, job, &u->to_retry, ERRORS_OPEN, &retry, err))
+		return false;
+	json_build_init(&b, a);
+	json_build_object(&b);
+	json_add_bool(&b, STR("dryRun"), true);
+	json_add_i64(&b, STR("resolved"), (int64_t)resolve.count);
+	json_add_i64(&b, STR("reopened"), (int64_t)open.count);
+	json_add_i64(&b, STR("retried"), (int64_t)retry.retriable);
+	json_build_end(&b);
+	api_answer(u->rq, 200, json_print_arena(a, json_build_done(&b)));
+	return true;
+}
+
+static bool check_all(struct upload *u, const struct store_error_filter *job, struct err *err)
+{
+	return check_ids(u, job, &u->to_resolve, u->resolve_count, err) &&
+	       check_ids(u, job, &u->to_open, u->open_count, err) &&
+	       check_ids(u, job, &u->to_retry, u->retry_count, err);
+}
+
 static bool apply(struct upload *u, const struct store_error_filter *job, struct err *err)
 {
 	struct api_request *rq = u->rq;
@@ -241,10 +280,7 @@ static bool apply(struct upload *u, const struct store_error_filter *job, struct
 		.by = STR_INIT("file") };
 	struct retry_jobs jobs = { .list = NULL };
 
-	if (!check_ids(u, job, &u->to_resolve, u->resolve_count, err) ||
-		!check_ids(u, job, &u->to_open, u->open_count, err) ||
-		!check_ids(u, job, &u->to_retry, u->retry_count, err) ||
-		!store_write(rq->api->cfg.store, apply_write, &x, err))
+	if (!store_write(rq->api->cfg.store, apply_write, &x, err))
 		return false;
 	retry.filter.ids = buf_str(&u->to_retry);
 	if (u->retry_count > 0 &&
@@ -271,7 +307,8 @@ void handle_job_errors_upload(struct api_request *rq)
 
 	if (ok && u.problems.count > 0)
 		api_fail_all(rq, &u.problems);
-	else if (!ok || !apply(&u, &q.filter, &err))
+	else if (!ok || !check_all(&u, &q.filter, &err) ||
+		 !(q.dry_run ? answer_plan : apply)(&u, &q.filter, &err))
 		api_fail(rq, &err);
 	buf_free(&u.to_resolve);
 	buf_free(&u.to_open);

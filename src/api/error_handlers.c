@@ -526,17 +526,39 @@ static bool edit_write(struct store_conn *c, void *arg, struct err *err)
 	return store_retry_data_put(c, x->account_id, x->retry_id, x->data, err);
 }
 
-/*
- * {"data": record}: the rest is ours and stays; what was sent before is forgotten, because edited data
- * make another request.
- */
-void handle_retry_data_put(struct api_request *rq)
+/* The rest is ours and stays; what was sent before is forgotten: edited data make another request. */
+static bool edited(struct api_request *rq, const struct json *data, struct str *out,
+	struct err *err)
 {
 	struct arena *a = rq->x->arena;
+	struct store_conn *c DEFER(store_read_endp) = NULL;
+	const struct json *old;
+	struct json_build b;
+	struct str text;
+
+	if (!store_read_begin(rq->api->cfg.store, &c, err) ||
+		!store_retry_data_get(c, a, caller_account(&rq->caller), rq->match.params[0], &text,
+			err) ||
+		!json_parse_copy(a, text, &old, err))
+		return false;
+	json_build_init(&b, a);
+	json_build_object(&b);
+	json_add_copy(&b, STR("data"), data);
+	for (json_each_member(name, old))
+		if (!str_eq_z(json_str(name), "data") && !str_eq_z(json_str(name), "request") &&
+			!str_eq_z(json_str(name), "key"))
+			json_add_copy(&b, json_str(name), json_value(name));
+	json_build_end(&b);
+	*out = json_print_arena(a, json_build_done(&b));
+	return true;
+}
+
+/* {"data": record} */
+void handle_retry_data_put(struct api_request *rq)
+{
 	const struct json *data = json_get(rq->body, STR("data"));
 	struct store_job_error e;
 	struct err err = ERR_INIT;
-	struct json_build b;
 
 	if (!find_retry(rq, rq->match.params[0], &e))
 		return;
@@ -553,16 +575,11 @@ void handle_retry_data_put(struct api_request *rq)
 		api_fail(rq, &err);
 		return;
 	}
-	json_build_init(&b, a);
-	json_build_object(&b);
-	json_add_copy(&b, STR("data"), data);
-	json_add_str(&b, STR("stage"), e.stage);
-	json_add_str(&b, STR("traceKey"), e.trace_key);
-	json_build_end(&b);
-	struct edit x = { caller_account(&rq->caller), rq->match.params[0],
-		json_print_arena(a, json_build_done(&b)) };
+	struct edit x = { .account_id = caller_account(&rq->caller),
+		.retry_id = rq->match.params[0] };
 
-	if (store_write(rq->api->cfg.store, edit_write, &x, &err))
+	if (edited(rq, data, &x.data, &err) &&
+		store_write(rq->api->cfg.store, edit_write, &x, &err))
 		api_answer(rq, 200, x.data);
 	else
 		api_fail(rq, &err);

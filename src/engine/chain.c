@@ -26,6 +26,7 @@ static const struct json *next_of(struct store_conn *c, struct arena *a, struct 
 struct walk {
 	struct store_conn *c;
 	struct arena *arena;
+	struct map *seen; /* flows that lead nowhere near the target */
 	struct str account_id, target;
 	struct str way[CHAIN_MAX];
 	size_t depth;
@@ -56,6 +57,8 @@ static bool visit(struct walk *w, const struct json *next)
 
 		if (str_eq(json_str(it), w->target))
 			return fail_circle(w);
+		if (map_put(w->seen, json_str(it), w) != NULL)
+			continue; /* many ways may lead to one flow */
 		const struct json *further = next_of(w->c, w->arena, w->account_id, json_str(it),
 			&name, &disabled);
 
@@ -82,6 +85,7 @@ bool engine_chain_check(struct engine *e, struct str account_id, struct str id,
 	if (!store_read_begin(e->cfg.store, &c, err))
 		return false;
 	w.c = c;
+	w.seen = map_new(a);
 	return visit(&w, next);
 }
 

@@ -174,9 +174,12 @@ static struct outcome *add_outcome(struct run *r)
 	return o;
 }
 
-/* {"data", "stage", "traceKey"}; with an unknown outcome also what was sent, for an equal repeat. */
+/*
+ * {"data", "stage", "traceKey"}; with an unknown outcome also what was sent, for an equal repeat, and when
+ * the steps behind have had the record, that it proceeded.
+ */
 static struct str retry_data(struct arena *a, const struct delivery *d, const char *stage,
-	struct str trace_key)
+	struct str trace_key, bool proceeded)
 {
 	struct json_build b;
 
@@ -185,12 +188,39 @@ static struct str retry_data(struct arena *a, const struct delivery *d, const ch
 	json_add_copy(&b, STR("data"), d->source);
 	json_add_str(&b, STR("stage"), str_z(stage));
 	json_add_str(&b, STR("traceKey"), trace_key);
+	if (proceeded)
+		json_add_bool(&b, STR("proceeded"), true);
 	if (d->unknown && d->request.p != NULL) {
 		json_add_str(&b, STR("request"), d->request);
 		json_add_str(&b, STR("key"), d->key);
 	}
 	json_build_end(&b);
 	return json_print_arena(a, json_build_done(&b));
+}
+
+/* Which record it was. */
+static void set_record(const struct run *r, struct store_job_error *e, const struct item *it,
+	const struct json *record)
+{
+	e->record_index = (int64_t)it->index;
+	e->trace_key = it->trace_key.p != NULL
+			       ? it->trace_key
+			       : work_trace_key(r->outcome_arena, record, it->index);
+	e->fingerprint = fingerprint(r->outcome_arena, e);
+}
+
+static bool keeps_data(const struct run *r)
+{
+	return !json_get_true(r->plan.flow, STR("skipRetries"));
+}
+
+/* The record of a retry has its error already. */
+static void retried(struct outcome *o, const struct item *it)
+{
+	if (it->error_id.p == NULL)
+		return;
+	o->kind = OUTCOME_FAILED_AGAIN;
+	o->row.id = it->error_id;
 }
 
 void run_add_failure(struct run *r, const struct work *w, size_t i)
@@ -205,22 +235,50 @@ void run_add_failure(struct run *r, const struct work *w, size_t i)
 	fill_error(r, e, &d->err, d->status, stage);
 	e->job_id = step->job.id;
 	e->step_id = step->plan->id;
-	e->record_index = (int64_t)it->index;
-	e->trace_key = it->trace_key.p != NULL
-			       ? it->trace_key
-			       : work_trace_key(r->outcome_arena, d->source, it->index);
+	set_record(r, e, it, d->source);
 	e->request = d->sent;
 	e->response = d->response;
-	e->fingerprint = fingerprint(r->outcome_arena, e);
 	set_next_retry(r, e);
-	if (!json_get_true(r->plan.flow, STR("skipRetries"))) {
+	if (keeps_data(r)) {
 		e->retry_id = run_new_id(r, r->outcome_arena);
-		o->retry_data = retry_data(r->outcome_arena, d, stage, e->trace_key);
+		o->retry_data = retry_data(r->outcome_arena, d, stage, e->trace_key,
+			!it->stopped || it->proceeded);
 	}
-	if (it->error_id.p != NULL) {
-		o->kind = OUTCOME_FAILED_AGAIN;
-		e->id = it->error_id;
+	retried(o, it);
+}
+
+/* What a response mapping needs to be done again: {"data", "stage", "traceKey", "id", "answer"}. */
+static struct str answered_data(struct arena *a, const struct delivery *d, struct str trace_key)
+{
+	struct json_build b;
+
+	json_build_init(&b, a);
+	json_build_object(&b);
+	json_add_copy(&b, STR("data"), d->source);
+	json_add_str(&b, STR("stage"), STR("response_mapping"));
+	json_add_str(&b, STR("traceKey"), trace_key);
+	json_add_copy(&b, STR("id"), d->id);
+	json_add_copy(&b, STR("answer"), d->answer);
+	json_build_end(&b);
+	return json_print_arena(a, json_build_done(&b));
+}
+
+void run_add_unmapped(struct run *r, const struct item *it, const struct delivery *d, uint32_t k,
+	const struct err *failure)
+{
+	struct outcome *o = add_outcome(r);
+	struct store_job_error *e = &o->row;
+	const struct run_step *step = &r->steps[k];
+
+	fill_error(r, e, failure, d->status, "response_mapping");
+	e->job_id = step->job.id;
+	e->step_id = step->plan->id;
+	set_record(r, e, it, d->source);
+	if (keeps_data(r)) {
+		e->retry_id = run_new_id(r, r->outcome_arena);
+		o->retry_data = answered_data(r->outcome_arena, d, e->trace_key);
 	}
+	retried(o, it);
 }
 
 void run_add_shape_failure(struct run *r, const struct item *it, const char *stage,
@@ -232,18 +290,13 @@ void run_add_shape_failure(struct run *r, const struct item *it, const char *sta
 
 	fill_error(r, e, failure, 0, stage);
 	e->job_id = r->exports[r->source_index].id;
-	e->step_id = r->plan.sources[r->source_index].id;
-	e->record_index = (int64_t)it->index;
-	e->trace_key = it->trace_key.p != NULL
-			       ? it->trace_key
-			       : work_trace_key(r->outcome_arena, it->record, it->index);
-	e->retry_id = run_new_id(r, r->outcome_arena);
-	e->fingerprint = fingerprint(r->outcome_arena, e);
-	o->retry_data = retry_data(r->outcome_arena, &d, stage, e->trace_key);
-	if (it->error_id.p != NULL) {
-		o->kind = OUTCOME_FAILED_AGAIN;
-		e->id = it->error_id;
+	e->step_id = it->gone ? STR_NULL : r->plan.sources[it->source].id;
+	set_record(r, e, it, it->record);
+	if (!it->gone && keeps_data(r)) {
+		e->retry_id = run_new_id(r, r->outcome_arena);
+		o->retry_data = retry_data(r->outcome_arena, &d, stage, e->trace_key, false);
 	}
+	retried(o, it);
 }
 
 void run_add_resolved(struct run *r, const struct item *it)
@@ -261,7 +314,7 @@ void run_add_error(struct run *r, const struct err *failure, const char *stage, 
 {
 	struct outcome *o = add_outcome(r);
 	size_t g = MIN(r->source_index, r->plan.source_count - 1);
-	bool child = r->exports != NULL && r->children_exist;
+	bool child = r->exports != NULL; /* it is there, or made in the same transaction */
 
 	fill_error(r, &o->row, failure, 0, stage);
 	o->row.job_id = child ? r->exports[g].id : r->job->id;
@@ -336,8 +389,8 @@ static bool write_all(struct store_conn *c, void *arg, struct err *err)
 		if (!write_outcome(c, &r->outcomes[i], err))
 			return false;
 	if (r->listened_seq > 0 &&
-		!store_listener_advance(c, r->job->account_id, r->plan.sources[r->source_index].id,
-			r->job->flow_id, r->listened_seq, err))
+		!store_listener_advance(c, r->job->account_id, r->listened_export, r->job->flow_id,
+			r->listened_seq, err))
 		return false;
 	return cp->extra == NULL || cp->extra(c, cp->extra_arg, err);
 }

@@ -5,11 +5,14 @@
  * is none; then it sleeps until a job is posted or a waiting one is due.
  */
 #include "engine/listener.h"
+#include "engine/offline.h"
 
 #include "core/log.h"
 #include "engine/debug_log.h"
 #include "engine/invoke_priv.h"
 #include "engine/timer.h"
+
+#define CLAIM_AGAIN_MS 1000 /* behind a claim that the store refused */
 
 struct claim {
 	struct engine *e;
@@ -23,7 +26,7 @@ static bool claim_write(struct store_conn *c, void *arg, struct err *err)
 {
 	struct claim *cl = arg;
 	int64_t now = clock_wall_ms(cl->e->cfg.clock);
-	const struct store_claim by = { now, id_str(&cl->e->owner), now + LEASE_MS };
+	const struct store_claim by = { now, id_str(&cl->e->owner), now + cl->e->cfg.lease_ms };
 
 	return store_job_claim(c, cl->arena, &by, &cl->job, &cl->found, &cl->next_ms, err);
 }
@@ -49,11 +52,13 @@ static bool work_one(struct worker *w)
 	if (!store_write(e->cfg.store, claim_write, &cl, &err)) {
 		log_err(LOG_ERROR, "job.claim_failed", &err);
 		cl.found = false;
+		cl.next_ms = clock_wall_ms(e->cfg.clock) + CLAIM_AGAIN_MS;
 	}
 	if (cl.found) {
 		atomic_fetch_add(&e->running, 1);
 		set_job(w, cl.job.id);
 		engine_changed(e, cl.job.account_id, cl.job.id);
+		engine_post(e); /* another worker looks for the next one, and when that is due */
 		job_work(w, &cl.job, cl.arena);
 		set_job(w, STR(""));
 		atomic_fetch_sub(&e->running, 1);
@@ -79,7 +84,7 @@ static void wait_for_work(struct engine *e, uint64_t seen)
 			cond_wait(&e->work, &e->lock);
 		else
 			(void)cond_wait_until(&e->work, &e->lock,
-				clock_mono_ms(clock_system()) + MIN(left, HEARTBEAT_MS));
+				clock_mono_ms(clock_system()) + MIN(left, e->cfg.lease_ms / BEATS));
 	}
 	e->next_job_ms = INT64_MAX;
 }
@@ -138,6 +143,8 @@ bool engine_start(const struct engine_config *cfg, struct engine **out, struct e
 	struct engine *e = arena_new_of(a, struct engine);
 
 	e->cfg = *cfg;
+	if (cfg->lease_ms == 0)
+		e->cfg.lease_ms = LEASE_MS;
 	e->arena = a;
 	id_new(&e->owner, clock_wall_ms(cfg->clock), cfg->rng);
 	e->worker_count = cfg->workers == 0 ? WORKERS_DEFAULT : MIN(cfg->workers, WORKERS_MAX);
@@ -149,8 +156,10 @@ bool engine_start(const struct engine_config *cfg, struct engine **out, struct e
 		e->cfg.kept_ms = JOB_KEPT_MS;
 	mutex_init(&e->lock);
 	mutex_init(&e->observer_lock);
+	mutex_init(&e->offline_lock);
 	cond_init(&e->work);
 	cond_init(&e->tick);
+	cond_init(&e->probing);
 	cond_init(&e->events);
 	cond_init(&e->hears);
 	e->listening = map_new(a);
@@ -167,6 +176,7 @@ bool engine_start(const struct engine_config *cfg, struct engine **out, struct e
 	}
 	thread_start(&e->listener, "listener", listeners_main, e);
 	thread_start(&e->timer, "timer", timer_main, e);
+	thread_start(&e->prober, "prober", probes_main, e);
 	*out = e;
 	return true;
 }
@@ -179,11 +189,13 @@ void engine_stop(struct engine *e, int64_t within_ms)
 	atomic_store(&e->stopping, true);
 	cond_broadcast(&e->work);
 	cond_broadcast(&e->tick);
+	cond_broadcast(&e->probing);
 	cond_broadcast(&e->events);
 	cond_broadcast(&e->hears);
 	mutex_unlock(&e->lock);
 	thread_join(&e->listener);
 	thread_join(&e->timer);
+	thread_join(&e->prober);
 	for (unsigned i = 0; i < e->worker_count; i++) {
 		struct worker *w = &e->workers[i];
 
@@ -192,12 +204,17 @@ void engine_stop(struct engine *e, int64_t within_ms)
 			thread_join(&w->thread);
 		}
 	}
+	/* ThreadSanitizer does not see a join that has a deadline */
+	mutex_lock(&e->lock);
+	mutex_unlock(&e->lock);
 	calls_stop(e->calls);
 	debug_log_free(e->debug);
 	mutex_destroy(&e->lock);
 	mutex_destroy(&e->observer_lock);
+	mutex_destroy(&e->offline_lock);
 	cond_destroy(&e->work);
 	cond_destroy(&e->tick);
+	cond_destroy(&e->probing);
 	cond_destroy(&e->events);
 	turns_destroy(e->turns);
 	cond_destroy(&e->hears);

@@ -28,6 +28,7 @@ struct engine_config {
 	int64_t kept_ms;             /* a job and its errors, from its creation on; 0: 30 days */
 	uint64_t evidence_max;       /* characters of all errors' evidence and retry data; 0: any */
 	struct recorder *recorder;   /* NULL: nothing is recorded; the caller's */
+	int64_t lease_ms;            /* of a job in work; 0: 30 s. Tests can't wait that long */
 };
 
 /*

@@ -10,13 +10,14 @@
 #include "core/map.h"
 #include "core/thread.h"
 #include "engine/engine.h"
+#include "engine/flow.h"
 #include "engine/recorder.h"
 #include "engine/turn.h"
 
 #define WORKERS_DEFAULT 4
 #define WORKERS_MAX     64
 #define LEASE_MS        30000
-#define HEARTBEAT_MS    10000
+#define BEATS           3 /* in a lease */
 #define JOB_KEPT_MS     ((int64_t)30 * 24 * 3600 * 1000)
 
 struct worker {
@@ -40,18 +41,20 @@ struct listener;
 
 struct engine {
 	struct engine_config cfg;
-	struct arena *arena;
-	struct id owner; /* this process, in leases */
+	struct arena *arena; /* under lock once threads run */
+	struct id owner;     /* this process, in leases */
 	struct worker *workers;
 	unsigned worker_count;
 	struct turns *turns;
 	struct thread listener; /* listeners_main() */
 	struct thread timer;    /* schedules, leases, probes, purges */
 	struct mutex lock;
-	struct cond work;                /* a job may be there, a time has come, or stopping */
-	struct cond tick;                /* the timer has something to look at */
-	uint64_t posted;                 /* grows with every job queued; under lock */
-	int64_t next_job_ms;             /* wall; when a waiting job may be taken; under lock */
+	struct cond work;    /* a job may be there, a time has come, or stopping */
+	struct cond tick;    /* the timer has something to look at */
+	uint64_t posted;     /* grows with every job queued; under lock */
+	int64_t next_job_ms; /* wall; when a waiting job may be taken; under lock */
+	struct thread prober;
+	struct cond probing;             /* a probe was added */
 	struct probe probes[PROBES_MAX]; /* under lock */
 	size_t probe_count;
 	bool look;              /* flows or connections changed; under lock */
@@ -61,6 +64,7 @@ struct engine {
 	struct cond events;     /* an event came; under lock: */
 	uint64_t events_posted;
 	_Atomic uint64_t changes;   /* grows with every resource that is written */
+	struct mutex offline_lock;  /* over a connection's going offline and coming back */
 	struct mutex observer_lock; /* over: */
 	engine_observer observer;   /* NULL: none */
 	void *observer_ctx;
@@ -97,50 +101,5 @@ MUST_CHECK bool engine_chain(struct engine *e, struct store_conn *c, struct aren
 /* Works a claimed job to its end, or until it has to wait. JOB and its strings live in A, which is
  * wiped by the caller. */
 void job_work(struct worker *w, struct store_job *job, struct arena *a);
-
-/* ---- what a flow is made of ---- */
-
-enum step_kind { STEP_IMPORT, STEP_LOOKUP };
-
-struct flow_step {
-	enum step_kind kind;
-	struct str id;   /* the import's or export's */
-	struct str name; /* for messages */
-	const struct json *doc, *connection;
-	struct str connection_id;
-	const struct json *response_mapping; /* NULL: none */
-	bool proceed_on_failure;
-};
-
-struct flow_source {
-	struct str id, name;
-	const struct json *doc, *connection; /* CONNECTION is NULL for a listener */
-	struct str connection_id;
-};
-
-/* Read in one snapshot; secrets are open: wipe the arena. */
-struct flow_plan {
-	struct str account_id, flow_id;
-	const struct json *flow;
-	struct flow_source *sources;
-	size_t source_count;
-	struct flow_step *steps;
-	size_t step_count;
-	struct str config; /* the documents as stored, secrets sealed, without connections: JSON */
-	char config_hash[65];
-};
-/* CONFIG: documents to use instead of the stored ones (p NULL: none). ERR_NOT_FOUND, ERR_FLOW,
- * ERR_STORE, ERR_CRYPT. */
-MUST_CHECK bool flow_plan_read(const struct engine *e, struct arena *a, struct str account_id,
-	struct str flow_id, struct str config, struct flow_plan *out, struct err *err);
-/* Refuses flows that are disabled, and parts that this version can't act on. */
-MUST_CHECK bool flow_plan_check(const struct engine *e, struct arena *a, const struct flow_plan *p,
-	struct err *err);
-/* Refuses a document that sets what this version can't act on: ERR_UNSUPPORTED names the field. */
-MUST_CHECK bool engine_check_inert(const struct engine *e, struct arena *a, const char *type,
-	const struct json *doc, struct err *err);
-/* The first connection of the plan that is offline; p NULL: none is. */
-struct str flow_plan_offline(const struct flow_plan *p, struct str *name);
-bool flow_source_is_listener(const struct flow_source *s);
 
 #endif

@@ -16,6 +16,7 @@ struct reader {
 	struct arena *arena;
 	struct str account_id;
 	const struct json *kept;  /* object of documents to use instead, or NULL */
+	struct err *missing;      /* the plan's */
 	struct json_build config; /* what was read, as stored */
 	struct err *err;
 };
@@ -48,16 +49,27 @@ static bool read_doc(struct reader *r, const char *type, struct str id, const st
 		text, out, r->err);
 }
 
+/* One that is gone leaves the plan incomplete: what a run has in work must be accounted for still. */
 static bool read_connection(struct reader *r, const struct json *doc, const char *what,
 	struct str *id, const struct json **out)
 {
+	struct err err = ERR_INIT;
+
 	*id = json_get_str(doc, STR("_connectionId"));
 	*out = NULL;
 	if (id->p == NULL)
-		return err_set_field(r->err, ERR_FLOW, "_connectionId",
+		err_set_field(&err, ERR_FLOW, "_connectionId",
 			"the flow can't run: its %s has no _connectionId", what);
-	return resource_open(r->e->cfg.resources, r->c, r->arena, r->account_id, STR("connection"),
-		*id, out, r->err);
+	else if (resource_open(r->e->cfg.resources, r->c, r->arena, r->account_id,
+			 STR("connection"), *id, out, &err))
+		return true;
+	if (err.code == ERR_STORE) {
+		*r->err = err;
+		return false;
+	}
+	if (r->missing->code == ERR_NONE)
+		*r->missing = err;
+	return true;
 }
 
 static bool read_source(struct reader *r, struct str id, struct flow_source *s)
@@ -155,6 +167,7 @@ bool flow_plan_read(const struct engine *e, struct arena *a, struct str account_
 	if (config.p != NULL && !json_parse_copy(a, config, &r.kept, err))
 		return err_wrap(err, "the documents that the job began with");
 	r.c = c;
+	r.missing = &p.missing;
 	json_build_init(&r.config, a);
 	json_build_object(&r.config);
 	if (!read_doc(&r, "flow", flow_id, &p.flow) || !read_sources(&r, &p) || !read_steps(&r, &p))
@@ -186,9 +199,19 @@ bool engine_check_inert(const struct engine *e, struct arena *a, const char *typ
 		type);
 }
 
+bool flow_plan_complete(const struct flow_plan *p, struct err *err)
+{
+	if (p->missing.code == ERR_NONE)
+		return true;
+	*err = p->missing;
+	return false;
+}
+
 bool flow_plan_check(const struct engine *e, struct arena *a, const struct flow_plan *p,
 	struct err *err)
 {
+	if (!flow_plan_complete(p, err))
+		return false;
 	if (json_get_true(p->flow, STR("disabled")))
 		return err_set_field(err, ERR_FLOW, "disabled", "the flow is disabled");
 	for (size_t i = 0; i < p->source_count; i++) {

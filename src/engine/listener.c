@@ -10,7 +10,7 @@
 
 #include "core/limits.h"
 #include "core/log.h"
-#include "engine/run.h"
+#include "engine/run_source.h"
 
 #define LINGER_MS   2000
 #define EVENTS_READ 500
@@ -19,7 +19,8 @@ struct source {
 	struct run *run;
 	struct arena *arena;
 	struct str account_id, export_id;
-	int64_t seq; /* of the last event read */
+	int64_t seq;  /* of the last event read */
+	size_t batch; /* events to read at once */
 	uint64_t events;
 };
 
@@ -33,6 +34,16 @@ static bool read_seq(struct run *r, struct str cursor, int64_t *seq, bool *found
 	return (json_parse_copy(r->arena, cursor, &doc, err) &&
 		       json_to_i64(json_get(doc, STR("seq")), seq)) ||
 	       err_set(err, ERR_STORE, "the listener's cursor is damaged");
+}
+
+/* A page has all that is there, unless the export says how much it may have. */
+static size_t batch_of(const struct json *export)
+{
+	int64_t n;
+
+	if (!json_to_i64(json_get(export, STR("pageSize")), &n) || n < 1)
+		return EVENTS_READ;
+	return (size_t)MIN(n, EVENTS_READ);
 }
 
 bool listener_source_open(struct run *r, const struct flow_source *fs, struct str cursor,
@@ -57,6 +68,7 @@ bool listener_source_open(struct run *r, const struct flow_source *fs, struct st
 	s->account_id = str_dup(a, r->job->account_id);
 	s->export_id = str_dup(a, fs->id);
 	s->seq = seq;
+	s->batch = batch_of(fs->doc);
 	*out = s;
 	return true;
 }
@@ -93,7 +105,7 @@ static bool read_events(struct source *s, struct gather *g, struct err *err)
 	struct store_conn *c DEFER(store_read_endp) = NULL;
 
 	return store_read_begin(s->run->e->cfg.store, &c, err) &&
-	       store_event_list(c, s->account_id, s->export_id, s->seq, EVENTS_READ, add_event, g,
+	       store_event_list(c, s->account_id, s->export_id, s->seq, s->batch, add_event, g,
 		       err);
 }
 
@@ -157,6 +169,11 @@ static void listener_close(struct source *s)
 
 const struct source_ops listener_source_ops = { NULL, listener_next, listener_zero_reason, NULL,
 	listener_close };
+
+int64_t listener_source_seq(const struct source *s)
+{
+	return s->seq;
+}
 
 int64_t listener_cursor_seq(struct arena *a, struct str page_cursor)
 {

@@ -57,7 +57,7 @@ void probes_add(struct engine *e, struct str account_id, struct str id)
 	memcpy(p->account_id, account_id.p, ID_LEN);
 	memcpy(p->id, id.p, ID_LEN);
 	p->due_ms = clock_wall_ms(e->cfg.clock) + p->pause_ms;
-	cond_signal(&e->tick);
+	cond_signal(&e->probing);
 }
 
 static bool load_one(void *arg, struct str account_id, struct str connection_id)
@@ -66,7 +66,7 @@ static bool load_one(void *arg, struct str account_id, struct str connection_id)
 	return true;
 }
 
-void probes_load(struct engine *e)
+static void probes_load(struct engine *e)
 {
 	struct store_conn *c DEFER(store_read_endp) = NULL;
 	struct err err = ERR_INIT;
@@ -180,7 +180,8 @@ static void put_back(struct engine *e, struct probe *p, int64_t now)
 		e->probes[e->probe_count++] = *p;
 }
 
-int64_t probes_run(struct engine *e)
+/* Runs what is due; returns when to come again (wall, INT64_MAX: nothing to probe). */
+static int64_t probes_run(struct engine *e)
 {
 	int64_t next = INT64_MAX;
 	struct probe p;
@@ -219,6 +220,7 @@ void connection_pinged(struct engine *e, struct str account_id, struct str id)
 {
 	struct arena *a;
 
+	WITH_LOCK(&e->offline_lock);
 	if (!take_of(e, id))
 		return;
 	a = arena_new("ping", 0);
@@ -230,6 +232,26 @@ void connection_pinged(struct engine *e, struct str account_id, struct str id)
 		probes_add(e, account_id, id);
 	}
 	arena_free(a);
+}
+
+#define PROBES_SLEEP_MS 1000 /* at most: the wall clock may jump */
+
+void *probes_main(void *arg)
+{
+	struct engine *e = arg;
+
+	probes_load(e);
+	while (!atomic_load(&e->stopping)) {
+		int64_t next = probes_run(e);
+
+		WITH_LOCK(&e->lock);
+		int64_t left = next - clock_wall_ms(e->cfg.clock);
+
+		if (!atomic_load(&e->stopping) && left > 0)
+			(void)cond_wait_until(&e->probing, &e->lock,
+				clock_mono_ms(clock_system()) + MIN(left, PROBES_SLEEP_MS));
+	}
+	return NULL;
 }
 
 /* ---- a run was refused ---- */
@@ -250,9 +272,14 @@ bool connection_goes_offline(struct engine *e, const struct adaptor_env *env, st
 		*why = str_dup(a, str_z(err.message));
 	}
 	LOG(LOG_WARN, "connection.offline", LOG_S("connection", id), LOG_S("message", *why));
-	if (!set_offline(e, account_id, id, true, a))
-		return false;
+
+	WITH_LOCK(&e->offline_lock); /* whoever sees it offline and pings it finds the probe */
+	/* first: a connection that is offline without one would stay so for ever behind a kill */
 	keep_probe(e, account_id, id, true);
+	if (!set_offline(e, account_id, id, true, a)) {
+		keep_probe(e, account_id, id, false);
+		return false;
+	}
 	probes_add(e, account_id, id);
 	return true;
 }

@@ -15,10 +15,11 @@ bool connection_goes_offline(struct engine *e, const struct adaptor_env *env, st
 
 /* Adds a probe unless there is one. Any thread. */
 void probes_add(struct engine *e, struct str account_id, struct str id);
-/* Takes up the probes that an earlier process left. */
-void probes_load(struct engine *e);
-/* Runs what is due; returns when to come again (wall, INT64_MAX: nothing to probe). */
-int64_t probes_run(struct engine *e);
+/*
+ * The probing thread's body: takes up the probes that an earlier process left, and runs what is due. A
+ * thread of its own, because an application that is out of reach takes its time to say so.
+ */
+void *probes_main(void *arg);
 /* A ping of somebody succeeded: a connection that went offline by itself is online again. May block on
  * the store. */
 void connection_pinged(struct engine *e, struct str account_id, struct str id);

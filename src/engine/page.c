@@ -141,7 +141,7 @@ static bool has_room(const struct pager *g, const struct page *p, size_t bytes)
 static struct page *pager_next(struct pager *g, struct err *err)
 {
 	struct page *p = page_new(g->cfg.page_size);
-	uint64_t limit = g->cfg.record_limit == 0 ? UINT64_MAX : g->cfg.record_limit;
+	uint64_t limit = g->cfg.last_index == 0 ? UINT64_MAX : g->cfg.last_index;
 	size_t bytes = 0;
 
 	p->first_index = g->index;
@@ -197,6 +197,8 @@ struct pipe_stage *pipe_start(const struct pipe_config *cfg)
 	CHECK(s != NULL && cfg->page_size > 0);
 	s->pager.cfg = *cfg;
 	s->pager.cursor_arena = arena_new("cursor", 0);
+	if (cfg->from.p != NULL)
+		s->pager.chunk_cursor = str_dup(s->pager.cursor_arena, cfg->from);
 	s->pager.index = cfg->first_index;
 	mutex_init(&s->lock);
 	cond_init(&s->changed);

@@ -26,10 +26,11 @@ struct pipe_config {
 	const struct source_ops *ops;
 	struct source *source; /* the pipe's thread uses it until pipe_stop() */
 	size_t page_size;
-	uint64_t record_limit; /* 0: none; for exports of type test */
-	uint64_t first_index;  /* of the first record: how many earlier attempts exported */
-	size_t skip;           /* records of the first answer that earlier attempts exported */
-	bool whole_chunks;     /* a page ends with its answer, however many records that has */
+	uint64_t first_index; /* of the first record: how many the run has exported before */
+	uint64_t last_index;  /* ends before this one; 0: no limit; for exports of type test */
+	struct str from;      /* the cursor that SOURCE was opened with; p NULL: none */
+	size_t skip;          /* records of the first answer that earlier attempts exported */
+	bool whole_chunks;    /* a page ends with its answer, however many records that has */
 };
 
 struct pipe_stage;

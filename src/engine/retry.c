@@ -5,7 +5,7 @@
  * arose. One answer makes one page: errors leave the list as they are settled, so a place in the middle
  * of an answer could not be found again. What the source yields wraps the record: {"e": error, "s": step, "d": its retry data}.
  */
-#include "engine/run.h"
+#include "engine/run_source.h"
 
 #include "core/limits.h"
 
@@ -116,13 +116,26 @@ static struct str retry_zero_reason(const struct source *s)
 const struct source_ops retry_source_ops = { NULL, retry_next, retry_zero_reason, NULL,
 	retry_close };
 
-/* The step with this id; the first one when the flow has no such step any more. */
-static uint32_t step_of(const struct run *r, struct str id)
+static bool step_of(const struct run *r, struct str id, uint32_t *out)
 {
-	for (size_t i = 0; i < r->plan.step_count; i++)
-		if (str_eq(r->plan.steps[i].id, id))
-			return (uint32_t)i;
-	return 0;
+	for (size_t i = 0; i < r->plan.step_count; i++) {
+		if (!str_eq(r->plan.steps[i].id, id))
+			continue;
+		*out = (uint32_t)i;
+		return true;
+	}
+	return false;
+}
+
+static bool source_of(const struct run *r, struct str id, uint32_t *out)
+{
+	for (size_t i = 0; i < r->plan.source_count; i++) {
+		if (!str_eq(r->plan.sources[i].id, id))
+			continue;
+		*out = (uint32_t)i;
+		return true;
+	}
+	return false;
 }
 
 static bool is_unshaped(struct str stage)
@@ -136,9 +149,15 @@ void retry_unwrap(const struct run *r, struct work *w)
 		struct item *it = &w->items[i];
 		const struct json *data = json_get(it->record, STR("d"));
 
+		struct str step = json_get_str(it->record, STR("s"));
+
 		it->error_id = json_get_str(it->record, STR("e"));
-		it->first_step = step_of(r, json_get_str(it->record, STR("s")));
+		it->retry_data = data;
 		it->unshaped = is_unshaped(json_get_str(data, STR("stage")));
+		it->gone = it->unshaped ? !source_of(r, step, &it->source)
+					: !step_of(r, step, &it->first_step);
+		it->unmapped = str_eq_z(json_get_str(data, STR("stage")), "response_mapping");
+		it->proceeded = json_get_true(data, STR("proceeded"));
 		it->trace_key = json_get_str(data, STR("traceKey"));
 		it->request = json_get_str(data, STR("request"));
 		it->key = json_get_str(data, STR("key"));
@@ -146,6 +165,33 @@ void retry_unwrap(const struct run *r, struct work *w)
 		if (it->record == NULL)
 			it->record = &json_null;
 	}
+}
+
+/* The record's answer is kept with it, so that it goes on without being sent again. */
+static void respond(struct run *r, struct work *w, struct item *it)
+{
+	uint32_t k = it->first_step;
+	struct delivery d = { .source = it->record,
+		.id = json_get(it->retry_data, STR("id")),
+		.answer = json_get(it->retry_data, STR("answer")) };
+	struct err err = ERR_INIT;
+
+	it->first_step = k + 1;
+	if (k + 1 == r->plan.step_count) { /* there is nobody behind it any more */
+		it->stopped = true;
+		run_add_resolved(r, it);
+	} else if (!step_respond(r->steps[k].step, &d, w->arena, &it->record, &err)) {
+		it->stopped = true;
+		r->steps[k].job.num_error++;
+		run_add_unmapped(r, it, &d, k, &err);
+	}
+}
+
+void retry_respond(struct run *r, struct work *w)
+{
+	for (size_t i = 0; i < w->count; i++)
+		if (w->items[i].unmapped && !w->items[i].gone)
+			respond(r, w, &w->items[i]);
 }
 
 void retry_keep_requests(const struct run *r UNUSED, struct work *w)

@@ -40,12 +40,13 @@ struct run {
 	const struct source_ops *source_ops;
 	struct source *source;
 	struct pipe_stage *pipe;
-	struct shape *shape;
+	struct shape **shapes; /* of each source; those that were not begun: NULL */
 	/* and its place behind the page in work: {"g": source, "at": its cursor}. */
 	struct str cursor;
 	struct arena *cursor_arena, *cursor_spare;
 	uint64_t changes;     /* the engine's count, before the plan was read */
 	int64_t listened_seq; /* of a listener: the last event of the page in work; 0: none new */
+	struct str listened_export;
 	struct str zero_reason;
 
 	/* What the next checkpoint writes. */
@@ -68,8 +69,11 @@ MUST_CHECK bool run_checkpoint(struct run *r, const struct work *w, bool waiting
 	void *extra_arg, struct err *err);
 /* Frees the pages that are done with. */
 void run_forget(struct run *r);
-/* Adds an outcome for the record of delivery I of W in step K: it failed. */
+/* Adds an outcome for the record of delivery I of W: it failed, and stopped or went on. */
 void run_add_failure(struct run *r, const struct work *w, size_t i);
+/* The record of ITEM was delivered as D says by step K, but what the next step gets could not be made. */
+void run_add_unmapped(struct run *r, const struct item *it, const struct delivery *d, uint32_t k,
+	const struct err *failure);
 /* The record of ITEM failed before any step: it belongs to the export. */
 void run_add_shape_failure(struct run *r, const struct item *it, const char *stage,
 	const struct err *failure);
@@ -78,6 +82,12 @@ void run_add_resolved(struct run *r, const struct item *it);
 /* An error that is not one record's: of the source, or of the run. */
 void run_add_error(struct run *r, const struct err *failure, const char *stage, bool of_export);
 struct str run_new_id(const struct run *r, struct arena *a);
+
+/* ---- job_work.c ---- */
+
+struct store_job *run_child_at(struct run *r, size_t i); /* sources first, then steps */
+/* The page in work that is in the store; NULL in *W: there is none. */
+MUST_CHECK bool run_read_page(struct run *r, struct work **w, struct err *err);
 
 /* ---- run_page.c ---- */
 
@@ -94,6 +104,11 @@ enum run_verdict run_page(struct run *r, struct work *w, bool resumed, struct er
 /* Makes the job wait: until the time, for this. */
 void run_wait(struct run *r, int64_t until_ms, struct str what, struct str connection_id);
 
+/* ---- run_end.c ---- */
+
+/* Writes how the run ended, when V says that it did. */
+void run_settle(struct run *r, enum run_verdict v, struct err *err, bool export_error);
+
 /* ---- record.c ---- */
 
 /* Notes for the recorder what became of the page at its present step. */
@@ -103,23 +118,5 @@ void run_record(struct run *r, const struct work *w);
 
 /* The export's transform and filter over a new page: what is dropped or fails goes to no step. */
 void run_shape(struct run *r, struct work *w);
-
-/* ---- retry.c ---- */
-
-extern const struct source_ops retry_source_ops;
-MUST_CHECK bool retry_source_open(struct run *r, size_t page_size, struct str cursor,
-	struct source **out, struct err *err);
-/* Unwraps the records that a retry's source yields. */
-void retry_unwrap(const struct run *r, struct work *w);
-/* Behind work_begin_step(): what is known to have been sent before is sent again, to the byte. */
-void retry_keep_requests(const struct run *r, struct work *w);
-
-/* ---- listener.c ---- */
-
-extern const struct source_ops listener_source_ops;
-MUST_CHECK bool listener_source_open(struct run *r, const struct flow_source *s, struct str cursor,
-	struct source **out, struct err *err);
-/* The sequence number of the last event that a page with this cursor took; 0: none. */
-int64_t listener_cursor_seq(struct arena *a, struct str page_cursor);
 
 #endif

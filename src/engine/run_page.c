@@ -5,7 +5,7 @@
  * of the step before; send; take stock. So there is one transaction a step, and at any moment the
  * store knows which records may be on their way.
  */
-#include "engine/run.h"
+#include "engine/run_source.h"
 
 #include "core/log.h"
 #include "engine/offline.h"
@@ -37,8 +37,20 @@ static void count_failure(struct run *r, struct work *w, size_t i)
 	s->job.num_error++;
 	s->job.ledger.failed++;
 	atomic_fetch_add(&r->e->records_failed, 1);
+	/* of a retry it stops: its error is one, and says where to go on */
+	w->of[i]->stopped = !s->plan->proceed_on_failure || w->of[i]->error_id.p != NULL;
 	run_add_failure(r, w, i);
-	w->of[i]->stopped = !s->plan->proceed_on_failure;
+}
+
+/* Was this the end of the record's way? An error that was retried is resolved then. */
+static bool ends_here(struct run *r, const struct work *w, struct item *it)
+{
+	if (w->step + 1 < r->plan.step_count && !it->proceeded)
+		return false;
+	it->stopped = true;
+	if (it->error_id.p != NULL)
+		run_add_resolved(r, it);
+	return true;
 }
 
 static void count_ignored(struct run *r, struct work *w, size_t i)
@@ -47,8 +59,7 @@ static void count_ignored(struct run *r, struct work *w, size_t i)
 
 	s->job.num_ignore++;
 	s->job.ledger.ignored++;
-	if (w->of[i]->error_id.p != NULL && w->step + 1 == r->plan.step_count)
-		run_add_resolved(r, w->of[i]);
+	ends_here(r, w, w->of[i]);
 }
 
 /* What the preparation settled, and what goes out. */
@@ -79,15 +90,12 @@ static void account_delivered(struct run *r, struct work *w, size_t i)
 
 	s->job.num_success++;
 	s->job.ledger.succeeded++;
-	if (it->error_id.p != NULL && w->step + 1 == r->plan.step_count)
-		run_add_resolved(r, it);
-	if (w->step + 1 == r->plan.step_count ||
-		step_respond(s->step, &w->d[i], w->arena, &it->record, &err))
+	if (ends_here(r, w, it) || step_respond(s->step, &w->d[i], w->arena, &it->record, &err))
 		return;
 	/* delivered, so it is no failure of the step; but the next step can't have it */
 	s->job.num_error++;
 	it->stopped = true;
-	run_add_error(r, &err, "response_mapping", false);
+	run_add_unmapped(r, it, &w->d[i], w->step, &err);
 }
 
 static bool unfinished(const struct run *r, const struct delivery *d)
@@ -244,7 +252,7 @@ static void mark_done(struct run *r, struct work *w)
 	size_t n = 0;
 
 	for (size_t i = 0; i < w->n; i++)
-		if (w->d[i].err.code == ERR_NONE && !w->d[i].deferred)
+		if (w->of[i]->settled && w->d[i].err.code == ERR_NONE)
 			records[n++] = w->d[i].source;
 	if (n == 0)
 		return;
@@ -303,9 +311,11 @@ static enum run_verdict use_step(struct run *r, struct work *w, uint32_t k, bool
 			LOG_Z("message", ended.message));
 	account_submitted(r, w);
 	run_record(r, w);
-	r->steps[k].job.pages_processed++;
 	v = verdict(r, w);
-	if (v == RUN_ON && k + 1 == r->plan.step_count && marks_done(r))
+	if (v == RUN_ON)
+		r->steps[k].job.pages_processed++;
+	/* also when the page waits: what was delivered is not among its deliveries when it goes on */
+	if (v != RUN_STOP && k + 1 == r->plan.step_count && marks_done(r))
 		mark_done(r, w);
 	return v;
 }

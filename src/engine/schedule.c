@@ -9,6 +9,8 @@
 #include "core/log.h"
 #include "data/cron.h"
 
+#define FIRE_AGAIN_MS 1000 /* behind a write that the store refused */
+
 struct scheduled {
 	struct str account_id, flow_id;
 	const struct json *flow;
@@ -26,6 +28,7 @@ struct schedules {
 
 struct schedules *schedules_new(struct engine *e)
 {
+	WITH_LOCK(&e->lock); /* of the engine's arena */
 	struct schedules *s = arena_new_of(e->arena, struct schedules);
 
 	s->e = e;
@@ -197,7 +200,7 @@ int64_t schedules_fire(struct schedules *s, int64_t now_ms)
 	for (size_t i = 0; i < s->count; i++) {
 		if (s->list[i].due_ms <= now_ms)
 			fire(s, &s->list[i], now_ms);
-		next = MIN(next, s->list[i].due_ms);
+		next = MIN(next, MAX(s->list[i].due_ms, now_ms + FIRE_AGAIN_MS));
 	}
 	return next;
 }

@@ -1,6 +1,6 @@
 /*
  * timer.c - the engine's clockwork: one thread that fires schedules, renews leases, takes up jobs
- * whose lease has ended, probes offline connections and forgets what is too old.
+ * whose lease has ended, and forgets what is too old. It waits for no application.
  *
  * It sleeps until the next of these is due, but never long: the wall clock may jump.
  */
@@ -22,13 +22,14 @@
 #define RESUME_EVERY_MS 30000
 #define BUDGET_EVERY_MS ((int64_t)600000)
 #define RETRY_EVERY_MS  15000
+#define READ_AGAIN_MS   1000 /* behind a failure to read the flows */
 
 struct timer {
 	struct engine *e;
 	struct schedules *schedules;
-	/* monotonic: when next */
-	int64_t beat_ms, purge_ms, resume_ms, budget_ms, retry_ms;
-	uint64_t reclaimed, purged;
+	/* monotonic: when next; read_ms: the flows again, INT64_MAX: not */
+	int64_t beat_ms, purge_ms, resume_ms, budget_ms, retry_ms, read_ms;
+	uint64_t reclaimed, purged, moved;
 };
 
 /*
@@ -55,8 +56,9 @@ static bool beat_write(struct store_conn *c, void *arg, struct err *err)
 	struct timer *t = arg;
 	int64_t now = clock_wall_ms(t->e->cfg.clock);
 
-	return store_job_heartbeat(c, id_str(&t->e->owner), jobs_in_work(t->e, a), now + LEASE_MS,
-		       err) &&
+	return store_job_set_clock(c, now, t->e->cfg.lease_ms, &t->moved, err) &&
+	       store_job_heartbeat(c, id_str(&t->e->owner), jobs_in_work(t->e, a),
+		       now + t->e->cfg.lease_ms, err) &&
 	       store_job_reclaim(c, now, STR_NULL, &t->reclaimed, err);
 }
 
@@ -122,22 +124,23 @@ static void read_flows(struct timer *t)
 {
 	struct err err = ERR_INIT;
 
+	t->read_ms = INT64_MAX;
 	if (!schedules_read(t->schedules, &err)) {
 		log_err(LOG_ERROR, "schedules.not_read", &err);
-		engine_look(t->e);
+		t->read_ms = clock_mono_ms(clock_system()) + READ_AGAIN_MS;
 	}
 	listeners_resume(t->e);
 }
 
 static void turn(struct timer *t, int64_t *next_ms)
 {
-	if (take_look(t->e))
+	if (take_look(t->e) || clock_mono_ms(clock_system()) >= t->read_ms)
 		read_flows(t);
 	else if (is_due(&t->resume_ms, RESUME_EVERY_MS))
 		listeners_resume(t->e); /* what a failed start left waiting */
-	if (is_due(&t->beat_ms, HEARTBEAT_MS)) {
+	if (is_due(&t->beat_ms, t->e->cfg.lease_ms / BEATS)) {
 		write_or_log(t, beat_write, "lease.not_renewed");
-		if (t->reclaimed > 0)
+		if (t->reclaimed > 0 || t->moved > 0)
 			engine_post(t->e);
 	}
 	if (is_due(&t->retry_ms, RETRY_EVERY_MS))
@@ -150,18 +153,16 @@ static void turn(struct timer *t, int64_t *next_ms)
 	if (t->e->cfg.evidence_max > 0 && is_due(&t->budget_ms, BUDGET_EVERY_MS))
 		retention_evidence(t->e);
 	*next_ms = schedules_fire(t->schedules, clock_wall_ms(t->e->cfg.clock));
-	*next_ms = MIN(*next_ms, probes_run(t->e));
 }
 
 void *timer_main(void *arg)
 {
 	struct engine *e = arg;
-	struct timer t = { .e = e, .schedules = schedules_new(e) };
+	struct timer t = { .e = e, .schedules = schedules_new(e), .read_ms = INT64_MAX };
 	int64_t now = clock_mono_ms(clock_system()), next = INT64_MAX;
 
-	t.beat_ms = now + HEARTBEAT_MS;
+	t.beat_ms = now + e->cfg.lease_ms / BEATS;
 	t.resume_ms = now + RESUME_EVERY_MS;
-	probes_load(e);
 	while (!atomic_load(&e->stopping)) {
 		turn(&t, &next);
 		WITH_LOCK(&e->lock);
@@ -169,7 +170,8 @@ void *timer_main(void *arg)
 
 		if (!e->look && !atomic_load(&e->stopping) && left > 0)
 			(void)cond_wait_until(&e->tick, &e->lock,
-				clock_mono_ms(clock_system()) + MIN(left, SLEEP_MAX_MS));
+				clock_mono_ms(clock_system()) +
+					MIN(left, MIN(SLEEP_MAX_MS, e->cfg.lease_ms / BEATS)));
 	}
 	schedules_free(t.schedules);
 	return NULL;

@@ -28,8 +28,8 @@ struct turns *turns_new(struct arena *a)
 {
 	struct turns *t = arena_new_of(a, struct turns);
 
-	t->arena = a;
-	t->by_id = map_new(a);
+	t->arena = arena_new("turns", 0); /* workers add to it, under the lock of this */
+	t->by_id = map_new(t->arena);
 	mutex_init(&t->lock);
 	cond_init(&t->changed);
 	return t;
@@ -39,6 +39,7 @@ void turns_destroy(struct turns *t)
 {
 	mutex_destroy(&t->lock);
 	cond_destroy(&t->changed);
+	arena_free(t->arena);
 }
 
 static struct turn *find(struct turns *t, struct str id)

@@ -15,7 +15,7 @@ struct turns;
 struct turn; /* at one connection */
 
 struct turns *turns_new(struct arena *a);
-void turns_destroy(struct turns *t); /* the memory goes with the arena */
+void turns_destroy(struct turns *t);
 
 /* Waits until it is the caller's turn; NULL when CANCELED is set before. */
 struct turn *turn_acquire(struct turns *t, struct str connection_id, const atomic_bool *canceled);

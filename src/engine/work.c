@@ -1,6 +1,7 @@
 /*
  * work.c - pages in work. In the store an item is {"i": index, "t": trace key, "f": how it stands,
- * "r": record, "q": what is sent, "k": idempotency key, "e": the error it retries, "s": first step}.
+ * "r": record, "q": what is sent, "k": idempotency key, "e": the error it retries, "s": first step,
+ * "p": it goes no further than that}.
  *
  * How it stands: "d" it is being sent, and may have arrived when the process dies; "w" it waits to
  * be sent; "s" it has passed this step.
@@ -87,20 +88,32 @@ static void add_member(struct buf *out, const char *name, struct str value)
 static void print_item(const struct work *w, const struct item *it, char how, struct buf *out)
 {
 	const struct delivery *d = it->d;
+	bool begins_here = w->fresh && it->request.p != NULL && it->first_step == w->step;
 
 	buf_add_fmt(out, "%s{\"i\":%llu,\"f\":\"%c\"", out->p[out->n - 1] == '[' ? "" : ",",
 		(unsigned long long)it->index, how);
 	add_member(out, "t", it->trace_key);
 	add_member(out, "e", it->error_id);
-	if (it->first_step > w->step)
+	if (it->first_step > w->step || begins_here)
 		buf_add_fmt(out, ",\"s\":%u", it->first_step);
+	if (it->proceeded)
+		BUF_ADD_LIT(out, ",\"p\":true");
 	if (d != NULL && how != 's') {
 		add_member(out, "q", d->request);
 		add_member(out, "k", d->key);
+	} else if (it->first_step > w->step || begins_here) {
+		add_member(out, "q", it->request);
+		add_member(out, "k", it->key);
 	}
 	BUF_ADD_LIT(out, ",\"r\":");
 	json_print(out, it->record, JSON_COMPACT);
 	buf_add_char(out, '}');
+}
+
+/* Now, or when it was sent before and was not come to now. */
+static bool may_have_arrived(const struct delivery *d)
+{
+	return d->unknown || (d->in_doubt && d->attempts == 0);
 }
 
 void work_print(const struct work *w, struct buf *out)
@@ -115,7 +128,7 @@ void work_print(const struct work *w, struct buf *out)
 		if (d == NULL || it->settled || w->fresh)
 			print_item(w, it, 's', out);
 		else if (d->deferred || d->err.code == ERR_CANCELED)
-			print_item(w, it, d->unknown ? 'd' : 'w', out);
+			print_item(w, it, may_have_arrived(d) ? 'd' : 'w', out);
 		else if (d->err.code == ERR_NONE && !d->ignored)
 			print_item(w, it, 'd', out);
 		else /* failed or ignored: what of it goes on, goes on behind this step */
@@ -137,9 +150,13 @@ static bool read_item(struct work *w, const struct json *v, struct item *it)
 	it->index = (uint64_t)n;
 	if (json_get(v, STR("s")) != NULL && json_to_i64(json_get(v, STR("s")), &n))
 		it->first_step = (uint32_t)n;
+	it->proceeded = json_get_true(v, STR("p"));
 	it->settled = how.p[0] == 's';
-	if (it->settled)
+	if (it->settled) {
+		it->request = json_get_str(v, STR("q"));
+		it->key = json_get_str(v, STR("k"));
 		return true;
+	}
 	it->d = &w->d[w->n];
 	w->of[w->n++] = it;
 	it->d->source = it->record;

@@ -18,10 +18,15 @@ struct item {
 	struct str error_id;     /* of a retry: the error that it is; p NULL otherwise */
 	struct str request, key; /* of a retry whose outcome was unknown: what was sent; p NULL */
 	uint32_t first_step;     /* it passes over the steps before */
+	uint32_t source;         /* which export shapes it */
 	bool unshaped;           /* of a retry: it failed in the export's transform or filter */
-	bool stopped;            /* goes to no further step */
-	bool settled;            /* has passed the present step */
-	struct delivery *d;      /* in the present step; NULL: not in it */
+	bool gone;      /* of a retry: the step where it failed is not in the flow any more */
+	bool unmapped;  /* of a retry: it was delivered; what the next step gets failed */
+	bool proceeded; /* of a retry: the steps behind its first one have had it */
+	const struct json *retry_data; /* of a retry; NULL */
+	bool stopped;                  /* goes to no further step */
+	bool settled;                  /* has passed the present step */
+	struct delivery *d;            /* in the present step; NULL: not in it */
 };
 
 struct work {

@@ -4,6 +4,8 @@
 #include "store/row.h"
 #include "store/store_priv.h"
 
+#define CLOCK_SLACK_MS 1000 /* that a clock is set back by, now and then */
+
 #define LIST_LIMIT 1001 /* one more than a page, so that a caller knows whether there is one */
 
 static const char *const type_words[] = {
@@ -208,6 +210,34 @@ bool store_job_reclaim(struct store_conn *c, int64_t now_ms, struct str owner, u
 	return true;
 }
 
+bool store_job_set_clock(struct store_conn *c, int64_t now_ms, int64_t lease_ms, uint64_t *count,
+	struct err *err)
+{
+	struct sql_stmt *wait DEFER(sql_donep) = conn_use_to_write(c, STMT_JOB_CLOCK_WAIT);
+	struct sql_stmt *lease DEFER(sql_donep) = conn_use_to_write(c, STMT_JOB_CLOCK_LEASE);
+
+	sql_bind_i64(wait, 1, now_ms);
+	sql_bind_i64(wait, 2, CLOCK_SLACK_MS);
+	sql_bind_i64(lease, 1, now_ms);
+	sql_bind_i64(lease, 2, lease_ms);
+	if (!sql_run(wait) || !sql_run(lease))
+		return sql_error(wait->conn, err);
+	*count = sql_changes(wait);
+	return true;
+}
+
+bool store_job_give_back(struct store_conn *c, const struct store_job *j, int64_t not_before_ms,
+	struct err *err)
+{
+	struct sql_stmt *st DEFER(sql_donep) = conn_use_to_write(c, STMT_JOB_GIVE_BACK);
+
+	sql_bind_str(st, 1, j->account_id);
+	sql_bind_str(st, 2, j->id);
+	sql_bind_i64(st, 3, (int64_t)j->fence);
+	sql_bind_i64(st, 4, not_before_ms);
+	return sql_run(st) || sql_error(st->conn, err);
+}
+
 bool store_job_cancel(struct store_conn *c, struct str account_id, struct str id, struct str by,
 	int64_t now_ms, struct err *err)
 {
@@ -220,7 +250,7 @@ bool store_job_cancel(struct store_conn *c, struct str account_id, struct str id
 	if (!sql_run(st))
 		return sql_error(st->conn, err);
 	if (sql_changes(st) == 1)
-		return true;
+		return store_retry_release(c, account_id, id, err);
 	return err_set(err, ERR_CONFLICT, "job %.*s has ended, or is a part of another job",
 		STR_ARG(id));
 }

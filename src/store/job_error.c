@@ -59,6 +59,7 @@ bool store_job_error_again(struct store_conn *c, const struct store_job_error *e
 	sql_bind_str(st, 11, e->fingerprint);
 	sql_bind_str(st, 12, e->classification);
 	sql_bind_i64(st, 13, e->next_retry_ms == 0 ? 0 : e->created_ms);
+	sql_bind_str(st, 14, e->step_id);
 	if (!sql_run(st))
 		return sql_error(st->conn, err);
 	if (sql_changes(st) != 1)
@@ -220,4 +221,14 @@ bool store_retry_list(struct store_conn *c, struct str account_id, struct str jo
 			return true;
 	}
 	return got == SQL_DONE || sql_error(st->conn, err);
+}
+
+bool store_retry_release(struct store_conn *c, struct str account_id, struct str job_id,
+	struct err *err)
+{
+	struct sql_stmt *st DEFER(sql_donep) = conn_use_to_write(c, STMT_RETRY_RELEASE);
+
+	sql_bind_str(st, 1, account_id);
+	sql_bind_str(st, 2, job_id);
+	return sql_run(st) || sql_error(st->conn, err);
 }

@@ -43,6 +43,9 @@
 	X(STMT_JOB_NEXT)                     \
 	X(STMT_JOB_HEARTBEAT)                \
 	X(STMT_JOB_RECLAIM)                  \
+	X(STMT_JOB_GIVE_BACK)                \
+	X(STMT_JOB_CLOCK_WAIT)               \
+	X(STMT_JOB_CLOCK_LEASE)              \
 	X(STMT_JOB_CANCEL)                   \
 	X(STMT_JOB_WAKE)                     \
 	X(STMT_JOB_CHILDREN)                 \
@@ -80,6 +83,7 @@
 	X(STMT_RETRY_ERROR)                  \
 	X(STMT_RETRY_LIST)                   \
 	X(STMT_RETRY_DATA_OF_ERROR)          \
+	X(STMT_RETRY_RELEASE)                \
 	X(STMT_JOB_ERROR_PLACE)              \
 	X(STMT_JOB_ERROR_LAST)               \
 	X(STMT_JOB_ERROR_LIST_BY_JOB)        \

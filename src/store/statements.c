@@ -123,7 +123,7 @@
 	ERROR_MAYBE("code", "6") ERROR_MAYBE("source", "7") ERROR_MAYBE("classification", "8") \
 	ERROR_MAYBE("trace_key", "9") MAYBE("id", "10", ONE_OF) \
 	" AND (?11 = 2 OR resolved = ?11) AND created_ms >= ?12 AND created_ms <= ?13" \
-	" AND (?14 = 0 OR (next_retry_ms > 0 AND next_retry_ms <= ?14))"
+	" AND (CAST(?14 AS BIGINT) = 0 OR (next_retry_ms > 0 AND next_retry_ms <= ?14))"
 /* Not "IS NOT NULL": that would lead the planner by the index of all that have retry data. */
 #define ERROR_RETRIABLE \
 	" AND resolved = 0 AND COALESCE(retry_id, '') <> '' AND retry_job_id IS NULL"
@@ -234,15 +234,16 @@ static const struct statement texts[STATEMENT_COUNT] = {
 			   "?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, "
 			   "?36, ?37, ?38, ?39, 0, ?19)" },
 	/*
-	 * A request to cancel stays until the job ends or goes back into the queue. Errors may be
-	 * resolved while the job runs: how many are open follows from that.
+	 * A request to cancel stays until the job ends or goes back into the queue, where it waits
+	 * for nothing then. Errors may be resolved while the job runs: how many are open follows
+	 * from that.
 	 */
 	[STMT_JOB_UPDATE] = { "UPDATE job SET (" JOB_MUTABLE ", num_open_error) = ("
 			      "CASE WHEN status = 'canceling' AND ?3 IN ('running', 'retrying') "
 			      "THEN 'canceling' ELSE ?3 END, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, "
 			      "?12, ?13, ?14, ?15, "
 			      "?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, "
-			      "?27, ?28, "
+			      "CASE WHEN canceled_by IS NULL THEN ?27 ELSE 0 END, ?28, "
 			      "?8 - num_resolved) WHERE account_id = ?1 AND id = ?2 AND fence = "
 			      "?29" },
 	[STMT_JOB_GET] = { "SELECT " JOB_COLUMNS " FROM job WHERE account_id = ?1 AND id = ?2" },
@@ -261,6 +262,18 @@ static const struct statement texts[STATEMENT_COUNT] = {
 			       "modified_ms = ?1 WHERE status IN " JOB_IN_WORK
 			       " AND type IN ('flow', 'retry') AND (lease_until_ms < ?1 OR "
 			       "(CAST(?2 AS TEXT) IS NOT NULL AND lease_owner <> ?2))" },
+	/* Written at a time that is yet to come: the clock was set back, and the wait is as long as it was. */
+	[STMT_JOB_CLOCK_WAIT] = { "UPDATE job SET not_before_ms = ?1 + not_before_ms - "
+				  "modified_ms, "
+				  "modified_ms = ?1 WHERE status = 'queued' "
+				  "AND modified_ms > ?1 + ?2 AND not_before_ms > ?1" },
+	[STMT_JOB_CLOCK_LEASE] = { "UPDATE job SET lease_until_ms = ?1 + ?2 WHERE status "
+				   "IN " JOB_IN_WORK " AND lease_until_ms > ?1 + 2 * ?2" },
+	/* As reclaimed, but the attempt does not count. */
+	[STMT_JOB_GIVE_BACK] = { "UPDATE job SET status = 'queued', not_before_ms = ?4, "
+				 "attempts = CASE WHEN attempts > 0 THEN attempts - 1 ELSE 0 END "
+				 "WHERE account_id = ?1 AND id = ?2 AND fence = ?3 "
+				 "AND status IN " JOB_IN_WORK },
 	/* A queued job that was never begun ends at once; one that was goes through its worker. */
 	[STMT_JOB_CANCEL] = { "UPDATE job SET canceled_by = ?3, modified_ms = ?4, not_before_ms = "
 			      "0, "
@@ -297,20 +310,25 @@ static const struct statement texts[STATEMENT_COUNT] = {
 	[STMT_JOB_ERROR_AGAIN] = { "UPDATE job_error SET stage = ?3, source = ?4, code = ?5, "
 				   "message = ?6, field = ?7, hint = ?8, request = ?9, "
 				   "response = ?10, fingerprint = ?11, classification = ?12, "
-				   "retry_job_id = NULL, next_retry_ms = CASE WHEN ?13 = 0 THEN 0 "
+				   "step_id = COALESCE(?14, step_id), "
+				   "retry_job_id = NULL, next_retry_ms = CASE WHEN CAST(?13 AS "
+				   "BIGINT) = 0 THEN 0 "
 				   "WHEN attempts = 1 THEN ?13 + 1800000 WHEN attempts = 2 THEN "
 				   "?13 + 7200000 ELSE 0 END, attempts = attempts + 1 "
 				   "WHERE account_id = ?1 AND id = ?2" },
 	[STMT_JOB_ERROR_RESOLVE] = { "UPDATE job_error SET resolved = 1, resolved_ms = ?3, "
 				     "resolved_by = ?4, retry_job_id = NULL, next_retry_ms = 0 "
 				     "WHERE account_id = ?1 AND id = ?2 AND resolved = 0" },
+	/* An error of an export, or of a response mapping, is none of the ledger's failures. */
 	[STMT_JOB_CREDIT] = { "UPDATE job SET num_resolved = num_resolved + 1, "
 			      "num_open_error = num_open_error - 1, num_success = num_success + 1, "
-			      "failed = failed - 1, succeeded = succeeded + 1, modified_ms = ?3 "
-			      "WHERE account_id = ?1 AND id IN (SELECT job_id FROM job_error "
-			      "WHERE account_id = ?1 AND id = ?2 UNION SELECT flow_job_id FROM "
-			      "job_error "
-			      "WHERE account_id = ?1 AND id = ?2)" },
+			      "failed = job.failed - n.records, "
+			      "succeeded = job.succeeded + n.records, modified_ms = ?3 "
+			      "FROM (SELECT e.job_id, e.flow_job_id, "
+			      "CASE WHEN j.failed > 0 THEN 1 ELSE 0 END AS records "
+			      "FROM job_error e JOIN job j ON j.account_id = e.account_id "
+			      "AND j.id = e.job_id WHERE e.account_id = ?1 AND e.id = ?2) AS n "
+			      "WHERE job.account_id = ?1 AND job.id IN (n.job_id, n.flow_job_id)" },
 	[STMT_ERROR_LIST_BY_JOB] = ERROR_BOTH(ERROR_LIST_IN, ERROR_BY_JOB),
 	[STMT_ERROR_LIST_BY_FLOW] = ERROR_BOTH(ERROR_LIST_IN, ERROR_BY_FLOW),
 	[STMT_ERROR_LIST_BY_IDS] = ERROR_BOTH(ERROR_LIST_IN, ERROR_BY_IDS),
@@ -350,6 +368,9 @@ static const struct statement texts[STATEMENT_COUNT] = {
 			      "?2 "
 			      "AND (e.created_ms, e.record_index, e.id) > (?3, ?4, ?5) "
 			      "ORDER BY e.created_ms, e.record_index, e.id LIMIT ?6" },
+	[STMT_RETRY_RELEASE] = { "UPDATE job_error SET retry_job_id = NULL WHERE account_id = ?1 "
+				 "AND retry_job_id = ?2 AND EXISTS (SELECT 1 FROM job "
+				 "WHERE account_id = ?1 AND id = ?2 AND ended_ms > 0)" },
 	[STMT_RETRY_DATA_OF_ERROR] = { "UPDATE retry_data SET data = ?3 WHERE account_id = ?1 AND "
 				       "id = "
 				       "(SELECT retry_id FROM job_error WHERE account_id = ?1 "

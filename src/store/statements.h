@@ -1,9 +1,8 @@
 /*
  * statements.h - every statement that the store runs, by name; the texts stand once, in statements.c.
  *
- * The texts keep to what SQLite and PostgreSQL have in common: ON CONFLICT, RETURNING, row values,
- * partial indexes. Where they must differ the PostgreSQL spelling stands beside (`pgsql`, NULL when
- * it is the same). Parameters are ?1, ?2 ... without gaps; a driver that wants $1 puts '$' for '?'.
+ * They keep to what SQLite and PostgreSQL have in common; where they must differ both spellings stand
+ * side by side. Parameters are ?1 to the highest, each used; a driver that wants $1 puts '$' for '?'.
  */
 #ifndef STORE_STATEMENTS_H
 #define STORE_STATEMENTS_H

@@ -1,7 +1,11 @@
 /*
  * faulty_disk.c - a disk that gives up on command: loaded into the server by LD_PRELOAD, it fails
  * what is written below the directory FAULTY_DISK_DIR in the way that the file FAULTY_DISK says:
- * "full" (writes find no room), "write" or "sync" (input/output errors). No such file: all is well.
+ * "full" (writes find no room), "write" or "sync" (input/output errors), "lie" (a sync does nothing and
+ * says that it did). No such file: all is well.
+ *
+ * With FAULTY_DISK_IMAGE, a directory, each file is copied there when it has been synced. What stands
+ * there is what a power cut leaves of a disk that keeps nothing else.
  *
  * For tests that need what no real file system does when asked, as an unprivileged user.
  */
@@ -14,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static bool is_below(int fd, const char *dir)
@@ -85,12 +90,57 @@ ssize_t write(int fd, const void *p, size_t n)
 	return refuse_write(fd) ? -1 : real(fd, p, n);
 }
 
+static bool copy(int from, int to)
+{
+	static char block[1 << 16]; /* one thread writes */
+	ssize_t n;
+
+	for (off_t at = 0; (n = pread(from, block, sizeof(block), at)) > 0; at += n)
+		if (write(to, block, (size_t)n) != n)
+			return false;
+	return n == 0;
+}
+
+/* A synced file as the image has it: whole, or as it was. */
+static void keep_image(int fd)
+{
+	const char *image = getenv("FAULTY_DISK_IMAGE"), *dir = getenv("FAULTY_DISK_DIR");
+	char link[64], path[PATH_MAX] = "", next[PATH_MAX], name[PATH_MAX];
+	struct stat st;
+
+	if (image == NULL || dir == NULL || !is_below(fd, dir) || fstat(fd, &st) != 0 ||
+		!S_ISREG(st.st_mode))
+		return;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	if (readlink(link, path, sizeof(path) - 1) < 0)
+		abort();
+	snprintf(name, sizeof(name), "%s/%s", image, strrchr(path, '/') + 1);
+	snprintf(next, sizeof(next), "%s/next", image);
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+
+	int from = open(link, O_RDONLY | O_CLOEXEC);
+	int to = open(next, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	if (from < 0 || to < 0 || !copy(from, to) || rename(next, name) != 0)
+		abort(); /* a test must not go on without it */
+	close(from);
+	close(to);
+}
+
 static int sync_with(int fd, sync_fn real)
 {
-	if (!told(fd, "sync"))
-		return real(fd);
-	errno = EIO;
-	return -1;
+	if (told(fd, "sync")) {
+		errno = EIO;
+		return -1;
+	}
+	if (told(fd, "lie"))
+		return 0;
+
+	int result = real(fd);
+
+	if (result == 0)
+		keep_image(fd);
+	return result;
 }
 
 int fsync(int fd)

@@ -134,6 +134,11 @@ test('the error file goes down as CSV, comes back edited, and acts', async () =>
 	assert.equal(r.status, 422);
 	assert.match(r.json.errors[0].message, /nothing was done/);
 	assert.equal((await server.ok(200, 'GET', `/v1/jobs/${job._id}`)).numResolved, 0);
+	// a dry run says what would be done, and does nothing
+	r = await server.call('PUT', `/v1/jobs/${job._id}/joberrors?dry_run=true`,
+		[lines[0], lines[1].replace(/^false/, 'true'), lines[2].replace(/^false,false/, 'false,true')].join('\r\n'), { 'content-type': 'text/csv' });
+	assert.deepEqual(r.json, { dryRun: true, resolved: 1, reopened: 0, retried: 1 });
+	assert.equal((await server.ok(200, 'GET', `/v1/jobs/${job._id}`)).numResolved, 0);
 	// two resolved, two tried again, two left alone
 	state.refuses = () => false;
 	state.got.length = 0;

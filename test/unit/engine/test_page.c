@@ -45,7 +45,7 @@ static struct pipe_stage *start(struct source *s, size_t page_size, uint64_t lim
 	return pipe_start(&(struct pipe_config){ .ops = &script_ops,
 		.source = s,
 		.page_size = page_size,
-		.record_limit = limit });
+		.last_index = limit });
 }
 
 static int64_t number_of(const struct json *record)
@@ -212,6 +212,33 @@ static void cursors_say_where_the_next_page_begins(void **state)
 	pipe_stop(p);
 }
 
+/* Whichever page an attempt ends behind, the cursors of the next attempt say where that one ends. */
+static void cursors_of_a_resumed_source_go_on(void **state)
+{
+	struct source s = { .answers = 2, .size = 10 }; /* from answer 2 on */
+	struct pipe_stage *p = pipe_start(&(struct pipe_config){ .ops = &script_ops,
+		.source = &s,
+		.page_size = 3,
+		.first_index = 12,
+		.from = STR("{\"answer\":2}"),
+		.skip = 2 });
+	static const char *const cursors[] = { "{\"from\":{\"answer\":2},\"skip\":5}",
+		"{\"from\":{\"answer\":2},\"skip\":8}" };
+	struct err err = ERR_INIT;
+	bool failed;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cursors); i++) {
+		struct page *page = pipe_take(p, &failed, &err);
+
+		assert_int_equal(page->first_index, 12 + 3 * i);
+		assert_int_equal(number_of(page->records[0]), 2 + 3 * (int64_t)i);
+		assert_str(page->cursor, cursors[i]);
+		page_free(page);
+	}
+	pipe_stop(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -223,6 +250,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_fetched_beyond_the_next_page),
 		cmocka_unit_test(stops_in_the_middle_without_a_leak),
 		cmocka_unit_test(cursors_say_where_the_next_page_begins),
+		cmocka_unit_test(cursors_of_a_resumed_source_go_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 
 #include "core/log.h"
 #include "engine/schedule.h"
+#include "store/fault.h"
 
 #define HOUR_MS ((int64_t)3600 * 1000)
 #define DAY_MS  (24 * HOUR_MS)
@@ -258,6 +259,28 @@ static void disabled_flows_and_changed_ones_miss_nothing(void **state)
 	assert_true(end_job(f, &due));
 }
 
+/* The timer must not go round and round while the disk is full. */
+static void what_the_store_refuses_is_tried_again_later(void **state)
+{
+	struct fixture *f = *state;
+	int64_t due;
+
+	add_flow_text(f->w, "? 0 * * * *", "UTC", "");
+	read_again(f);
+	clock_test_advance(&f->w->clock, HOUR_MS);
+	int64_t now = clock_wall_ms(&f->w->clock.clock);
+
+	fault_arm(FAULT_CALL, FAULT_ONCE, 1);
+	int64_t next = schedules_fire(f->s, now);
+
+	fault_reset();
+	assert_true(next > now && next <= now + 10000);
+	assert_false(end_job(f, &due));
+	clock_test_advance(&f->w->clock, next - now);
+	schedules_fire(f->s, next);
+	assert_true(end_job(f, &due));
+}
+
 #define SCHEDULE_TEST(fn) cmocka_unit_test_setup_teardown(fn, setup_schedule, teardown_schedule)
 
 int main(void)
@@ -269,6 +292,7 @@ int main(void)
 		SCHEDULE_TEST(missed_while_down_runs_once_for_the_latest),
 		SCHEDULE_TEST(a_clock_that_jumps_back_fires_nothing_twice),
 		SCHEDULE_TEST(due_while_queued_is_one_run),
+		SCHEDULE_TEST(what_the_store_refuses_is_tried_again_later),
 		SCHEDULE_TEST(disabled_flows_and_changed_ones_miss_nothing),
 	};
 

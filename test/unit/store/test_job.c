@@ -512,6 +512,85 @@ static void canceling(void **state)
 	assert_int_equal(get_job(f, j.id).status, JOB_CANCELED);
 }
 
+struct giving {
+	const struct store_job *j;
+};
+
+static bool give_back_unit(struct store_conn *c, void *arg, struct err *err)
+{
+	const struct giving *g = arg;
+
+	return store_job_give_back(c, g->j, 5000, err);
+}
+
+/* The store failed under it: that is no attempt, and a later holder is not disturbed. */
+static void given_back(void **state)
+{
+	struct fix *f = *state;
+	struct store_job j = job_of(f->a, 1);
+	struct claim k = { .a = f->a, .now_ms = 1000 }, later = { .a = f->a, .now_ms = 5000 };
+	struct giving g = { &k.j };
+
+	write_ok(f, add_job, &j);
+	write_ok(f, claim_unit, &k);
+	assert_int_equal(get_job(f, j.id).attempts, 1);
+	write_ok(f, give_back_unit, &g);
+	assert_int_equal(get_job(f, j.id).attempts, 0);
+	assert_int_equal(get_job(f, j.id).status, JOB_QUEUED);
+	assert_int_equal(get_job(f, j.id).not_before_ms, 5000);
+	write_ok(f, claim_unit, &later);
+	assert_true(later.found);
+	write_ok(f, give_back_unit, &g); /* not his any more */
+	assert_int_equal(get_job(f, j.id).status, JOB_RUNNING);
+	later.j.attempts = 0; /* it got on */
+	write_ok(f, update_job, &later.j);
+	g.j = &later.j;
+	write_ok(f, give_back_unit, &g);
+	assert_int_equal(get_job(f, j.id).attempts, 0);
+	assert_int_equal(get_job(f, j.id).status, JOB_QUEUED);
+}
+
+struct clock_set {
+	int64_t now_ms;
+	uint64_t count;
+};
+
+static bool set_clock_unit(struct store_conn *c, void *arg, struct err *err)
+{
+	struct clock_set *x = arg;
+
+	return store_job_set_clock(c, x->now_ms, 30000, &x->count, err);
+}
+
+/* A clock that is set back by hours makes nobody wait for hours. */
+static void the_clock_is_set_back(void **state)
+{
+	struct fix *f = *state;
+	const int64_t hour = 3600 * 1000, then = 10 * hour;
+	struct store_job waits = job_of(f->a, 1), works = job_of(f->a, 2);
+	struct claim k = { .a = f->a, .now_ms = then };
+	struct clock_set x = { then + 100, 0 };
+
+	write_ok(f, add_job, &works);
+	write_ok(f, claim_unit, &k);
+	waits.not_before_ms = then + 5000;
+	waits.modified_ms = then;
+	write_ok(f, add_job, &waits);
+	write_ok(f, set_clock_unit, &x); /* it goes on */
+	assert_int_equal(x.count, 0);
+	x.now_ms = then + 2 * hour; /* forward: whoever waits has waited long enough */
+	write_ok(f, set_clock_unit, &x);
+	assert_int_equal(get_job(f, waits.id).not_before_ms, then + 5000);
+	x.now_ms = then - hour;
+	write_ok(f, set_clock_unit, &x);
+	assert_int_equal(x.count, 1);
+	assert_int_equal(get_job(f, waits.id).not_before_ms, x.now_ms + 5000);
+	assert_true(get_job(f, works.id).lease_until_ms <= x.now_ms + 30000);
+	write_ok(f, set_clock_unit, &x); /* once is enough, whoever does it */
+	assert_int_equal(x.count, 0);
+	assert_int_equal(get_job(f, waits.id).not_before_ms, x.now_ms + 5000);
+}
+
 static void children(void **state)
 {
 	struct fix *f = *state;
@@ -671,6 +750,8 @@ int main(void)
 		TEST(a_new_process_takes_up_what_another_left),
 		TEST(a_job_that_waits_is_not_taken_before_its_time),
 		TEST(canceling),
+		TEST(given_back),
+		TEST(the_clock_is_set_back),
 		TEST(children),
 		TEST(every_filter),
 		TEST(a_list_has_a_limit_of_its_own),

@@ -208,6 +208,58 @@ static void a_job_of_its_own(void **state)
 	expect(f, j.id, STR_NULL, 0, "4");
 }
 
+struct handing {
+	struct str job_id, retry_id;
+	uint64_t count;
+};
+
+static bool hand_over(struct store_conn *c, void *arg, struct err *err)
+{
+	struct handing *h = arg;
+	const struct store_error_filter filter = { .job_id = h->job_id };
+
+	return store_error_mark_retry(c, ACCOUNT, &filter, h->retry_id, &h->count, err);
+}
+
+static bool cancel_retry(struct store_conn *c, void *arg, struct err *err)
+{
+	const struct handing *h = arg;
+
+	return store_job_cancel(c, ACCOUNT, h->retry_id, STR("me"), 7000, err);
+}
+
+static bool release(struct store_conn *c, void *arg, struct err *err)
+{
+	const struct handing *h = arg;
+
+	return store_retry_release(c, ACCOUNT, h->retry_id, err);
+}
+
+/* A retry that never came to an error leaves it to the next one. */
+static void what_a_retry_leaves_can_be_handed_on(void **state)
+{
+	struct fix *f = *state;
+	struct jobs j = three_jobs(f);
+	struct store_job first = job_of(f->a, 4), second = job_of(f->a, 5);
+	struct add w = { .e = job_error_of(f->a, &j.b, 10), .data = STR("{\"data\":{}}") };
+	struct handing h = { j.parent.id, first.id, 0 };
+
+	w.e.retry_id = id_of(f->a, 500);
+	write_ok(f, add_error, &w);
+	first.type = second.type = JOB_RETRY;
+	write_ok(f, add_job, &first);
+	write_ok(f, add_job, &second);
+	write_ok(f, hand_over, &h);
+	assert_int_equal(h.count, 1);
+	write_ok(f, release, &h); /* it has not ended */
+	write_ok(f, hand_over, &h);
+	assert_int_equal(h.count, 0);
+	write_ok(f, cancel_retry, &h);
+	h.retry_id = second.id;
+	write_ok(f, hand_over, &h);
+	assert_int_equal(h.count, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -216,6 +268,7 @@ int main(void)
 		TEST(every_column_comes_back),
 		TEST(retry_data_goes_with_its_error),
 		TEST(a_job_of_its_own),
+		TEST(what_a_retry_leaves_can_be_handed_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

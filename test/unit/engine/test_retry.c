@@ -1,0 +1,251 @@
+/*
+ * test_retry.c - records that are tried again: where they begin, what they are sent with, and what
+ * becomes of the counts of the job that had them.
+ */
+#include "engine/rig.h"
+
+static void refuse_in_one(struct rig *r UNUSED, struct str step, struct delivery *d)
+{
+	if (str_eq_z(step, "one"))
+		rig_refuse(d);
+}
+
+static void refuse_in_two(struct rig *r UNUSED, struct str step, struct delivery *d)
+{
+	if (str_eq_z(step, "two"))
+		rig_refuse(d);
+}
+
+static struct str two_steps(struct rig *r, const char *more)
+{
+	struct str steps[2] = { rig_import(r, "one", ""), rig_import(r, "two", "") };
+
+	rig_source(r, 0, "A", "[{\"id\":1}]", NULL);
+	return rig_flow(r, rig_export(r, "A", ""), steps, 2, more);
+}
+
+static void assert_adds_up(const struct store_job *j, uint64_t failed, uint64_t open)
+{
+	assert_int_equal(j->ledger.failed, failed);
+	assert_int_equal(j->num_open_error, open);
+	assert_int_equal(j->num_error, j->num_open_error + j->num_resolved);
+}
+
+static void a_record_that_fails_further_on_is_retried_there(void **state)
+{
+	struct rig *r = *state;
+	struct store_job_error e[2];
+	struct str f = two_steps(r, "");
+
+	r->ends = refuse_in_one;
+	struct str job = rig_run(r, f);
+
+	r->ends = refuse_in_two;
+	assert_int_equal(rig_retry(r, f), 1);
+	assert_int_equal(rig_errors(r, job, e, 2), 1);
+	r->ends = NULL;
+	assert_int_equal(rig_retry(r, f), 1);
+	assert_int_equal(rig_sent(r, "one", "1"), 2); /* refused, then taken */
+	assert_int_equal(rig_sent(r, "two", "1"), 2);
+	struct store_job j = rig_job(r, job);
+
+	assert_adds_up(&j, 0, 0);
+}
+
+/* It went on past the step that refused it: behind that step it has been already. */
+static void a_record_that_proceeded_is_retried_at_its_step_only(void **state)
+{
+	struct rig *r = *state;
+	struct str f = two_steps(r, ",\"proceedOnFailure\":true");
+
+	r->ends = refuse_in_one;
+	struct str job = rig_run(r, f);
+
+	assert_int_equal(rig_sent(r, "two", "1"), 1);
+	assert_int_equal(rig_retry(r, f), 1);
+	struct store_job j = rig_job(r, job);
+
+	assert_adds_up(&j, 1, 1); /* refused again: it is open still */
+	r->ends = NULL;
+	assert_int_equal(rig_retry(r, f), 1);
+	assert_int_equal(rig_sent(r, "two", "1"), 1);
+	j = rig_job(r, job);
+	assert_adds_up(&j, 0, 0);
+}
+
+static void a_step_that_is_gone_gets_nothing(void **state)
+{
+	struct rig *r = *state;
+	struct store_job_error e[2];
+	struct str f = two_steps(r, "");
+
+	r->ends = refuse_in_two;
+	struct str job = rig_run(r, f);
+
+	assert_int_equal(rig_errors(r, job, e, 2), 1);
+	rig_patch(r, "flow", f,
+		str_fmt(r->w->a, "{\"pageProcessors\":[{\"_importId\":\"%.*s\"}]}",
+			STR_ARG(rig_import(r, "three", "")))
+			.p);
+	r->ends = NULL;
+	assert_int_equal(rig_retry(r, f), 1);
+	assert_int_equal(rig_sent(r, NULL, "1"), 2);
+	assert_int_equal(rig_errors(r, job, e, 2), 1);
+	assert_false(e[0].resolved);
+	assert_non_null(strstr(e[0].message.p, "not part of the flow any more"));
+	assert_true(e[0].retry_job_id.p == NULL);
+	assert_true(str_eq_z(e[0].stage, "submit"));
+}
+
+/* Only numbers with v pass. */
+#define NEEDS_NUMBER                                                                           \
+	",\"transform\":{\"type\":\"expression\",\"expression\":{\"version\":\"1\",\"rules\":" \
+	"[[{\"extract\":\"v\",\"generate\":\"v\",\"dataType\":\"number\"}]]}}"
+
+static void a_record_that_failed_in_an_export_is_shaped_by_that_one(void **state)
+{
+	struct rig *r = *state;
+	struct store_job_error e[2];
+	struct str a = rig_export(r, "A", ""), b = rig_export(r, "B", NEEDS_NUMBER);
+	struct str f = create_fmt(r->w, "flow",
+		"{\"name\":\"f\",\"pageGenerators\":[{\"_exportId\":\"%.*s\"},{\"_exportId\":\"%.*"
+		"s\"}],"
+		"\"_importId\":\"%.*s\"}",
+		STR_ARG(a), STR_ARG(b), STR_ARG(rig_import(r, "i", "")))
+			       .id;
+
+	rig_source(r, 0, "A", "[{\"a\":1}]", NULL);
+	rig_source(r, 1, "B", "[{\"v\":\"text\"}]", NULL);
+	struct str job = rig_run(r, f);
+
+	assert_int_equal(rig_errors(r, job, e, 2), 1);
+	assert_int_equal(rig_retry(r, f), 1);
+	assert_int_equal(rig_sent(r, "i", "text"), 0);
+	assert_int_equal(rig_errors(r, job, e, 2), 1);
+	assert_int_equal(e[0].attempts, 2);
+	/* mended: the export counts a success more, the destination none that it was not asked for */
+	rig_patch(r, "export", b, "{\"transform\":null}");
+	assert_int_equal(rig_retry(r, f), 1);
+	assert_int_equal(rig_sent(r, "i", "text"), 1);
+	struct store_job j = rig_job(r, job), x = rig_child(r, job, 1);
+
+	assert_adds_up(&j, 0, 0);
+	assert_adds_up(&x, 0, 0);
+	assert_int_equal(x.ledger.succeeded, 0);
+	assert_int_equal(j.ledger.succeeded, 1);
+}
+
+static void a_flow_that_skips_retries_keeps_no_data(void **state)
+{
+	struct rig *r = *state;
+	struct store_job_error e[2];
+	struct str i = rig_import(r, "i", "");
+	struct str f = rig_flow(r, rig_export(r, "A", NEEDS_NUMBER), &i, 1, "");
+
+	rig_source(r, 0, "A", "[{\"v\":\"text\"}]", NULL);
+	rig_patch(r, "flow", f, "{\"skipRetries\":true}");
+	assert_int_equal(rig_errors(r, rig_run(r, f), e, 2), 1);
+	assert_true(e[0].retry_id.p == NULL);
+}
+
+static void unknown_in_two_refused_in_one(struct rig *r UNUSED, struct str step, struct delivery *d)
+{
+	if (str_eq_z(step, "one") && str_find(d->request, STR("2")) != STR_NPOS)
+		rig_refuse(d);
+	if (str_eq_z(step, "two")) {
+		err_set(&d->err, ERR_TIMEOUT, "no answer");
+		d->unknown = true;
+	}
+}
+
+static void wait_in_one(struct rig *r, struct str step, struct delivery *d)
+{
+	if (!str_eq_z(step, "one") || r->worker.engine->completed > 0)
+		return;
+	d->deferred = true;
+	d->err.retry_after_s = 100;
+	r->worker.engine->completed = 1;
+}
+
+/* One record begins at the first step and makes the page wait; the other one joins at the second. */
+static void what_may_have_arrived_is_sent_alike_also_behind_a_wait(void **state)
+{
+	struct rig *r = *state;
+	struct str f = two_steps(r, "");
+
+	rig_source(r, 0, "A", "[{\"id\":1},{\"id\":2}]", NULL);
+	r->ends = unknown_in_two_refused_in_one;
+	rig_run(r, f);
+	assert_int_equal(rig_sent(r, "two", "1"), 1);
+	struct str key = r->sent[r->sent_count - 1].key;
+
+	r->ends = wait_in_one;
+	atomic_store(&r->e.completed, 0);
+	assert_int_equal(rig_retry(r, f), 2);
+	assert_int_equal(rig_sent(r, "two", "1"), 1);
+	clock_test_advance(&r->w->clock, 600000);
+	rig_work(r);
+	assert_int_equal(rig_sent(r, "two", "1"), 2);
+	size_t with_key = 0;
+
+	for (size_t i = 0; i < r->sent_count; i++)
+		with_key += str_eq(r->sent[i].key, key);
+	assert_int_equal(with_key, 2);
+}
+
+/* The answer's id is a number, and that is not base64. */
+#define UNREADABLE                                                                  \
+	",\"responseMapping\":{\"fields\":[{\"extract\":\"{{{base64Decode id}}}\"," \
+	"\"generate\":\"got\"}]}"
+#define READABLE ",\"responseMapping\":{\"fields\":[{\"extract\":\"id\",\"generate\":\"got\"}]}"
+
+/* It was delivered once; only what the next step gets is made again, by the mapping as it is now. */
+static void a_response_mapping_that_was_mended_goes_on_behind_its_step(void **state)
+{
+	struct rig *r = *state;
+	struct store_job_error e[2];
+	struct str steps[2] = { rig_import(r, "one", ""), rig_import(r, "two", "") };
+	struct str f = rig_flow(r, rig_export(r, "A", ""), steps, 2, UNREADABLE);
+
+	rig_source(r, 0, "A", "[{\"id\":1}]", NULL);
+	struct str job = rig_run(r, f);
+	struct store_job j = rig_job(r, job), x = rig_child(r, job, 0), one = rig_child(r, job, 1);
+
+	assert_adds_up(&j, 0, 1);
+	assert_adds_up(&x, 0, 0);
+	assert_adds_up(&one, 0, 1);
+	assert_int_equal(rig_errors(r, job, e, 2), 1);
+	assert_true(str_eq_z(e[0].trace_key, "1") && str_eq(e[0].step_id, steps[0]));
+	assert_int_equal(rig_retry(r, f), 1);
+	assert_int_equal(rig_errors(r, job, e, 2), 1);
+	assert_int_equal(e[0].attempts, 2);
+	rig_patch(r, "flow", f,
+		str_fmt(r->w->a,
+			"{\"pageProcessors\":[{\"_importId\":\"%.*s\"%s},{\"_importId\":\"%.*s\"}]"
+			"}",
+			STR_ARG(steps[0]), READABLE, STR_ARG(steps[1]))
+			.p);
+	assert_int_equal(rig_retry(r, f), 1);
+	assert_int_equal(rig_sent(r, "one", "1"), 1);
+	assert_int_equal(rig_sent(r, "two", "77"), 1);
+	j = rig_job(r, job);
+	one = rig_child(r, job, 1);
+	assert_adds_up(&j, 0, 0);
+	assert_adds_up(&one, 0, 0);
+	assert_int_equal(one.ledger.succeeded, 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		RIG_TEST(a_record_that_fails_further_on_is_retried_there),
+		RIG_TEST(a_record_that_proceeded_is_retried_at_its_step_only),
+		RIG_TEST(a_step_that_is_gone_gets_nothing),
+		RIG_TEST(a_record_that_failed_in_an_export_is_shaped_by_that_one),
+		RIG_TEST(a_flow_that_skips_retries_keeps_no_data),
+		RIG_TEST(a_response_mapping_that_was_mended_goes_on_behind_its_step),
+		RIG_TEST(what_may_have_arrived_is_sent_alike_also_behind_a_wait),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
