@@ -73,13 +73,13 @@ static void add_country(struct buf *b, const struct json *c)
 
 static void add_subdivision(struct buf *b, const struct json *s)
 {
-	struct str code = json_get_str(s, STR("code"));
+	struct str code = json_get_str(s, STR("code")), country = str_cut(&code, '-');
 
 	buf_add_char(b, '{');
 	add_member(b, "code", json_get(s, STR("code")));
 	add_member(b, "name", json_get(s, STR("name")));
 	add_member(b, "type", json_get(s, STR("type")));
-	buf_add_fmt(b, ",\"country\":{\"code\":\"%.*s\"}}", STR_ARG(str_cut(&code, '-')));
+	buf_add_fmt(b, ",\"country\":{\"code\":\"%.*s\"}}", STR_ARG(country));
 }
 
 static void atlas_page(struct http_exchange *x, const char *name, const struct json *all,

@@ -84,8 +84,8 @@ static void add_json(struct buf *b, const char *now, const struct http_exchange 
 	BUF_ADD_LIT(b, "}\n");
 }
 
-static void add_text(struct buf *b, const char *now, const struct http_exchange *x, int64_t took_us,
-	uint64_t bytes_sent)
+static void add_text(struct buf *b, const char *now, const struct http_exchange *x,
+	const struct api_request *rq, int64_t took_us, uint64_t bytes_sent)
 {
 	buf_add(b, now, TIME_ISO_LEN);
 	BUF_ADD_LIT(b, " info  http.request ");
@@ -98,6 +98,10 @@ static void add_text(struct buf *b, const char *now, const struct http_exchange 
 	buf_add_u64(b, (uint64_t)took_us);
 	BUF_ADD_LIT(b, " bytes=");
 	buf_add_u64(b, bytes_sent);
+	if (rq != NULL) {
+		BUF_ADD_LIT(b, " request=");
+		buf_add_str(b, str_z(rq->request_id));
+	}
 	buf_add_char(b, '\n');
 }
 
@@ -113,7 +117,7 @@ void access_log_add(struct access_log *l, const struct http_exchange *x,
 	if (log_format() == LOG_JSON)
 		add_json(&l->lines[loop], now, x, rq, took_us, bytes_sent);
 	else
-		add_text(&l->lines[loop], now, x, took_us, bytes_sent);
+		add_text(&l->lines[loop], now, x, rq, took_us, bytes_sent);
 	if (l->lines[loop].n >= FLUSH_BYTES)
 		access_log_turn(l, loop);
 }

@@ -81,7 +81,8 @@ static bool start(struct arena *a, const struct options *o, struct server *s, st
 		!option_number(o->value[OPT_RETENTION_MB], "retention-mb", 0, 1000000000, &mb,
 			err) ||
 		!egress_new(a, o->value[OPT_EGRESS_ALLOW], &s->egress, err) ||
-		!setup_store(a, o, true, &s->store, err) || !setup_keys(a, o, &s->keys, err) ||
+		!setup_store(a, o, true, &s->store, err) ||
+		!setup_keys(a, o, s->store, &s->keys, err) ||
 		!setup_first_run(a, o, s->store, err) ||
 		!recorder_open(str_fmt(a, "%s/trace", option_z(o, OPT_DATA)).p,
 			(uint64_t)trace_mb << 20, &s->recorder, err))

@@ -25,9 +25,38 @@ bool setup_store(struct arena *a UNUSED, const struct options *o, bool create, s
 	return store_open(&cfg, out, err);
 }
 
-bool setup_keys(struct arena *a, const struct options *o, struct key_ring **out, struct err *err)
+static bool is_first_run(struct arena *a, struct store *store, bool *first, struct err *err)
 {
-	return key_ring_load(a, cli_key_path(a, o), true, rng_system(), out, err);
+	struct store_conn *c = NULL;
+	struct store_account *accounts;
+	size_t n = 0;
+	bool ok = store_read_begin(store, &c, err) && store_account_list(c, a, &accounts, &n, err);
+
+	store_read_end(c);
+	*first = n == 0;
+	return ok;
+}
+
+/* A key is only made with the data: a fresh one beside older data would hide that theirs is missing. */
+bool setup_keys(struct arena *a, const struct options *o, struct store *store,
+	struct key_ring **out, struct err *err)
+{
+	const char *path = cli_key_path(a, o);
+	bool first;
+
+	if (!is_first_run(a, store, &first, err))
+		return false;
+	if (!first && access(path, F_OK) != 0 && errno == ENOENT) {
+		err_set(err, ERR_CONFIG,
+			"the key file %s is missing, and %s has data that may be sealed with it",
+			path, option_z(o, OPT_DATA));
+		return err_hint(err, "put it back, or say where it is with --key; if it is lost "
+				     "for good, make a "
+				     "new one (a line of a key id such as k1, a space and 64 "
+				     "hexadecimal digits, "
+				     "chmod 600) and set the secrets of the connections again");
+	}
+	return key_ring_load(a, path, first, rng_system(), out, err);
 }
 
 struct first_run {
@@ -85,18 +114,16 @@ bool setup_token_add(struct store *store, struct str account_id, struct str name
 
 bool setup_first_run(struct arena *a, const struct options *o, struct store *store, struct err *err)
 {
-	struct store_conn *c = NULL;
-	struct store_account *accounts;
 	struct first_run f = { .add_account = true };
 	struct id account_id, token_id;
 	char token[TOKEN_LEN + 1];
-	size_t n;
+	bool first;
 
-	bool ok = store_read_begin(store, &c, err) && store_account_list(c, a, &accounts, &n, err);
+	if (!is_first_run(a, store, &first, err))
+		return false;
+	if (!first)
+		return true;
 
-	store_read_end(c);
-	if (!ok || n > 0)
-		return ok;
 	const char *path = str_fmt(a, "%s/token", option_z(o, OPT_DATA)).p;
 
 	id_new(&account_id, clock_wall_ms(clock_system()), rng_system());

@@ -10,8 +10,9 @@
 
 MUST_CHECK bool setup_store(struct arena *a, const struct options *o, bool create,
 	struct store **out, struct err *err);
-MUST_CHECK bool setup_keys(struct arena *a, const struct options *o, struct key_ring **out,
-	struct err *err);
+/* The key file; made on an empty store only. ERR_CONFIG when it is missing beside data. */
+MUST_CHECK bool setup_keys(struct arena *a, const struct options *o, struct store *store,
+	struct key_ring **out, struct err *err);
 /* On an empty store: the account "default" and its token, printed once and kept in DIR/token (0600). */
 MUST_CHECK bool setup_first_run(struct arena *a, const struct options *o, struct store *store,
 	struct err *err);

@@ -340,6 +340,31 @@ test('the access log is JSON lines with the request id, without query or secrets
 	assert.ok(!server.log.includes('private-name') && !server.log.includes(server.token));
 });
 
+test('as text, the access log has the request id too', async () => {
+	const { until } = await import('./lib.mjs');
+	const s = await new Server({ args: ['--log', 'text'] }).start();
+	await s.call('GET', '/v1/tokenInfo', undefined, { 'request-id': 'find-me' });
+	const line = await until('the log has the line', () => s.log.split('\n').find((l) => l.includes('find-me')));
+	assert.match(line, / http\.request GET "\/v1\/tokenInfo" status=200 us=\d+ bytes=\d+ request=find-me$/);
+	await s.kill();
+});
+
+test('a key file that is missing beside data is not replaced by a new one', async () => {
+	const s = await new Server().start();
+	await s.kill('SIGTERM');
+	const key = `${s.data}.key`;
+	fs.renameSync(key, `${key}.away`);
+	assert.throws(() => execFileSync(program, ['serve', '--data', s.data, '--listen', '127.0.0.1:0'], { stdio: 'pipe' }), (e) => {
+		assert.equal(e.status, 3);
+		assert.match(e.stderr.toString(), /the key file .* is missing, and .* has data[^]*hint: put it back/);
+		return true;
+	});
+	assert.ok(!fs.existsSync(key));
+	fs.renameSync(`${key}.away`, key);
+	await s.start();
+	await s.kill();
+});
+
 test('SIGTERM drains: a request in work is answered, then the program ends with 0', async () => {
 	const s = await new Server().start();
 	const write = s.ok(201, 'POST', '/v1/integrations', { name: 'last words' });

@@ -176,6 +176,11 @@ static void explain_path(struct source *s, const struct json *doc)
 		s->zero_reason = str_fmt(s->arena,
 			"resourcePath \"%.*s\" is not in the answer; it has \"%.*s\" (%zu items)",
 			STR_ARG(path_text(s->resource_path)), STR_ARG(nearest), n);
+	else if (json_is_array(doc))
+		s->zero_reason = str_fmt(s->arena,
+			"resourcePath \"%.*s\" is not in the answer, which is itself an array (%u "
+			"items): leave resourcePath out",
+			STR_ARG(path_text(s->resource_path)), doc->n);
 	else
 		s->zero_reason = str_fmt(s->arena,
 			"resourcePath \"%.*s\" is not in the answer, and neither is any array",
