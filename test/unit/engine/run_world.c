@@ -178,7 +178,9 @@ static bool queue_write(struct store_conn *c, void *arg, struct err *err)
 
 static struct str queue_run(struct world *w, const struct resource_view *flow)
 {
-	struct engine e = { .cfg = { .clock = clock_system(), .rng = rng_system() } };
+	struct engine e = {
+		.cfg = { .clock = clock_system(), .rng = rng_system(), .kept_ms = JOB_KEPT_MS }
+	};
 	struct queueing q = { .e = &e,
 		.a = w->a,
 		.q = { STR(ACCOUNT), flow->id, STR("test"), parse(w, flow->json), 0 } };
