@@ -47,6 +47,7 @@ fuzz: ## run each fuzzer for SECONDS=60
 
 bench: ## build and run the benchmarks; bench/run NAME runs one again
 	@tool/deps bench
+	@tool/npm bench
 	@tool/build build-bench -Dbench=true -Dtests=false
 	@bench/run
 
