@@ -55,6 +55,7 @@ fault: ## kill the server KILLS=1000 times and fail every store operation; print
 
 bench: ## build and run the benchmarks; bench/run NAME runs one again
 	@tool/deps bench
+	@tool/npm bench
 	@tool/build build-bench -Dbench=true -Dtests=false
 	@bench/run
 

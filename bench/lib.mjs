@@ -54,9 +54,12 @@ export const freePort = async () => {
 	return port;
 };
 
-/** A directory and children that are gone when `work` is done. */
-export const bench = async (name, work) => {
-	const dir = fs.mkdtempSync(path.join(os.tmpdir(), `bench-${name}-`));
+/**
+ * A directory and children that are gone when `work` is done. Where the time of a disk counts, the directory belongs
+ * under the build's: the one for temporary files may be memory.
+ */
+export const bench = async (name, work, { under = os.tmpdir() } = {}) => {
+	const dir = fs.mkdtempSync(path.join(under, `bench-${name}-`));
 	const children = [];
 	let ok = false;
 	fs.chmodSync(dir, 0o755); // nginx's workers have another user when this runs as root
@@ -112,6 +115,28 @@ export const integrator = async ({ dir, children }, build, options) => {
 	return { pid, url, token, call, stop };
 };
 
+/** The same, with the rate limit of its one account raised: it would end a run after 100 requests. */
+export const unlimited = async (env, build, options) => {
+	const first = await integrator(env, build, []);
+	await first.stop();
+	execFileSync(path.join(build, 'integrator'), ['account', 'rate', 'default', '1000000,1000000', '--data', path.join(env.dir, 'data')]);
+	return integrator(env, build, options);
+};
+
+/** Asks, again and again, until `ask` answers true; a refused connection is a no. */
+export const until = async (what, ask) => {
+	for (const end = Date.now() + READY_MS;;) {
+		let why = '';
+		try {
+			if (await ask()) return;
+		} catch (e) {
+			why = `: ${e.message}`;
+		}
+		if (Date.now() > end) throw new Error(`${what} is not ready${why}`);
+		await new Promise((resolve) => setTimeout(resolve, 20));
+	}
+};
+
 /** nginx over the files of `root`, one worker a core, without an access log. `more` goes into its server {}. */
 export const nginx = async ({ dir, children }, root, more = '') => {
 	const port = await freePort();
@@ -125,16 +150,9 @@ http { access_log off; sendfile on; tcp_nopush on; open_file_cache max=1000; ope
 	const command = ['/usr/sbin/nginx', '/usr/bin/nginx'].find((p) => fs.existsSync(p)) ?? 'nginx';
 	const child = spawn(command, ['-e', path.join(dir, 'nginx.log'), '-c', conf], { stdio: 'ignore' });
 	children.push(child);
-	const url = `http://127.0.0.1:${port}`, until = Date.now() + READY_MS;
-	for (;;) {
-		try {
-			await (await fetch(url)).arrayBuffer();
-			return { pid: child.pid, url };
-		} catch (e) {
-			if (Date.now() > until || child.exitCode !== null) throw new Error(`nginx is not ready: ${e.message}`);
-			await new Promise((resolve) => setTimeout(resolve, 20));
-		}
-	}
+	const url = `http://127.0.0.1:${port}`;
+	await until('nginx', async () => (await fetch(url)).arrayBuffer());
+	return { pid: child.pid, url };
 };
 
 /** CPU time of a process, its threads and its children so far. */
@@ -150,11 +168,18 @@ export const cpuMs = (pid) => {
 export const memoryMb = (pid, field) =>
 	Number(new RegExp(`${field}:\\s+(\\d+)`).exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) * 1024 / 1e6;
 
-/** wrk with 64 keep-alive connections: requests a second, and the server's CPU time for each in us. */
-export const wrk = (url, pid, seconds, headers = []) => {
+const MS = { us: 0.001, ms: 1, s: 1000, m: 60_000 };
+
+/**
+ * wrk with 64 keep-alive connections: requests in all and a second, the server's CPU time for each in us, the 99th
+ * percentile of the latency in ms. `script` is a file of Lua that says what is sent.
+ */
+export const wrk = (url, pid, seconds, { headers = [], script } = {}) => {
 	const before = cpuMs(pid);
-	const out = execFileSync('wrk', ['-t2', '-c64', `-d${seconds}s`, ...headers.flatMap((h) => ['-H', h]), url]).toString();
-	if (/Non-2xx|Socket errors/.test(out)) throw new Error(out);
+	const out = execFileSync('wrk', ['-t2', '-c64', `-d${seconds}s`, '--latency', ...headers.flatMap((h) => ['-H', h]),
+		...(script ? ['-s', script] : []), url]).toString();
+	if (/Non-2xx|Socket errors/.test(out)) throw new Error(`${url}: ${out}`);
 	const requests = Number(/(\d+) requests in/.exec(out)[1]);
-	return { rate: Number(/Requests\/sec:\s+([\d.]+)/.exec(out)[1]), us: (cpuMs(pid) - before) * 1000 / requests };
+	const [, p99, unit] = /99%\s+([\d.]+)(\w+)/.exec(out);
+	return { requests, rate: Number(/Requests\/sec:\s+([\d.]+)/.exec(out)[1]), us: (cpuMs(pid) - before) * 1000 / requests, p99: p99 * MS[unit] };
 };

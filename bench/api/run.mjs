@@ -6,10 +6,9 @@
 // The server runs as it comes: the access log is on and goes into a file, as a service's would. Only
 // the rate limit is raised, for the one account, since it would end the run after 100 requests.
 // nginx is its best: no access log, the file's descriptor cached, sendfile.
-import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { bench, integrator, median, nginx, ratios, spread, table, target, wrk } from '../lib.mjs';
+import { bench, median, nginx, ratios, spread, table, target, unlimited, wrk } from '../lib.mjs';
 
 const build = path.resolve(process.argv[2] ?? 'build-bench');
 const rounds = Number(process.argv[3] ?? 15), seconds = Number(process.argv[4] ?? 2);
@@ -18,12 +17,8 @@ const connection = { name: 'Slack', type: 'rest', rest: { baseURI: 'https://slac
 	bearerToken: 'xoxb-0123456789', tokenLocation: 'header', pingRelativeURI: '/api.test', disableStrictSSL: false } };
 
 await bench('api', async (env) => {
-	const admin = (...args) => execFileSync(path.join(build, 'integrator'), [...args, '--data', path.join(env.dir, 'data')]);
-	const first = await integrator(env, build, []);
-	const { _id } = await first.call('POST', '/v1/connections', connection);
-	await first.stop();
-	admin('account', 'rate', 'default', '1000000,1000000');
-	const server = await integrator(env, build, []);
+	const server = await unlimited(env, build, []);
+	const { _id } = await server.call('POST', '/v1/connections', connection);
 	const url = `${server.url}/v1/connections/${_id}`;
 	const auth = `Authorization: Bearer ${server.token}`;
 	const body = await (await fetch(url, { headers: { authorization: `Bearer ${server.token}` } })).text();
@@ -34,7 +29,7 @@ await bench('api', async (env) => {
 	const ours = [], theirs = [];
 
 	for (let i = 0; i < rounds; i++) {
-		ours.push(wrk(url, server.pid, seconds, [auth]));
+		ours.push(wrk(url, server.pid, seconds, { headers: [auth] }));
 		theirs.push(wrk(`${other.url}/data.json`, other.pid, seconds));
 	}
 	const rate = (l) => l.map((r) => r.rate), us = (l) => l.map((r) => r.us);

@@ -1,9 +1,11 @@
 /*
- * bench_sink.c - where the records of the flow benchmark go: a fast application on our own server.
+ * bench_sink.c - where the records of the flow and errors benchmarks go: a fast application on our own
+ * server.
  *
- * Every POST is answered 201 with a small document at once. GET tells how many there were and how
- * many bytes of body they had, so that the runner can see that both sides sent the same. Prints its
- * port, serves until its standard input ends.
+ * Every POST is answered 201 with a small document at once. After PUT /refuse it is answered 422, and
+ * each tenth 400, until PUT /accept. GET tells how many were taken, how many refused, and how many
+ * bytes of body all had, so that the runner can see that both sides sent the same. Prints its port,
+ * serves until its standard input ends.
  */
 #include <stdatomic.h>
 #include <stdio.h>
@@ -11,9 +13,29 @@
 
 #include "net/http_server.h"
 
+#define BAD_REQUEST_EACH 10
+
 struct totals {
-	atomic_ullong posts, bytes;
+	atomic_ullong posts, bytes, refused;
+	atomic_bool refuse;
 };
+
+static void answer_post(struct totals *t, struct http_exchange *x)
+{
+	atomic_fetch_add(&t->bytes, x->body_bytes);
+	if (!atomic_load(&t->refuse)) {
+		atomic_fetch_add(&t->posts, 1);
+		x->status = 201;
+		x->res_body = STR("{\"id\":\"1\"}");
+	} else if (atomic_fetch_add(&t->refused, 1) % BAD_REQUEST_EACH == 0) {
+		x->status = 400;
+		x->res_body = STR("{\"error\":\"bad_request\",\"message\":\"no such currency\"}");
+	} else {
+		x->status = 422;
+		x->res_body = STR("{\"error\":\"invalid_record\",\"message\":\"amount must not be "
+				  "negative\"}");
+	}
+}
 
 static enum http_verdict answer(void *ctx, struct http_exchange *x)
 {
@@ -21,15 +43,14 @@ static enum http_verdict answer(void *ctx, struct http_exchange *x)
 
 	http_response_header(x, STR("Content-Type"), STR("application/json"));
 	if (x->method == HTTP_POST) {
-		atomic_fetch_add(&t->posts, 1);
-		atomic_fetch_add(&t->bytes, x->body_bytes);
-		x->status = 201;
-		x->res_body = STR("{\"id\":\"1\"}");
+		answer_post(t, x);
 		return HTTP_DONE;
 	}
+	if (x->method == HTTP_PUT)
+		atomic_store(&t->refuse, str_eq_z(x->path, "/refuse"));
 	x->status = 200;
-	x->res_body = str_fmt(x->arena, "{\"posts\":%llu,\"bytes\":%llu}", atomic_load(&t->posts),
-		atomic_load(&t->bytes));
+	x->res_body = str_fmt(x->arena, "{\"posts\":%llu,\"refused\":%llu,\"bytes\":%llu}",
+		atomic_load(&t->posts), atomic_load(&t->refused), atomic_load(&t->bytes));
 	return HTTP_DONE;
 }
 

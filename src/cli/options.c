@@ -187,7 +187,7 @@ bool option_number(struct str s, const char *name, uint32_t min, uint32_t max, u
 bool option_rate(struct str s, uint32_t *bucket, uint32_t *refill, struct err *err)
 {
 	struct str second = s, first = str_cut(&second, ',');
-	uint32_t size;
+	uint32_t size = 0;
 
 	if (second.p == NULL)
 		return err_set(err, ERR_CONFIG,

@@ -41,18 +41,38 @@ static void bind_filter(struct sql_stmt *st, struct str account_id,
 	sql_bind_i64(st, 14, f->due_lte_ms);
 }
 
+/* The index of a list is that of the job itself, or of all that are below a flow's job. */
+static bool list_statement(struct store_conn *c, struct str account_id,
+	const struct store_error_filter *f, enum statement_id *out, struct err *err)
+{
+	bool child = false;
+
+	*out = led(STMT_ERROR_LIST_BY_JOB, f);
+	if (lead_of(f) != LEAD_JOB)
+		return true;
+	if (!job_is_child(c, account_id, f->job_id, &child, err))
+		return false;
+	if (!child)
+		*out = STMT_ERROR_LIST_BY_FLOW_JOB;
+	return true;
+}
+
 bool store_error_list(struct store_conn *c, struct str account_id,
 	const struct store_error_filter *f, struct str after, size_t limit,
 	bool (*fn)(void *arg, const struct store_job_error *e), void *arg, struct err *err)
 {
-	struct error_place place = { INT64_MIN, INT64_MIN, STR_INIT("") };
+	struct error_place place = { f->created_gte_ms == 0 ? INT64_MIN : f->created_gte_ms,
+		INT64_MIN, STR_INIT("") };
 	struct store_job_error e;
+	enum statement_id id;
 	enum sql_result got;
 
 	if (after.p != NULL && !error_place(c, account_id, after, &place, err))
 		return false;
+	if (!list_statement(c, account_id, f, &id, err))
+		return false;
 
-	struct sql_stmt *st DEFER(sql_donep) = conn_use(c, led(STMT_ERROR_LIST_BY_JOB, f));
+	struct sql_stmt *st DEFER(sql_donep) = conn_use(c, id);
 
 	bind_filter(st, account_id, f, f->state);
 	sql_bind_i64(st, FILTER_PARAMETERS + 1, place.created_ms);

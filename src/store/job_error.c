@@ -118,7 +118,7 @@ bool error_place(struct store_conn *c, struct str account_id, struct str after,
 	return true;
 }
 
-static bool is_child(struct store_conn *c, struct str account_id, struct str job_id, bool *out,
+bool job_is_child(struct store_conn *c, struct str account_id, struct str job_id, bool *out,
 	struct err *err)
 {
 	struct sql_stmt *st DEFER(sql_donep) = conn_use(c, STMT_JOB_IS_CHILD);
@@ -145,7 +145,7 @@ bool store_job_error_list(struct store_conn *c, struct str account_id, struct st
 
 	if (after.p != NULL && !error_place(c, account_id, after, &place, err))
 		return false;
-	if (!is_child(c, account_id, job_id, &child, err))
+	if (!job_is_child(c, account_id, job_id, &child, err))
 		return false;
 
 	struct sql_stmt *st DEFER(sql_donep) = conn_use(c,

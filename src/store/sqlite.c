@@ -118,7 +118,7 @@ static bool set_up_writer(struct conn *c)
 
 	snprintf(text, sizeof(text),
 		"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA mmap_size = 0; "
-		"PRAGMA cache_size = -%d; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; "
+		"PRAGMA cache_size = -%d; PRAGMA cell_size_check = ON; PRAGMA temp_store = FILE; "
 		"SELECT COUNT(*) FROM sqlite_schema;",
 		WRITER_CACHE_KB);
 	sqlite3_wal_hook(c->db, on_commit, c); /* in the place of automatic checkpoints */
@@ -134,7 +134,7 @@ static bool set_up_reader(struct conn *c)
 
 	snprintf(text, sizeof(text),
 		"PRAGMA mmap_size = 0; PRAGMA cache_size = -%d; PRAGMA cell_size_check = ON; "
-		"PRAGMA temp_store = MEMORY;",
+		"PRAGMA temp_store = FILE;",
 		READER_CACHE_KB);
 	/* Waits only while another connection makes or recovers the log's index. */
 	sqlite3_busy_timeout(c->db, LOCK_WAIT_MS);
@@ -213,8 +213,11 @@ static bool driver_open(const struct sql_place *p, enum sql_role role, struct sq
 	struct conn *c;
 
 	library_start();
-	if (role == SQL_WRITER && !file_make(p->path, err))
-		return false;
+	if (role == SQL_WRITER) {
+		if (!file_make(p->path, err))
+			return false;
+		sqlite_vfs_temp_beside(p->path);
+	}
 	if (!open_at(p->path, role,
 		    role == SQL_WRITER ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY, &c, err))
 		return false;

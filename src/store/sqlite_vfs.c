@@ -4,13 +4,17 @@
  */
 #include "store/sqlite_vfs.h"
 
+#include <limits.h>
 #include <sqlite3.h>
+#include <string.h>
 
+#include "core/thread.h"
 #include "store/fault.h"
 
 struct file {
 	sqlite3_file base;
 	sqlite3_file *under; /* behind this struct, in the room that SQLite gives */
+	char *temp;          /* name of a temporary file, which the system's layer refers to */
 };
 
 #define UNDER_OFFSET ((sizeof(struct file) + 15) / 16 * 16)
@@ -22,6 +26,11 @@ struct file {
  */
 #define SHM_PAGES_AHEAD 4
 
+static struct {
+	struct mutex lock;
+	char path[PATH_MAX];
+} temp_place;
+
 static sqlite3_file *under(sqlite3_file *f)
 {
 	return ((struct file *)(void *)f)->under;
@@ -29,7 +38,10 @@ static sqlite3_file *under(sqlite3_file *f)
 
 static int file_close(sqlite3_file *f)
 {
-	return under(f)->pMethods->xClose(under(f));
+	int rc = under(f)->pMethods->xClose(under(f));
+
+	sqlite3_free(((struct file *)(void *)f)->temp);
+	return rc;
 }
 
 static int file_read(sqlite3_file *f, void *p, int n, sqlite3_int64 at)
@@ -149,17 +161,42 @@ static sqlite3_vfs *vfs_under(sqlite3_vfs *v)
 	return v->pAppData;
 }
 
+void sqlite_vfs_temp_beside(const char *path)
+{
+	CHECK(strlen(path) < sizeof(temp_place.path));
+	WITH_LOCK(&temp_place.lock);
+	memcpy(temp_place.path, path, strlen(path) + 1);
+}
+
+/* P NULL: there is no memory. */
+static char *temp_name(void)
+{
+	sqlite3_uint64 random;
+
+	sqlite3_randomness(sizeof(random), &random);
+	WITH_LOCK(&temp_place.lock);
+	return sqlite3_mprintf("%s-temp-%016llx", temp_place.path, random);
+}
+
 static int vfs_open(sqlite3_vfs *v, const char *name, sqlite3_file *f, int flags, int *flags_out)
 {
 	struct file *file = (struct file *)(void *)f;
 
 	file->under = (sqlite3_file *)(void *)((char *)f + UNDER_OFFSET);
 	file->under->pMethods = NULL;
+	file->temp = NULL;
+	if (name == NULL) {
+		name = file->temp = temp_name();
+		if (name == NULL)
+			return SQLITE_NOMEM;
+	}
 
 	int rc = vfs_under(v)->xOpen(vfs_under(v), name, file->under, flags, flags_out);
 
 	/* SQLite closes a file that has methods, even when opening it failed. */
 	f->pMethods = file->under->pMethods == NULL ? NULL : &methods;
+	if (f->pMethods == NULL)
+		sqlite3_free(file->temp);
 	return rc;
 }
 
@@ -176,6 +213,7 @@ void sqlite_vfs_register(void)
 	if (sqlite3_vfs_find(SQLITE_VFS_NAME) != NULL)
 		return;
 	CHECK(system_vfs != NULL);
+	mutex_init(&temp_place.lock);
 	/* The rest of the methods do not look at the object that they are called on. */
 	vfs = *system_vfs;
 	vfs.zName = SQLITE_VFS_NAME;

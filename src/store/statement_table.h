@@ -62,6 +62,7 @@
 	X(STMT_ERROR_LIST_BY_JOB)            \
 	X(STMT_ERROR_LIST_BY_FLOW)           \
 	X(STMT_ERROR_LIST_BY_IDS)            \
+	X(STMT_ERROR_LIST_BY_FLOW_JOB)       \
 	X(STMT_ERROR_SUM_BY_JOB)             \
 	X(STMT_ERROR_SUM_BY_FLOW)            \
 	X(STMT_ERROR_SUM_BY_IDS)             \

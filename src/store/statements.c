@@ -113,26 +113,33 @@
 
 /* Bulk work on errors: a filter of ?1 to ?14, led by a job, a flow or a list of ids. */
 #define ERROR_BY_JOB(ONE_OF)  "(root_job_id = ?2 OR job_id = ?2)"
+#define ERROR_BY_ONE_JOB(ONE_OF) "job_id = ?2"
+#define ERROR_BY_FLOW_JOB(ONE_OF) "root_job_id = ?2"
 #define ERROR_BY_FLOW(ONE_OF) "flow_id = ?3"
 #define ERROR_BY_IDS(ONE_OF)  ONE_OF("id", "10")
 #define ERROR_MAYBE(column, n) " AND (CAST(?" n " AS TEXT) IS NULL OR " column " = ?" n ")"
-#define ERROR_WHERE(LEAD, ONE_OF) \
+#define ERROR_MATCHES(LEAD, ONE_OF) \
 	"account_id = ?1 AND " LEAD(ONE_OF) \
 	" AND (CAST(?2 AS TEXT) IS NULL OR root_job_id = ?2 OR job_id = ?2)" \
 	ERROR_MAYBE("flow_id", "3") ERROR_MAYBE("step_id", "4") ERROR_MAYBE("fingerprint", "5") \
 	ERROR_MAYBE("code", "6") ERROR_MAYBE("source", "7") ERROR_MAYBE("classification", "8") \
 	ERROR_MAYBE("trace_key", "9") MAYBE("id", "10", ONE_OF) \
-	" AND (?11 = 2 OR resolved = ?11) AND created_ms >= ?12 AND created_ms <= ?13" \
+	" AND (?11 = 2 OR resolved = ?11)" \
 	" AND (CAST(?14 AS BIGINT) = 0 OR (next_retry_ms > 0 AND next_retry_ms <= ?14))"
+#define ERROR_WHERE(LEAD, ONE_OF) \
+	ERROR_MATCHES(LEAD, ONE_OF) " AND created_ms >= ?12 AND created_ms <= ?13"
+/* "+": the index is entered at the place; by ?12 each page would begin with all that are before it. */
+#define ERROR_BEHIND(LEAD, ONE_OF) \
+	ERROR_MATCHES(LEAD, ONE_OF) " AND +created_ms >= ?12 AND +created_ms <= ?13" \
+	" AND (created_ms, record_index, id) > (?15, ?16, ?17)"
 /* Not "IS NOT NULL": that would lead the planner by the index of all that have retry data. */
 #define ERROR_RETRIABLE \
 	" AND resolved = 0 AND COALESCE(retry_id, '') <> '' AND retry_job_id IS NULL"
 #define ERROR_BOTH(IN, LEAD) { IN(LEAD, ONE_OF_SQLITE), IN(LEAD, ONE_OF_PGSQL) }
 
 #define ERROR_LIST_IN(LEAD, ONE_OF) \
-	"SELECT " JOB_ERROR_COLUMNS " FROM job_error WHERE " ERROR_WHERE(LEAD, ONE_OF) \
-	" AND (created_ms, record_index, id) > (?15, ?16, ?17) " \
-	"ORDER BY created_ms, record_index, id LIMIT ?18"
+	"SELECT " JOB_ERROR_COLUMNS " FROM job_error WHERE " ERROR_BEHIND(LEAD, ONE_OF) \
+	" ORDER BY created_ms, record_index, id LIMIT ?18"
 #define ERROR_SUM_IN(LEAD, ONE_OF) \
 	"SELECT step_id, COUNT(*), SUM(CASE WHEN resolved = 0 AND retry_id IS NOT NULL AND " \
 	"retry_job_id IS NULL THEN 1 ELSE 0 END), MIN(created_ms), MAX(created_ms) " \
@@ -329,9 +336,10 @@ static const struct statement texts[STATEMENT_COUNT] = {
 			      "FROM job_error e JOIN job j ON j.account_id = e.account_id "
 			      "AND j.id = e.job_id WHERE e.account_id = ?1 AND e.id = ?2) AS n "
 			      "WHERE job.account_id = ?1 AND job.id IN (n.job_id, n.flow_job_id)" },
-	[STMT_ERROR_LIST_BY_JOB] = ERROR_BOTH(ERROR_LIST_IN, ERROR_BY_JOB),
+	[STMT_ERROR_LIST_BY_JOB] = ERROR_BOTH(ERROR_LIST_IN, ERROR_BY_ONE_JOB),
 	[STMT_ERROR_LIST_BY_FLOW] = ERROR_BOTH(ERROR_LIST_IN, ERROR_BY_FLOW),
 	[STMT_ERROR_LIST_BY_IDS] = ERROR_BOTH(ERROR_LIST_IN, ERROR_BY_IDS),
+	[STMT_ERROR_LIST_BY_FLOW_JOB] = ERROR_BOTH(ERROR_LIST_IN, ERROR_BY_FLOW_JOB),
 	[STMT_ERROR_SUM_BY_JOB] = ERROR_BOTH(ERROR_SUM_IN, ERROR_BY_JOB),
 	[STMT_ERROR_SUM_BY_FLOW] = ERROR_BOTH(ERROR_SUM_IN, ERROR_BY_FLOW),
 	[STMT_ERROR_SUM_BY_IDS] = ERROR_BOTH(ERROR_SUM_IN, ERROR_BY_IDS),

@@ -106,6 +106,9 @@ struct error_place {
 /* The place of the error AFTER. ERR_NOT_FOUND */
 MUST_CHECK bool error_place(struct store_conn *c, struct str account_id, struct str after,
 	struct error_place *out, struct err *err);
+/* Is there a job above it? False when there is no such job. */
+MUST_CHECK bool job_is_child(struct store_conn *c, struct str account_id, struct str job_id,
+	bool *out, struct err *err);
 
 /* A statement on a connection; the first of a reader begins its snapshot. */
 struct sql_stmt *conn_use(struct store_conn *c, enum statement_id id);

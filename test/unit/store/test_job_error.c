@@ -4,6 +4,9 @@
  */
 #include "store_test.h"
 
+#include <sqlite3.h>
+#include <stdatomic.h>
+
 struct add {
 	struct store_job_error e;
 	struct str data;
@@ -260,6 +263,162 @@ static void what_a_retry_leaves_can_be_handed_on(void **state)
 	assert_int_equal(h.count, 1);
 }
 
+/* ---- many at once ---- */
+
+/* The database's allocator, counted: the store has switched SQLite's own count off. */
+static sqlite3_mem_methods below;
+static atomic_llong used, peak;
+
+static void *count_in(void *p)
+{
+	long long now = atomic_fetch_add(&used, p == NULL ? 0 : below.xSize(p));
+
+	now += p == NULL ? 0 : below.xSize(p);
+	for (long long old = atomic_load(&peak);
+		old < now && !atomic_compare_exchange_weak(&peak, &old, now);)
+		;
+	return p;
+}
+
+static void *count_malloc(int n)
+{
+	return count_in(below.xMalloc(n));
+}
+
+static void count_free(void *p)
+{
+	atomic_fetch_sub(&used, below.xSize(p));
+	below.xFree(p);
+}
+
+static void *count_realloc(void *p, int n)
+{
+	int size = below.xSize(p);
+	void *q = below.xRealloc(p, n);
+
+	if (q == NULL)
+		return NULL;
+	atomic_fetch_sub(&used, size);
+	return count_in(q);
+}
+
+static void count_database_memory(void)
+{
+	sqlite3_mem_methods counted;
+
+	assert_int_equal(sqlite3_config(SQLITE_CONFIG_GETMALLOC, &below), SQLITE_OK);
+	counted = below;
+	counted.xMalloc = count_malloc;
+	counted.xFree = count_free;
+	counted.xRealloc = count_realloc;
+	assert_int_equal(sqlite3_config(SQLITE_CONFIG_MALLOC, &counted), SQLITE_OK);
+}
+
+#define MANY       2000
+#define MANY_BYTES (6 << 20) /* less than the errors themselves */
+
+struct many {
+	struct fix *f;
+	const struct store_job *job;
+	struct store_error_filter filter;
+	struct store_resolution how;
+	uint64_t count;
+};
+
+/* Each fills a page of the database; all but each tenth can be tried again. */
+static bool add_many(struct store_conn *c, void *arg, struct err *err)
+{
+	struct many *m = arg;
+	char wide[3500];
+
+	memset(wide, 'w', sizeof(wide));
+	for (unsigned i = 0; i < MANY; i++) {
+		struct add w = { .e = job_error_of(m->f->a, m->job, 1000 + i) };
+
+		w.e.created_ms = 100 + i / 400; /* many of one instant */
+		w.e.request = str_of(wide, sizeof(wide));
+		if (i % 10 != 0) {
+			w.e.retry_id = id_of(m->f->a, 100000 + i);
+			w.data = STR("{}");
+		}
+		if (!add_error(c, &w, err))
+			return false;
+	}
+	return true;
+}
+
+static bool mark_many(struct store_conn *c, void *arg, struct err *err)
+{
+	struct many *m = arg;
+
+	return store_error_mark_retry(c, ACCOUNT, &m->filter, id_of(m->f->a, 4), &m->count, err);
+}
+
+static bool resolve_many(struct store_conn *c, void *arg, struct err *err)
+{
+	struct many *m = arg;
+
+	return store_error_resolve(c, ACCOUNT, &m->filter, &m->how, &m->count, err);
+}
+
+/* How much memory the database took at most while FN changed what M says. */
+static long long memory_of(struct many *m, store_fn fn)
+{
+	long long before = atomic_load(&used);
+
+	atomic_store(&peak, before);
+	write_ok(m->f, fn, m);
+	return atomic_load(&peak) - before;
+}
+
+static void a_change_of_many_is_complete_and_takes_little_memory(void **state)
+{
+	struct fix *f = *state;
+	struct jobs j = three_jobs(f);
+	struct many m = { .f = f, .job = &j.b, .filter = { .flow_id = j.parent.flow_id } };
+	const struct store_error_filter all[] = { { .flow_id = j.parent.flow_id },
+		{ .job_id = j.parent.id }, { .job_id = j.b.id } };
+
+	write_ok(f, add_many, &m);
+	assert_in_range(memory_of(&m, mark_many), 0, MANY_BYTES);
+	assert_int_equal(m.count, MANY / 10 * 9);
+	write_ok(f, mark_many, &m);
+	assert_int_equal(m.count, 0);
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		m.filter = all[i];
+		m.how = (struct store_resolution){ true, STR_INIT("somebody"), 200 };
+		assert_in_range(memory_of(&m, resolve_many), 0, MANY_BYTES);
+		assert_int_equal(m.count, MANY);
+		m.how.resolve = false;
+		write_ok(f, resolve_many, &m);
+		assert_int_equal(m.count, MANY);
+	}
+	m.filter.created_gte_ms = 101;
+	m.filter.created_lte_ms = 102;
+	m.how.resolve = true;
+	write_ok(f, resolve_many, &m);
+	assert_int_equal(m.count, 800);
+}
+
+/* What is needed to undo the change goes into a file, which a full disk has no room for either. */
+static void a_change_of_many_on_a_full_disk_is_undone(void **state)
+{
+	struct fix *f = *state;
+	struct jobs j = three_jobs(f);
+	struct many m = { .f = f,
+		.job = &j.b,
+		.filter = { .job_id = j.b.id },
+		.how = { true, STR_INIT("somebody"), 200 } };
+	struct err err;
+
+	write_ok(f, add_many, &m);
+	fault_arm(FAULT_WRITE_FULL, FAULT_FOR_EVER, 1);
+	assert_fails(store_write(f->s, resolve_many, &m, &err), ERR_STORE, "full");
+	fault_reset();
+	write_ok(f, resolve_many, &m);
+	assert_int_equal(m.count, MANY);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -269,7 +428,10 @@ int main(void)
 		TEST(retry_data_goes_with_its_error),
 		TEST(a_job_of_its_own),
 		TEST(what_a_retry_leaves_can_be_handed_on),
+		TEST(a_change_of_many_is_complete_and_takes_little_memory),
+		TEST(a_change_of_many_on_a_full_disk_is_undone),
 	};
 
+	count_database_memory(); /* before the library starts */
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
