@@ -27,8 +27,10 @@ struct http_call_priv {
 	CURL *easy;
 	struct arena *arena; /* of the call: URL, header copies */
 	struct url url;      /* of the hop in the air */
-	struct curl_slist *headers;
-	struct buf header_key;                  /* what `headers` was made of */
+	struct curl_slist *headers,
+		**headers_end_at; /* in header_arena: a new list costs no malloc */
+	struct arena *header_arena;
+	struct buf header_key, header_spare;    /* what `headers` was made of; for the next key */
 	struct buf url_key;                     /* the URL that is set, NUL-terminated */
 	enum http_method method;                /* that is set; HTTP_OTHER: none yet */
 	bool body;                              /* is one set? */
@@ -239,6 +241,7 @@ static struct http_call_priv *handle_new(struct http_pool *p)
 	v->pool = p;
 	v->easy = e;
 	v->arena = arena_new("call", 0);
+	v->header_arena = arena_new("headers", 0);
 	v->method = HTTP_OTHER;
 	v->all = p->all;
 	p->all = v;
@@ -265,8 +268,9 @@ static struct http_call_priv *handle_new(struct http_pool *p)
 static void handle_free(struct http_call_priv *v)
 {
 	curl_easy_cleanup(v->easy);
-	curl_slist_free_all(v->headers);
+	arena_free(v->header_arena);
 	buf_free(&v->header_key);
+	buf_free(&v->header_spare);
 	buf_free(&v->url_key);
 	http_unpack_free(&v->unpack);
 	arena_free(v->arena);
@@ -317,6 +321,15 @@ static bool is_of_the_client(struct str name)
 	return false;
 }
 
+static void append_line(struct http_call_priv *v, struct str line)
+{
+	struct curl_slist *node = arena_new_of(v->header_arena, struct curl_slist);
+
+	node->data = arena_strndup(v->header_arena, line.p, line.n);
+	*v->headers_end_at = node;
+	v->headers_end_at = &node->next;
+}
+
 static bool add_header(struct http_call_priv *v, const struct http_header *h, struct err *err)
 {
 	struct str value = str_trim(h->value);
@@ -338,36 +351,48 @@ static bool add_header(struct http_call_priv *v, const struct http_header *h, st
 				       : str_fmt(v->arena, "%.*s: %.*s", STR_ARG(h->name),
 						 STR_ARG(value));
 
-	v->headers = must(curl_slist_append(v->headers, line.p));
+	append_line(v, line);
 	return true;
+}
+
+/* What a list is made of, with lengths: whatever a value holds, no other list has the same key. */
+static void make_header_key(struct http_call_priv *v, struct buf *key)
+{
+	const struct http_call *c = v->call;
+
+	buf_reset(key);
+	for (size_t i = 0; i < c->header_count; i++) {
+		buf_add_u64(key, c->headers[i].name.n);
+		buf_add_char(key, ':');
+		buf_add_u64(key, c->headers[i].value.n);
+		buf_add_char(key, ':');
+		buf_add_str(key, c->headers[i].name);
+		buf_add_str(key, c->headers[i].value);
+	}
+	buf_add_char(key, v->stripped ? 's' : 'a');
 }
 
 /* Sets the header list unless it is the one of the handle's last call. */
 static bool set_headers(struct http_call_priv *v, struct err *err)
 {
 	const struct http_call *c = v->call;
-	struct buf key DEFER(buf_free) = BUF_INIT(0);
+	struct buf key = v->header_spare;
 
-	/* with lengths: whatever a value holds, no other list has the same key */
-	for (size_t i = 0; i < c->header_count; i++) {
-		buf_add_u64(&key, c->headers[i].name.n);
-		buf_add_char(&key, ':');
-		buf_add_u64(&key, c->headers[i].value.n);
-		buf_add_char(&key, ':');
-		buf_add_str(&key, c->headers[i].name);
-		buf_add_str(&key, c->headers[i].value);
-	}
-	buf_add_char(&key, v->stripped ? 's' : 'a');
+	make_header_key(v, &key);
+	v->header_spare = key;
 	if (v->headers != NULL && str_eq(buf_str(&key), buf_str(&v->header_key)))
 		return true;
-	curl_slist_free_all(v->headers);
-	v->headers = must(curl_slist_append(NULL, "Expect:")); /* no round trip before a body */
-	v->headers = must(curl_slist_append(v->headers, "Accept-Encoding: " HTTP_UNPACK_ACCEPTS));
 	buf_reset(&v->header_key);
+	arena_reset(v->header_arena);
+	v->headers = NULL;
+	v->headers_end_at = &v->headers;
+	append_line(v, STR("Expect:")); /* no round trip before a body */
+	append_line(v, STR("Accept-Encoding: " HTTP_UNPACK_ACCEPTS));
 	for (size_t i = 0; i < c->header_count; i++)
 		if (!add_header(v, &c->headers[i], err))
 			return false;
-	buf_add_str(&v->header_key, buf_str(&key));
+	v->header_spare = v->header_key;
+	v->header_key = key;
 	curl_easy_setopt(v->easy, CURLOPT_HTTPHEADER, v->headers);
 	return true;
 }

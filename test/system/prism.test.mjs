@@ -78,7 +78,8 @@ test('a form where the file wants one', async () => {
 
 test('without credentials the operation is refused, and the record waits with its connection', async () => {
 	const source = await application((req, res) => json(res, 200, { items: [{ id: 5 }] }));
-	const ids = await installFlow(server, { source: source.url, sink: petstore, importRest: { relativeURI: '/pet', method: 'PUT',
+	const ids = await installFlow(server, { source: source.url, sink: petstore,
+		sinkConnection: { pingRelativeURI: '/pet/findByStatus?status=sold' }, importRest: { relativeURI: '/pet', method: 'PUT',
 		body: { name: 'Rex', photoUrls: ['http://example.com/{id}.png'] } } });
 	const { _jobId } = await server.ok(201, 'POST', `/v1/flows/${ids.flow}/run`);
 	await until('the connection is offline', async () =>

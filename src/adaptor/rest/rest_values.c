@@ -58,9 +58,20 @@ static bool find_value(void *ctx, struct str name, bool *found, const struct jso
 bool rest_values_render(const struct template *t, const struct values *v, struct buf *out,
 	struct err *err)
 {
-	struct template_env env = { .value = find_value, .ctx = (void *)(uintptr_t)v };
+	struct sink *s = v->sink;
+	struct arena_mark mark = arena_mark(s->scratch);
+	struct template_env env = { .value = find_value,
+		.ctx = (void *)(uintptr_t)v,
+		.scratch = s->scratch };
 
-	return template_render(t, v->record, &env, out, NULL, err);
+	if (s->env != NULL) { /* not while a document is only checked */
+		env.clock = s->env->clock;
+		env.rng = s->env->rng;
+	}
+	bool ok = template_render(t, v->record, &env, out, NULL, err);
+
+	arena_rewind(s->scratch, mark);
+	return ok;
 }
 
 /* ---- URIs ---- */
