@@ -93,8 +93,11 @@ void json_print_str(struct buf *out, struct str s)
 /* Short runs, which most strings are, without a call: two copies that may overlap. */
 static inline char *put(char *d, const char *s, size_t n)
 {
-	if (n > 16) {
+	if (n > 32) {
 		memcpy(d, s, n);
+	} else if (n > 16) {
+		memcpy(d, s, 16);
+		memcpy(d + n - 16, s + n - 16, 16);
 	} else if (n >= 8) {
 		memcpy(d, s, 8);
 		memcpy(d + n - 8, s + n - 8, 8);
@@ -260,6 +263,40 @@ void json_print(struct buf *out, const struct json *root, enum json_style style)
 		buf_add_char(out, ',');
 		newline(out, style, (size_t)(in - stack));
 	}
+}
+
+/* As put(), where as much as JSON_PREFIX_PAD bytes may be read and written behind the end. */
+static inline char *put_padded(char *d, const char *s, size_t n)
+{
+	if (n > JSON_PREFIX_PAD)
+		memcpy(d, s, n);
+	else
+		memcpy(d, s, JSON_PREFIX_PAD);
+	return d + n;
+}
+
+void json_print_behind(struct buf *out, struct str prefix, const struct json *v)
+{
+	static const struct str words[] = { STR_INIT("null"), STR_INIT("false"), STR_INIT("true") };
+	bool quotes = v->type == JSON_STRING;
+	struct str text = v->type <= JSON_TRUE ? words[v->type] : str_of(v->s, v->n);
+	size_t n = prefix.n + text.n + JSON_PREFIX_PAD + 2;
+
+	if (UNLIKELY(v->type >= JSON_ARRAY || (quotes && !is_plain(v)) ||
+		     (out->max != 0 && n > out->max - MIN(out->n, out->max)))) {
+		buf_add_str(out, prefix);
+		json_print(out, v, JSON_COMPACT);
+		return;
+	}
+	char *d = buf_room(out, n);
+
+	if (d == NULL)
+		return;
+	d = put_padded(d, prefix.p, prefix.n);
+	*d = '"';
+	d = put(d + quotes, text.p, text.n);
+	*d = '"';
+	out->n = (size_t)(d + quotes - out->p);
 }
 
 struct str json_print_arena(struct arena *a, const struct json *v)
