@@ -75,7 +75,8 @@ struct sink {
 	const struct mapping *mapping;
 	const struct json *variables; /* NULL: none */
 	bool keep_answers;
-	bool xml; /* the connection's mediaType */
+	bool prints; /* mapped records are made as text only, by prepare() */
+	bool xml;    /* the connection's mediaType */
 
 	struct operation operations[2]; /* [1] creates, in a composite import */
 	size_t operation_count;
@@ -103,11 +104,23 @@ struct sink {
 	struct buf text, more; /* of one request in the making */
 };
 
+/* ---- rest_map.c ---- */
+
+/* Makes d->mapped, or sets its err. */
+void rest_map_apply(struct sink *s, struct delivery *d, struct arena *a);
+/* The same as compact JSON, added to OUT, which must not be s->more. */
+MUST_CHECK bool rest_map_print(struct sink *s, const struct delivery *d, struct buf *out,
+	struct err *err);
+
+/* ---- rest_prepare.c: making requests ---- */
+
 MUST_CHECK bool rest_prepare_compile(struct sink *s, const struct json *import,
 	const struct call_args *call, struct err *err);
 /* Is the record there already? By the deciding lookup's result or the deciding extract. */
 enum existence rest_prepare_existence(const struct sink *s, const struct json *record,
 	const struct json *lookups);
+/* Is the mapped record wanted as JSON text of a body, and for nothing else? */
+bool rest_prepare_prints(const struct sink *s);
 /* Makes d->request in the arena. */
 bool rest_prepare_make(struct sink *s, struct delivery *d, struct arena *a);
 /* False only for a text that rest_prepare_make() did not make. */
