@@ -109,7 +109,7 @@ HOT unsigned special(const char *p)
 #endif
 
 /* The first byte at or behind P that is special; END when there is none. */
-static __attribute__((noinline)) char *scan_more(char *p, const char *end)
+static __attribute__((noinline)) char *scan(char *p, const char *end)
 {
 #ifdef __SSE2__
 	for (; end - p >= 16; p += 16) {
@@ -123,20 +123,6 @@ static __attribute__((noinline)) char *scan_more(char *p, const char *end)
 		*p != '\\')
 		p++;
 	return p;
-}
-
-/* As scan_more(), for what mostly ends within 16 bytes. */
-HOT char *scan_plain(char *p, const char *end)
-{
-#ifdef __SSE2__
-	if (LIKELY(end - p >= 16)) {
-		unsigned bits = special(p);
-
-		if (LIKELY(bits != 0))
-			return p + __builtin_ctz(bits);
-	}
-#endif
-	return scan_more(p, end);
 }
 
 /* Length of the valid multi-byte character at P, or 0 (RFC 3629, section 4). */
@@ -235,7 +221,7 @@ static char *string_escaped(struct parser *ps, char *first, char *p)
 	char *d = p;
 
 	for (;;) {
-		char *q = scan_plain(p, ps->end);
+		char *q = scan(p, ps->end);
 
 		memmove(d, p, (size_t)(q - p));
 		d += q - p;
@@ -264,10 +250,10 @@ static char *string_escaped(struct parser *ps, char *first, char *p)
 	return p + 1;
 }
 
-/* The rest of a string with more than ASCII in it, or with a fault, from P on. */
+/* The string FIRST, of which all before P is plain. */
 static __attribute__((noinline)) char *string_rest(struct parser *ps, char *first, char *p)
 {
-	for (; p < ps->end && *p != '"'; p = scan_plain(p, ps->end)) {
+	for (p = scan(p, ps->end); p < ps->end && *p != '"'; p = scan(p, ps->end)) {
 		if (*p == '\\')
 			return string_escaped(ps, first, p);
 		if ((unsigned char)*p < 0x20)
@@ -285,15 +271,23 @@ static __attribute__((noinline)) char *string_rest(struct parser *ps, char *firs
 	return p + 1;
 }
 
-/* A string at the quote P. */
+/* A string at the quote P: most end within 16 bytes, and hold nothing special. */
 HOT char *string(struct parser *ps, char *p)
 {
-	char *first = p + 1, *q = scan_plain(first, ps->end);
+	char *first = p + 1;
 
-	if (UNLIKELY(q >= ps->end || *q != '"'))
-		return string_rest(ps, first, q);
-	push(ps, (struct json){ JSON_STRING, 1, (uint32_t)(q - first), .s = first });
-	return q + 1;
+#ifdef __SSE2__
+	if (LIKELY(ps->end - first >= 16)) {
+		unsigned bits = special(first), n = bits != 0 ? (unsigned)__builtin_ctz(bits) : 16;
+
+		if (LIKELY(bits != 0 && first[n] == '"')) {
+			push(ps, (struct json){ JSON_STRING, 1, n, .s = first });
+			return first + n + 1;
+		}
+		return string_rest(ps, first, first + n);
+	}
+#endif
+	return string_rest(ps, first, first);
 }
 
 HOT bool is_digit(const char *p, const char *end)
@@ -403,60 +397,65 @@ HOT char *scalar(struct parser *ps, char *p)
 	}
 }
 
+/* Behind white space, if any; is it C that stands there? */
+HOT bool meets(struct parser *ps, char **p, char c)
+{
+	if (LIKELY(*p < ps->end && **p == c))
+		return true;
+	*p = skip_more(ps, *p);
+	return *p < ps->end && **p == c;
+}
+
 /* A name and its colon. */
 HOT char *key(struct parser *ps, char *p, const char *expected)
 {
-	p = skip_space(ps, p);
-	if (UNLIKELY(p >= ps->end || *p != '"'))
+	if (UNLIKELY(!meets(ps, &p, '"')))
 		return failed(fail_at(ps, p, expected));
 	p = string(ps, p);
 	if (UNLIKELY(p == NULL))
 		return NULL;
-	p = skip_space(ps, p);
-	if (UNLIKELY(p >= ps->end || *p != ':'))
+	if (UNLIKELY(!meets(ps, &p, ':')))
 		return failed(fail_at(ps, p, "':' behind a name"));
 	return p + 1;
 }
 
-/*
- * One value at P or, of a container that is not empty, its bracket: then *EXPECTED says what stands
- * next, a name (in words) or a value (NULL), and *INSIDE is true.
- */
-HOT char *value(struct parser *ps, char *p, const char **expected, bool *inside)
+/* Opens containers down to the first value that is none, or is empty, and takes that. */
+HOT char *value(struct parser *ps, char *p)
 {
-	bool object = *p == '{';
+	for (;;) {
+		p = skip_space(ps, p);
+		if (UNLIKELY(p >= ps->end))
+			return failed(fail_at(ps, p, "a value"));
+		bool object = *p == '{';
 
-	*inside = false;
-	if (!object && *p != '[')
-		return scalar(ps, p);
-	p = open(ps, p, object ? JSON_OBJECT : JSON_ARRAY);
-	if (UNLIKELY(p == NULL))
-		return NULL;
-	if (p < ps->end && *p == (object ? '}' : ']')) {
-		close(ps);
-		return p + 1;
+		if (!object && *p != '[')
+			return scalar(ps, p);
+		p = open(ps, p, object ? JSON_OBJECT : JSON_ARRAY);
+		if (UNLIKELY(p == NULL))
+			return NULL;
+		if (p < ps->end && *p == (object ? '}' : ']')) {
+			close(ps);
+			return p + 1;
+		}
+		ps->in->n = 1;
+		if (object)
+			p = key(ps, p, "a name in quotes, or '}'");
+		if (UNLIKELY(p == NULL))
+			return NULL;
 	}
-	ps->in->n = 1;
-	*expected = object ? "a name in quotes, or '}'" : NULL;
-	*inside = true;
-	return p;
 }
 
-/* Behind a value: closes what closes here and passes a comma, unless all is closed. */
-HOT char *after(struct parser *ps, char *p, const char **expected)
+/* Behind a value: closes what closes here; passes a comma and, in an object, the next name. */
+HOT char *after(struct parser *ps, char *p)
 {
 	while (ps->in != NULL) {
 		bool object = ps->in->type == JSON_OBJECT;
 
-		p = skip_space(ps, p);
-		char c = p < ps->end ? *p : '\0';
-
-		if (LIKELY(c == ',')) {
+		if (LIKELY(meets(ps, &p, ','))) {
 			ps->in->n++;
-			*expected = object ? "a name in quotes behind ','" : NULL;
-			return p + 1;
+			return object ? key(ps, p + 1, "a name in quotes behind ','") : p + 1;
 		}
-		if (UNLIKELY(c != (object ? '}' : ']')))
+		if (UNLIKELY(p >= ps->end || *p != (object ? '}' : ']')))
 			return failed(fail_at(ps, p, object ? "',' or '}'" : "',' or ']'"));
 		close(ps);
 		p++;
@@ -466,18 +465,11 @@ HOT char *after(struct parser *ps, char *p, const char **expected)
 
 static bool document(struct parser *ps, char *p)
 {
-	const char *expected = NULL; /* a name, in these words; NULL: a value */
-	bool inside;
-
 	do {
-		if (expected != NULL && (p = key(ps, p, expected)) == NULL)
+		p = value(ps, p);
+		if (UNLIKELY(p == NULL))
 			return false;
-		p = skip_space(ps, p);
-		if (UNLIKELY(p >= ps->end))
-			return fail_at(ps, p, "a value");
-		p = value(ps, p, &expected, &inside);
-		if (p != NULL && !inside)
-			p = after(ps, p, &expected);
+		p = after(ps, p);
 		if (UNLIKELY(p == NULL))
 			return false;
 	} while (ps->in != NULL);

@@ -232,6 +232,10 @@ void json_print(struct buf *out, const struct json *root, enum json_style style)
 	struct level stack[JSON_BUILD_DEPTH_MAX], *in = stack; /* the innermost is in[-1] */
 	const struct json *v = root;
 
+	if (root->type < JSON_ARRAY) {
+		(void)scalar(out, root);
+		return;
+	}
 	for (;;) {
 		bool empty = false;
 
@@ -265,34 +269,30 @@ void json_print(struct buf *out, const struct json *root, enum json_style style)
 	}
 }
 
-/* As put(), where as much as JSON_PREFIX_PAD bytes may be read and written behind the end. */
-static inline char *put_padded(char *d, const char *s, size_t n)
+static __attribute__((noinline)) void behind(struct buf *out, struct str prefix,
+	const struct json *v)
 {
-	if (n > JSON_PREFIX_PAD)
-		memcpy(d, s, n);
-	else
-		memcpy(d, s, JSON_PREFIX_PAD);
-	return d + n;
+	buf_add_str(out, prefix);
+	json_print(out, v, JSON_COMPACT);
 }
 
 void json_print_behind(struct buf *out, struct str prefix, const struct json *v)
 {
 	static const struct str words[] = { STR_INIT("null"), STR_INIT("false"), STR_INIT("true") };
-	bool quotes = v->type == JSON_STRING;
+	size_t quotes = v->type == JSON_STRING;
 	struct str text = v->type <= JSON_TRUE ? words[v->type] : str_of(v->s, v->n);
-	size_t n = prefix.n + text.n + JSON_PREFIX_PAD + 2;
 
-	if (UNLIKELY(v->type >= JSON_ARRAY || (quotes && !is_plain(v)) ||
-		     (out->max != 0 && n > out->max - MIN(out->n, out->max)))) {
-		buf_add_str(out, prefix);
-		json_print(out, v, JSON_COMPACT);
+	/* what is written to spare a choice stays within the capacity, content within the maximum */
+	if (UNLIKELY(v->type >= JSON_ARRAY || v->plain < quotes || out->over ||
+		     prefix.n > JSON_PREFIX_PAD ||
+		     out->cap - out->n < text.n + 2 * JSON_PREFIX_PAD)) {
+		behind(out, prefix, v);
 		return;
 	}
-	char *d = buf_room(out, n);
+	char *d = out->p + out->n;
 
-	if (d == NULL)
-		return;
-	d = put_padded(d, prefix.p, prefix.n);
+	memcpy(d, prefix.p, JSON_PREFIX_PAD);
+	d += prefix.n;
 	*d = '"';
 	d = put(d + quotes, text.p, text.n);
 	*d = '"';

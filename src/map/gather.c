@@ -44,7 +44,7 @@ static inline size_t place_of(struct str name)
 		return 0;
 	const unsigned char *p = (const unsigned char *)name.p;
 
-	return name.n + 5u * p[0] + 17u * p[name.n - 1] + 67u * p[name.n / 2];
+	return name.n + 5u * p[0] + 17u * p[name.n - 1];
 }
 
 struct gather *gather_new(struct arena *a, size_t *slots)

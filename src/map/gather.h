@@ -2,7 +2,7 @@
  * gather.h - the values of many paths, found in one walk along a record's members.
  *
  * Paths of names only become a tree of names; each object on their way is walked once, and a member
- * is told from the wanted ones by its length and three of its bytes. Other paths are walked on their
+ * is told from the wanted ones by its length and two of its bytes. Other paths are walked on their
  * own. Equal paths share a slot.
  *
  * Made in an arena, then read-only: any thread.

@@ -195,28 +195,35 @@ static bool print_list(struct apply *x, const struct list *l, struct buf *out, b
 static bool print_object(struct apply *x, const struct target *t, const struct json *const *values,
 	struct buf *out, bool *any)
 {
-	*any = false;
+	size_t comma = 1; /* of the key that is left out: the first's */
+
 	buf_add_char(out, '{');
 	for (const struct target *c = t->first; c != NULL; c = c->next) {
-		struct str key = str_of(c->key.p + !*any, c->key.n - !*any); /* first: no comma */
-		size_t mark = out->n;
-		bool value = true;
+		struct str key = str_of(c->key.p + comma, c->key.n - comma);
 
 		if (c->field != 0) {
-			if (values[c->field - 1] == NULL)
+			const struct json *v = values[c->field - 1];
+
+			if (v == NULL)
 				continue;
-			json_print_behind(out, key, values[c->field - 1]);
-		} else {
-			buf_add_str(out, key);
-			if (!(c->list != NULL ? print_list(x, c->list, out, &value)
-					      : print_object(x, c, values, out, &value)))
-				return false;
-			if (!value)
-				out->n = mark;
+			json_print_behind(out, key, v);
+			comma = 0;
+			continue;
 		}
-		*any = *any || value;
+		size_t mark = out->n;
+		bool value;
+
+		buf_add_str(out, key);
+		if (!(c->list != NULL ? print_list(x, c->list, out, &value)
+				      : print_object(x, c, values, out, &value)))
+			return false;
+		if (value)
+			comma = 0;
+		else
+			out->n = mark;
 	}
 	buf_add_char(out, '}');
+	*any = comma == 0;
 	return true;
 }
 

@@ -262,6 +262,15 @@ static bool read_dates(struct compiler *c, const struct json *doc, struct field 
 
 /* ---- blocks ---- */
 
+/* Does it print as it stands, between quotes? */
+static bool is_plain(struct str s)
+{
+	struct buf b DEFER(buf_free) = BUF_INIT(0);
+
+	json_print_str(&b, s);
+	return b.n == s.n + 2;
+}
+
 /* What a template in single braces wants of the record. */
 static void gather_pieces(struct compiler *c, struct field *f)
 {
@@ -277,10 +286,15 @@ static void gather_pieces(struct compiler *c, struct field *f)
 		return;
 	f->pieces = arena_array_of(c->arena, struct piece, n);
 	f->piece_count = n;
-	for (size_t i = 0; i < n && template_part(f->template, i, &literal, &path); i++)
-		f->pieces[i] = path == NULL ? (struct piece){ literal, GATHER_NPOS }
-					    : (struct piece){ STR_NULL,
-						      gather_add(c->mapping->gather, path) };
+	f->plain = true;
+	for (size_t i = 0; i < n && template_part(f->template, i, &literal, &path); i++) {
+		struct piece *p = &f->pieces[i];
+
+		*p = (struct piece){ literal, GATHER_NPOS };
+		if (path != NULL)
+			*p = (struct piece){ STR_NULL, gather_add(c->mapping->gather, path) };
+		f->plain = f->plain && is_plain(p->literal);
+	}
 }
 
 /* What the field's source wants of the record; with a [*], find_stars() sees to it. */

@@ -169,15 +169,17 @@ static bool join(struct apply *x, const struct field *f, const struct json **v)
 	struct json *text = arena_alloc(x->arena, sizeof(*text) + n);
 	char *d = (char *)(text + 1);
 
-	*text = (struct json){ .type = JSON_STRING, .n = (uint32_t)n, .s = d };
+	*text = (struct json){ JSON_STRING, f->plain, (uint32_t)n, .s = d };
 	for (size_t i = 0; i < f->piece_count; i++) {
 		const struct piece *p = &f->pieces[i];
 		const struct json *value = p->slot == GATHER_NPOS ? NULL : x->slots[p->slot];
 
-		if (p->literal.n > 0)
+		if (p->literal.n > 0) {
 			d = mempcpy(d, p->literal.p, p->literal.n);
-		else if (value != NULL && value->type != JSON_NULL && value->n > 0)
+		} else if (value != NULL && value->type != JSON_NULL && value->n > 0) {
 			d = mempcpy(d, value->s, value->n);
+			text->plain &= value->plain | (value->type == JSON_NUMBER);
+		}
 	}
 	*v = text;
 	return true;

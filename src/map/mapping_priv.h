@@ -55,6 +55,7 @@ struct field {
 	struct template *template;
 	struct piece *pieces; /* the template's; NULL: it must be rendered as a whole */
 	size_t piece_count;
+	bool plain;    /* nothing in the pieces' literals needs an escape */
 	size_t slot;   /* of the path: the record's, or with STAR the line's */
 	bool as_it_is; /* no step but the source and the default */
 	const struct json *hard_coded;
