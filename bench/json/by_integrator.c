@@ -1,5 +1,5 @@
 /*
- * by_integrator.c - the product's own way: the page's arena, the tape, a compiled mapping, print.
+ * by_integrator.c - the product's own way: the page's arena, the tape, a compiled mapping that prints.
  *
  * The parser works in the text's own bytes, which in the product are the answer's buffer; here each
  * page is first copied, and the copy is part of what is measured.
