@@ -39,9 +39,9 @@ export const target = (words, value, atLeast) => {
 	console.log(`${words}: ${value.toFixed(2)}, target at least ${atLeast}: ${ok ? 'reached' : 'MISSED'}`);
 	return ok;
 };
-export const targetBelow = (words, mb, below) => {
-	const ok = mb < below;
-	console.log(`${words}: ${mb.toFixed(1)} MB, target under ${below} MB: ${ok ? 'reached' : 'MISSED'}`);
+export const targetBelow = (words, value, below, unit = 'MB') => {
+	const ok = value < below;
+	console.log(`${words}: ${value.toFixed(1)} ${unit}, target under ${below} ${unit}: ${ok ? 'reached' : 'MISSED'}`);
 	return ok;
 };
 

@@ -70,6 +70,9 @@ struct sink_ops {
 	 */
 	bool (*submit)(struct sink *s, struct delivery *records, size_t n, struct arena *a,
 		struct err *err);
+	/* The prepared request for people: request line with the full URL, header fields, empty line, body;
+	 * secrets masked. NULL: the adaptor can't. */
+	struct str (*show)(struct sink *s, const struct delivery *d, struct arena *a);
 	void (*close)(struct sink *s);
 };
 

@@ -1,9 +1,10 @@
 /*
  * access_log.c - one line a request, gathered per event loop and written once a turn.
  *
- * Never a query string (it may hold secrets), a header or a body.
+ * Never a query string (it may hold secrets), a header or a body; the secret that may stand in the
+ * path of a listener is left out.
  */
-#include "api/api_priv.h"
+#include "api/watch_priv.h"
 
 #include "core/log.h"
 
@@ -28,6 +29,34 @@ void access_log_free(struct access_log *l)
 		buf_free(&l->lines[i]);
 }
 
+/* The secret in /v1/exports/{_id}/{token}/data; p NULL: there is none. */
+static struct str secret_of(struct str path)
+{
+	struct str rest = str_from(path, 1), part[5];
+	size_t n = 0;
+
+	if (rest.n > 0 && rest.p[rest.n - 1] == '/')
+		rest.n--;
+	for (; n < ARRAY_LEN(part) && rest.p != NULL; n++)
+		part[n] = str_cut(&rest, '/');
+	if (n < ARRAY_LEN(part) || rest.p != NULL || !str_eq_ci(part[1], STR("exports")) ||
+		!str_eq_ci(part[4], STR("data")))
+		return STR_NULL;
+	return part[3];
+}
+
+static struct str shown_path(const struct http_exchange *x)
+{
+	struct str secret = secret_of(x->path);
+	size_t at;
+
+	if (secret.p == NULL)
+		return x->path;
+	at = (size_t)(secret.p - x->path.p);
+	return str_fmt(x->arena, "%.*s***%.*s", STR_ARG(str_sub(x->path, 0, at)),
+		STR_ARG(str_from(x->path, at + secret.n)));
+}
+
 static void add_json(struct buf *b, const char *now, const struct http_exchange *x,
 	const struct api_request *rq, int64_t took_us, uint64_t bytes_sent)
 {
@@ -36,7 +65,7 @@ static void add_json(struct buf *b, const char *now, const struct http_exchange 
 	BUF_ADD_LIT(b, "\",\"level\":\"info\",\"event\":\"http.request\",\"method\":");
 	log_add_json_str(b, x->method_text);
 	BUF_ADD_LIT(b, ",\"path\":");
-	log_add_json_str(b, x->path);
+	log_add_json_str(b, shown_path(x));
 	BUF_ADD_LIT(b, ",\"status\":");
 	buf_add_u64(b, (uint64_t)x->status);
 	BUF_ADD_LIT(b, ",\"us\":");
@@ -62,7 +91,7 @@ static void add_text(struct buf *b, const char *now, const struct http_exchange 
 	BUF_ADD_LIT(b, " info  http.request ");
 	buf_add_str(b, x->method_text);
 	buf_add_char(b, ' ');
-	log_add_json_str(b, x->path);
+	log_add_json_str(b, shown_path(x));
 	BUF_ADD_LIT(b, " status=");
 	buf_add_u64(b, (uint64_t)x->status);
 	BUF_ADD_LIT(b, " us=");

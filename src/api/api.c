@@ -1,10 +1,12 @@
 /*
  * api.c - a request's way: request id, route, token, body, handler; and the pool of slow handlers.
  */
-#include "api/api_priv.h"
+#include "api/watch_priv.h"
 
+#include "api/listeners.h"
 #include "core/limits.h"
 #include "core/log.h"
+#include "engine/invoke.h"
 
 #define ID_BYTES 16
 #define ID_BATCH 64
@@ -74,7 +76,7 @@ static bool is_json_type(struct str type)
 	       str_eq_ci(media, STR("application/merge-patch+json"));
 }
 
-static bool read_body(struct api_request *rq, struct err *err)
+bool api_read_body(struct api_request *rq, size_t max, struct err *err)
 {
 	struct http_exchange *x = rq->x;
 	struct str type = http_request_header(x, STR("Content-Type"));
@@ -86,34 +88,48 @@ static bool read_body(struct api_request *rq, struct err *err)
 	}
 	if (x->body_bytes == 0)
 		return err_set(err, ERR_JSON, "the request has no body where JSON is expected");
-	if (x->body_bytes > LIMIT_RESOURCE_DOCUMENT)
+	if (x->body_bytes > max)
 		return err_set(err, ERR_TOO_LARGE,
-			"the document has %zu bytes, more than the limit of %d", x->body_bytes,
-			LIMIT_RESOURCE_DOCUMENT);
+			"the body has %zu bytes, more than the limit of %zu", x->body_bytes, max);
 	return json_parse(x->arena, x->body, x->body_bytes, NULL, &rq->body, err);
 }
 
-/* Runs the handler; on the loop's thread or the pool's. */
-static void run_handler(struct api_request *rq)
+static void run_with_body(struct api_request *rq)
 {
+	unsigned flags = rq->match.route->flags;
+	bool left_out = rq->x->body_bytes == 0 && (flags & ROUTE_BODY_MAYBE) != 0;
+	size_t max = (flags & ROUTE_DATA) != 0 ? LIMIT_REQUEST_BODY : LIMIT_RESOURCE_DOCUMENT;
 	struct err err = ERR_INIT;
 
-	bool left_out = rq->x->body_bytes == 0 && (rq->match.route->flags & ROUTE_BODY_MAYBE) != 0;
-
-	if ((rq->match.route->flags & ROUTE_BODY) != 0 && !left_out && !read_body(rq, &err))
+	if ((flags & ROUTE_BODY) != 0 && !left_out && !api_read_body(rq, max, &err))
 		api_fail(rq, &err);
 	else
 		rq->match.route->fn(rq);
 }
 
+/* Runs the handler; on the loop's thread or a pool's. */
+static void run_handler(struct api_request *rq)
+{
+	if ((rq->match.route->flags & ROUTE_ONCE) != 0)
+		api_once(rq, run_with_body);
+	else
+		run_with_body(rq);
+}
+
 static void *pool_main(void *arg)
 {
-	struct api *api = arg;
+	struct queue *q = arg;
 	struct api_request *rq;
 
-	while ((rq = queue_get(api->slow, INT64_MAX)) != NULL) {
+	while ((rq = queue_get(q, INT64_MAX)) != NULL) {
+		rq->in_pool = true;
+		/* a streaming handler may have given the request away */
+		bool own = (rq->match.route->flags & ROUTE_STREAM) != 0;
+		struct http_exchange *x = rq->x;
+
 		run_handler(rq);
-		http_exchange_finish(rq->x);
+		if (!own)
+			http_exchange_finish(x);
 	}
 	return NULL;
 }
@@ -122,11 +138,33 @@ static enum http_verdict overloaded(struct api_request *rq)
 {
 	struct err err = ERR_INIT;
 
-	err_set(&err, ERR_OVERLOADED, "more than %d requests wait for the disk or an application",
-		POOL_QUEUE);
+	err_set(&err, ERR_OVERLOADED,
+		"too many requests wait already for the disk (%d) or for applications (%d)",
+		POOL_QUEUE, CALL_QUEUE);
 	err.retry_after_s = 1;
 	api_fail(rq, &err);
 	return HTTP_DONE;
+}
+
+static void hand_over(struct api_request *rq, struct queue *q)
+{
+	CHECK(!rq->in_pool);
+	rq->suspended = true; /* before it is another thread's */
+	if (queue_try_put(q, rq))
+		return;
+	rq->suspended = false;
+	(void)overloaded(rq);
+}
+
+void api_to_pool(struct api_request *rq)
+{
+	hand_over(rq, rq->api->slow);
+}
+
+void api_to_calls(struct api_request *rq)
+{
+	rq->called = true;
+	hand_over(rq, rq->api->calls);
 }
 
 static void no_route(struct api_request *rq)
@@ -184,11 +222,13 @@ static enum http_verdict on_request(void *ctx, struct http_exchange *x)
 		no_route(rq);
 		return HTTP_DONE;
 	}
-	if ((rq->match.route->flags & ROUTE_SLOW) == 0) {
+	struct queue *q = (rq->match.route->flags & ROUTE_CALL) != 0 ? api->calls : api->slow;
+
+	if ((rq->match.route->flags & (ROUTE_SLOW | ROUTE_CALL)) == 0) {
 		run_handler(rq);
-		return HTTP_DONE;
+		return rq->suspended ? HTTP_SUSPENDED : HTTP_DONE;
 	}
-	return queue_try_put(api->slow, rq) ? HTTP_SUSPENDED : overloaded(rq);
+	return queue_try_put(q, rq) ? HTTP_SUSPENDED : overloaded(rq);
 }
 
 static void on_refused(void *ctx, struct http_exchange *x, const struct err *err)
@@ -210,7 +250,11 @@ static void on_finished(void *ctx, struct http_exchange *x, uint64_t bytes_sent)
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	int64_t took_us = (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000 - x->started_us;
 
-	metrics_request(api->metrics, rq == NULL ? NULL : rq->match.route, x->status, took_us);
+	const struct route *route = rq == NULL ? NULL : rq->match.route;
+	bool stream = route != NULL && (route->flags & ROUTE_STREAM) != 0;
+
+	/* how long somebody listened is no latency */
+	metrics_request(api->metrics, route, x->status, stream ? 0 : took_us);
 	if (api->cfg.access_log)
 		access_log_add(api->log, x, rq, took_us, bytes_sent);
 }
@@ -234,15 +278,24 @@ bool api_start(const struct api_config *cfg, struct api **out, struct err *err)
 		api->cfg.rate_bucket = LIMIT_RATE_BUCKET;
 	if (api->cfg.rate_refill == 0)
 		api->cfg.rate_refill = LIMIT_RATE_REFILL;
+	if (api->cfg.listener_bucket == 0)
+		api->cfg.listener_bucket = LIMIT_LISTENER_BUCKET;
+	if (api->cfg.listener_refill == 0)
+		api->cfg.listener_refill = LIMIT_LISTENER_REFILL;
+	api->listeners = listeners_new(a, &api->cfg);
 	api->auth = auth_new(a, &api->cfg);
 	api->metrics = metrics_new(a);
 	api->log = access_log_new(a);
 	api->ids = arena_array_of(a, struct id_batch, HTTP_LOOPS_MAX);
 	api->slow = queue_new(a, POOL_QUEUE);
+	api->events = job_events_new(api);
 	api_openapi(cfg->resources, &openapi);
 	api->openapi = str_dup(a, buf_str(&openapi));
+	api->calls = queue_new(a, CALL_QUEUE);
 	for (size_t i = 0; i < POOL_THREADS; i++)
-		thread_start(&api->pool[i], "handler", pool_main, api);
+		thread_start(&api->pool[i], "handler", pool_main, api->slow);
+	for (size_t i = 0; i < CALL_THREADS; i++)
+		thread_start(&api->call_pool[i], "call", pool_main, api->calls);
 
 	struct http_server_config server = { .listen = cfg->listen,
 		.tls_cert_file = cfg->tls_cert_file,
@@ -267,11 +320,19 @@ void api_stop(struct api *api, int64_t within_ms)
 	atomic_store(&api->draining, true);
 	if (api->server != NULL)
 		http_server_drain(api->server, within_ms);
+	engine_calls_abort(api->cfg.engine);
 	queue_close(api->slow);
+	queue_close(api->calls);
 	for (size_t i = 0; i < POOL_THREADS; i++)
 		thread_join(&api->pool[i]);
+	for (size_t i = 0; i < CALL_THREADS; i++)
+		thread_join(&api->call_pool[i]);
+	listeners_write_wait(api->listeners);
+	job_events_free(api->events);
 	http_server_free(api->server);
 	queue_destroy(api->slow);
+	queue_destroy(api->calls);
+	listeners_free(api->listeners);
 	auth_free(api->auth);
 	access_log_free(api->log);
 	arena_free(api->arena);

@@ -22,6 +22,7 @@ struct api_config {
 	const struct clock *clock;
 	struct rng *rng;
 	uint32_t rate_bucket, rate_refill; /* of accounts without their own; 0: the limits' */
+	uint32_t listener_bucket, listener_refill; /* of each listener; 0: the limits' */
 	bool access_log;
 };
 

@@ -15,6 +15,8 @@
 #define REQUEST_ID_MAX     64
 #define POOL_THREADS       16
 #define POOL_QUEUE         1024
+#define CALL_THREADS       32 /* they wait for applications, so writing must not wait for them */
+#define CALL_QUEUE         256
 
 struct api_request;
 /* Fills x->status, headers and body; on the loop's thread, or the pool's for ROUTE_SLOW. */
@@ -22,15 +24,21 @@ typedef void (*route_fn)(struct api_request *rq);
 
 enum route_flags {
 	ROUTE_OPEN = 1,        /* needs no token */
-	ROUTE_SLOW = 2,        /* waits for disk or network: runs in the pool */
+	ROUTE_SLOW = 2,        /* waits for disk or network, or computes long: runs in the pool */
 	ROUTE_BODY = 4,        /* takes a JSON body: parsed before the handler */
 	ROUTE_LIST = 8,        /* answers an array: for OpenAPI */
 	ROUTE_BODY_MAYBE = 16, /* with ROUTE_BODY: the body may be left out */
+	ROUTE_CALL = 32,       /* asks an application: runs in the pool of calls */
+	ROUTE_DATA = 64,       /* with ROUTE_BODY: it holds records, so up to LIMIT_REQUEST_BODY */
+	ROUTE_ONCE = 128,      /* with an Idempotency-Key it is done once */
+	ROUTE_OTHER = 256,     /* of {resource}: body and answer are not the resource's document */
+	ROUTE_STREAM = 512, /* with ROUTE_SLOW: the handler finishes the exchange, or streams it */
 };
 
 struct route {
 	enum http_method method;
-	const char *pattern; /* "/v1/{resource}/{_id}": {resource} is a type's segment */
+	const char *
+		pattern; /* "/v1/{resource}/{_id}": {resource} is a type's segment, {apiIdentifier} like one */
 	route_fn fn;
 	unsigned flags;
 	int success;    /* the status of success: for OpenAPI */
@@ -68,9 +76,16 @@ struct api_request {
 	const struct json *body; /* ROUTE_BODY */
 	char request_id[REQUEST_ID_MAX + 1];
 	char trace_id[33]; /* of traceparent, given or made */
+	bool in_pool;      /* on a thread of the pool, which may wait */
+	bool called;       /* api_to_calls() brought it there: its caller is known */
+	/* The handler gave the exchange away: another thread finishes it. Not in the pool. */
+	bool suspended;
 };
 
 struct auth;
+struct job_events;
+struct listener;
+struct listeners;
 struct metrics;
 struct access_log;
 
@@ -79,14 +94,29 @@ struct api {
 	struct arena *arena;
 	struct http_server *server;
 	struct auth *auth;
+	struct listeners *listeners;
 	struct metrics *metrics;
 	struct access_log *log;
+	struct job_events *events;
 	struct id_batch *ids; /* of each event loop */
-	struct queue *slow;
-	struct thread pool[POOL_THREADS];
+	struct queue *slow, *calls;
+	struct thread pool[POOL_THREADS], call_pool[CALL_THREADS];
 	struct str openapi; /* printed once */
 	atomic_bool draining;
 };
+
+/* Hands the request to the pool, where its handler begins anew; answers 503 when that is full. */
+void api_to_pool(struct api_request *rq);
+/* The same with the pool of calls; rq->caller must be known. */
+void api_to_calls(struct api_request *rq);
+/* The body as JSON into rq->body, at most MAX bytes. */
+MUST_CHECK bool api_read_body(struct api_request *rq, size_t max, struct err *err);
+/* Runs FN once for each Idempotency-Key: a repeat gets the answer of the first. Without the header, runs
+ * it. On a thread that may wait. */
+void api_once(struct api_request *rq, route_fn fn);
+/* Takes over the reference to L. SUCCESS: the status where the listener says none. */
+void listener_intake(struct api_request *rq, struct listener *l, struct str path_token,
+	int success);
 
 /* ---- answers ---- */
 
@@ -97,6 +127,8 @@ void api_fail(struct api_request *rq, const struct err *err);
 void api_fail_all(struct api_request *rq, const struct problems *p);
 /* An error body in the arena. */
 struct str api_error_body(struct arena *a, const struct err *list, size_t count);
+/* Says where the list goes on: behind the one with the id LAST (copied into the header's URL). */
+void api_link_next(struct api_request *rq, struct str last);
 void api_etag(struct api_request *rq, int64_t version);
 /* If-Match as a version: 0 when absent or "*"; false when it names no version of ours. */
 bool api_if_match(struct api_request *rq, int64_t *version);
@@ -108,17 +140,5 @@ void auth_free(struct auth *auth);
 /* Reads the Authorization field, takes one token from the bucket. ERR_UNAUTHORIZED, ERR_RATE. */
 MUST_CHECK bool auth_check(struct auth *auth, const struct http_exchange *x, struct caller *out,
 	struct err *err);
-
-/* ---- logs and metrics ---- */
-
-struct metrics *metrics_new(struct arena *a);
-void metrics_request(struct metrics *m, const struct route *route, int status, int64_t took_us);
-void metrics_print(struct api *api, struct buf *out);
-
-struct access_log *access_log_new(struct arena *a);
-void access_log_free(struct access_log *l);
-void access_log_add(struct access_log *l, const struct http_exchange *x,
-	const struct api_request *rq, int64_t took_us, uint64_t bytes_sent);
-void access_log_turn(struct access_log *l, unsigned loop);
 
 #endif

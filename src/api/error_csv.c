@@ -237,7 +237,8 @@ static bool apply(struct upload *u, const struct store_error_filter *job, struct
 		.account_id = caller_account(&rq->caller),
 		.job_id = job->job_id,
 		.how = { true, str_z(rq->caller.token_id), clock_wall_ms(rq->api->cfg.clock) } };
-	struct store_error_filter retry = { .job_id = job->job_id, .state = ERRORS_OPEN };
+	struct retry_ask retry = { .filter = { .job_id = job->job_id, .state = ERRORS_OPEN },
+		.by = STR_INIT("file") };
 	struct retry_jobs jobs = { .list = NULL };
 
 	if (!check_ids(u, job, &u->to_resolve, u->resolve_count, err) ||
@@ -245,9 +246,9 @@ static bool apply(struct upload *u, const struct store_error_filter *job, struct
 		!check_ids(u, job, &u->to_retry, u->retry_count, err) ||
 		!store_write(rq->api->cfg.store, apply_write, &x, err))
 		return false;
-	retry.ids = buf_str(&u->to_retry);
-	if (u->retry_count > 0 && !engine_retry(rq->api->cfg.engine, x.account_id, &retry,
-					  STR("file"), rq->x->arena, &jobs, err))
+	retry.filter.ids = buf_str(&u->to_retry);
+	if (u->retry_count > 0 &&
+		!engine_retry(rq->api->cfg.engine, x.account_id, &retry, rq->x->arena, &jobs, err))
 		return false;
 	answer(rq, &x, &jobs);
 	return true;

@@ -64,6 +64,10 @@ static bool read_param(struct error_query *q, struct str name, struct str value,
 		return read_time(name, value, &f->created_gte_ms, err);
 	if (str_eq_z(name, "createdAt_lte"))
 		return read_time(name, value, &f->created_lte_ms, err);
+	if (str_eq_z(name, "config")) {
+		q->original = str_eq_z(value, "original");
+		return q->original || str_eq_z(value, "current") || bad_value(err, name, value);
+	}
 	if (str_eq_z(name, "dry_run")) {
 		q->dry_run = str_eq_z(value, "true");
 		return q->dry_run || str_eq_z(value, "false") || bad_value(err, name, value);
@@ -82,7 +86,7 @@ static bool read_param(struct error_query *q, struct str name, struct str value,
 		STR_ARG(str_sub(name, 0, 64)));
 	return err_hint(err,
 		"_stepId, fingerprint, code, source, classification, traceKey, resolved, "
-		"createdAt_gte, createdAt_lte, limit, after, format, dry_run");
+		"createdAt_gte, createdAt_lte, limit, after, format, dry_run, config");
 }
 
 /* A body that is an array of ids narrows the filter. */
@@ -178,8 +182,6 @@ static bool wants_csv(const struct api_request *rq, const struct error_query *q)
 static void answer_list(struct api_request *rq, const struct error_query *q, struct listing *l)
 {
 	struct arena *a = rq->x->arena;
-	struct str url = rq->x->path, name, value;
-	size_t at = 0;
 
 	if (l->csv) {
 		rq->x->status = 200;
@@ -189,13 +191,8 @@ static void answer_list(struct api_request *rq, const struct error_query *q, str
 		buf_add_char(&l->out, ']');
 		api_answer(rq, 200, str_dup(a, buf_str(&l->out)));
 	}
-	if (l->count < q->limit)
-		return;
-	while (http_request_query_next(rq->x, &at, &name, &value))
-		if (!str_eq_z(name, "after"))
-			url = url_add_query(a, url, name, value);
-	url = url_add_query(a, url, STR("after"), str_z(l->last));
-	api_header(rq, "Link", str_fmt(a, "<%.*s>; rel=\"next\"", STR_ARG(url)));
+	if (l->count == q->limit)
+		api_link_next(rq, str_z(l->last));
 }
 
 static void list(struct api_request *rq, struct error_query *q)
@@ -421,15 +418,15 @@ void handle_job_error_unresolve(struct api_request *rq)
 
 /* ---- trying again ---- */
 
-void error_retry(struct api_request *rq, const struct store_error_filter *f)
+void error_retry(struct api_request *rq, const struct store_error_filter *f, bool original)
 {
+	const struct retry_ask ask = { *f, STR_INIT("api"), original };
 	struct retry_jobs jobs;
 	struct err err = ERR_INIT;
 	struct json_build b;
 	struct arena *a = rq->x->arena;
 
-	if (!engine_retry(rq->api->cfg.engine, caller_account(&rq->caller), f, STR("api"), a, &jobs,
-		    &err)) {
+	if (!engine_retry(rq->api->cfg.engine, caller_account(&rq->caller), &ask, a, &jobs, &err)) {
 		api_fail(rq, &err);
 		return;
 	}
@@ -452,10 +449,19 @@ static void retry_in(struct api_request *rq, enum error_scope scope)
 	if (!error_query_read(rq, scope, &q))
 		return;
 	q.filter.state = ERRORS_OPEN;
+	if (q.original && scope != ERRORS_OF_JOB) {
+		struct err err = ERR_INIT;
+
+		err_set_field(&err, ERR_QUERY, "config",
+			"the errors of a flow are of several runs: config=original goes with one "
+			"job");
+		api_fail(rq, &err);
+		return;
+	}
 	if (q.dry_run)
 		answer_plan(rq, &q.filter, true);
 	else
-		error_retry(rq, &q.filter);
+		error_retry(rq, &q.filter, q.original);
 }
 
 void handle_job_retry(struct api_request *rq)
@@ -490,7 +496,7 @@ void handle_retry_one(struct api_request *rq)
 	if (!find_retry(rq, rq->match.params[rq->match.param_count - 1], &e))
 		return;
 	f.ids = str_fmt(rq->x->arena, "[\"%.*s\"]", STR_ARG(e.id));
-	error_retry(rq, &f);
+	error_retry(rq, &f, false);
 }
 
 void handle_retry_data(struct api_request *rq)

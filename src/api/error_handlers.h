@@ -13,12 +13,12 @@ struct error_query {
 	struct store_error_filter filter;
 	struct str after, format;
 	size_t limit;
-	bool dry_run;
+	bool dry_run, original;
 };
 /* Path, query and body of the request; answers itself when it can't be read. */
 bool error_query_read(struct api_request *rq, enum error_scope scope, struct error_query *q);
 /* Queues retries and answers them. */
-void error_retry(struct api_request *rq, const struct store_error_filter *f);
+void error_retry(struct api_request *rq, const struct store_error_filter *f, bool original);
 
 /* ISO 8601 with or without time, or milliseconds since 1970. */
 MUST_CHECK bool time_read(struct str s, int64_t *ms);

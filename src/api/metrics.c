@@ -2,7 +2,7 @@
  * metrics.c - counters per route and class of status, a latency histogram, and what the other
  * modules count, in the Prometheus text format.
  */
-#include "api/api_priv.h"
+#include "api/watch_priv.h"
 
 #include <unistd.h>
 

@@ -48,12 +48,65 @@ static void add_parameter(struct json_build *b, const char *name, const char *in
 	json_build_end(b);
 }
 
+static void add_job_filters(struct json_build *b)
+{
+	static const struct {
+		const char *name, *text;
+	} filters[] = {
+		{ "_integrationId", "Only jobs of this integration." },
+		{ "_flowId", "Only jobs of this flow." },
+		{ "_flowId_in", "Only jobs of these flows, with commas between." },
+		{ "_exportId", "Only jobs of this export." },
+		{ "_importId", "Only jobs of this import." },
+		{ "_flowJobId", "Only the children of this job." },
+		{ "createdAt_gte", "ISO 8601, a date, or milliseconds since 1970." },
+		{ "createdAt_lte", "The same." },
+		{ "status", "One of these, with commas between." },
+		{ "type", "flow, retry, export or import; several with commas between." },
+		{ "type_in", "The same." },
+		{ "numSuccess_gte", "At least so many." },
+		{ "numSuccess_lte", "At most so many." },
+		{ "numExport_gte", "At least so many." },
+		{ "numExport_lte", "At most so many." },
+		{ "numIgnore_gte", "At least so many." },
+		{ "numIgnore_lte", "At most so many." },
+		{ "numError_gte", "At least so many." },
+		{ "numError_lte", "At most so many." },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(filters); i++)
+		add_parameter(b, filters[i].name, "query", false, filters[i].text);
+}
+
+/* {_id}, {_jobId} and their like. */
+static void add_ids(struct json_build *b, const char *pattern)
+{
+	for (const char *at = strstr(pattern, "{_"); at != NULL; at = strstr(at + 1, "{_")) {
+		struct str name = str_of(at + 1, strcspn(at + 1, "}"));
+
+		add_parameter(b, str_to_z(b->arena, name), "path", true, "24 hexadecimal digits.");
+	}
+}
+
 static void add_parameters(struct json_build *b, const struct route *r)
 {
 	json_build_key(b, STR("parameters"));
 	json_build_array(b);
-	if (strstr(r->pattern, "{_id}") != NULL)
-		add_parameter(b, "_id", "path", true, "24 hexadecimal digits.");
+	add_ids(b, r->pattern);
+	if ((r->flags & ROUTE_ONCE) != 0)
+		add_parameter(b, "Idempotency-Key", "header", false,
+			"A repeat with the same key and body gets the first one's answer, for 24 "
+			"hours.");
+	if (r->fn == handle_connection_proxy)
+		add_parameter(b, "Integrator-Relative-URI", "header", true,
+			"What to ask the application for.");
+	if (strstr(r->pattern, "{token}") != NULL)
+		add_parameter(b, "token", "path", true, "The listener's webhook.token.");
+	if (strstr(r->pattern, "{apiIdentifier}") != NULL)
+		add_parameter(b, "apiIdentifier", "path", true,
+			"The letter e or i and 8 hexadecimal digits.");
+	if (strstr(r->pattern, "{key}") != NULL)
+		add_parameter(b, "key", "path", true, "Text of 1 to 256 bytes.");
 	if (r->fn == handle_resource_list) {
 		add_parameter(b, "name", "query", false,
 			"Only those of this name; may be repeated.");
@@ -64,9 +117,12 @@ static void add_parameters(struct json_build *b, const struct route *r)
 		add_parameter(b, "_connectorId", "query", false,
 			"Only those of this connector; may be repeated.");
 	}
-	if ((r->flags & ROUTE_LIST) != 0 && strstr(r->pattern, "accesstokens") == NULL)
+	if ((r->flags & ROUTE_LIST) != 0 && strstr(r->pattern, "accesstokens") == NULL &&
+		r->fn != handle_listener_requests)
 		add_parameter(b, "limit", "query", false, "At most this many.");
-	if (r->fn == handle_resource_list || r->fn == handle_job_errors)
+	if (r->fn == handle_job_list)
+		add_job_filters(b);
+	if (r->fn == handle_resource_list || r->fn == handle_job_errors || r->fn == handle_job_list)
 		add_parameter(b, "after", "query", false,
 			"Only those behind the one with this _id; see the Link header.");
 	if (r->fn == handle_resource_remove)
@@ -101,6 +157,20 @@ static void add_content(struct json_build *b, const struct schema *s, bool list)
 	json_build_end(b);
 }
 
+static void add_event_stream(struct json_build *b)
+{
+	json_build_key(b, STR("content"));
+	json_build_object(b);
+	json_build_key(b, STR("text/event-stream"));
+	json_build_object(b);
+	json_build_key(b, STR("schema"));
+	json_build_object(b);
+	json_add_str(b, STR("type"), STR("string"));
+	json_build_end(b);
+	json_build_end(b);
+	json_build_end(b);
+}
+
 static void add_responses(struct json_build *b, const struct route *r, const struct schema *s)
 {
 	json_build_key(b, STR("responses"));
@@ -108,8 +178,11 @@ static void add_responses(struct json_build *b, const struct route *r, const str
 	json_build_key(b, str_fmt(b->arena, "%d", r->success));
 	json_build_object(b);
 	json_add_str(b, STR("description"), str_z(http_status_text(r->success)));
-	if (r->success != 204)
-		add_content(b, s, (r->flags & ROUTE_LIST) != 0);
+	if ((r->flags & ROUTE_STREAM) != 0)
+		add_event_stream(b);
+	else if (r->success != 204)
+		add_content(b, (r->flags & ROUTE_OTHER) != 0 ? NULL : s,
+			(r->flags & ROUTE_LIST) != 0);
 	json_build_end(b);
 	json_build_key(b, STR("default"));
 	add_ref(b, STR("#/components/responses/Error"));
@@ -142,8 +215,9 @@ static void add_operation(struct json_build *b, const struct route *r, const str
 	if ((r->flags & ROUTE_BODY) != 0) {
 		json_build_key(b, STR("requestBody"));
 		json_build_object(b);
-		json_add_bool(b, STR("required"), true);
-		add_content(b, r->method == HTTP_PATCH ? NULL : s, false);
+		json_add_bool(b, STR("required"), (r->flags & ROUTE_BODY_MAYBE) == 0);
+		add_content(b, r->method == HTTP_PATCH || (r->flags & ROUTE_OTHER) != 0 ? NULL : s,
+			false);
 		json_build_end(b);
 	}
 	add_responses(b, r, s);

@@ -4,7 +4,6 @@
 #include "api/handlers_priv.h"
 
 #include "core/limits.h"
-#include "net/url.h"
 
 static void answer_view(struct api_request *rq, int status, const struct resource_view *v)
 {
@@ -187,20 +186,6 @@ static bool read_list_query(struct api_request *rq, struct list_query *q, struct
 	return true;
 }
 
-/* Link: <...>; rel="next" (RFC 8288), with the same filters. */
-static void link_next(struct api_request *rq, struct str last)
-{
-	struct arena *a = rq->x->arena;
-	struct str url = rq->x->path, name, value;
-	size_t at = 0;
-
-	while (http_request_query_next(rq->x, &at, &name, &value))
-		if (!str_eq_z(name, "after"))
-			url = url_add_query(a, url, name, value);
-	url = url_add_query(a, url, STR("after"), last);
-	api_header(rq, "Link", str_fmt(a, "<%.*s>; rel=\"next\"", STR_ARG(url)));
-}
-
 void handle_resource_list(struct api_request *rq)
 {
 	struct list_query *q = arena_new_of(rq->x->arena, struct list_query);
@@ -216,5 +201,5 @@ void handle_resource_list(struct api_request *rq)
 	}
 	api_answer(rq, 200, str_dup(rq->x->arena, buf_str(&out)));
 	if (last.p != NULL)
-		link_next(rq, last);
+		api_link_next(rq, last);
 }

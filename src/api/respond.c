@@ -3,6 +3,8 @@
  */
 #include "api/api_priv.h"
 
+#include "net/url.h"
+
 void api_header(struct api_request *rq, const char *name, struct str value)
 {
 	http_response_header(rq->x, str_z(name), value);
@@ -61,6 +63,20 @@ void api_fail_all(struct api_request *rq, const struct problems *p)
 {
 	CHECK(p->count > 0);
 	fail(rq, p->list, p->count);
+}
+
+/* Link: <...>; rel="next" (RFC 8288), with the same parameters but for where to go on. */
+void api_link_next(struct api_request *rq, struct str last)
+{
+	struct arena *a = rq->x->arena;
+	struct str url = rq->x->path, name, value;
+	size_t at = 0;
+
+	while (http_request_query_next(rq->x, &at, &name, &value))
+		if (!str_eq_z(name, "after"))
+			url = url_add_query(a, url, name, value);
+	url = url_add_query(a, url, STR("after"), last);
+	api_header(rq, "Link", str_fmt(a, "<%.*s>; rel=\"next\"", STR_ARG(url)));
 }
 
 void api_etag(struct api_request *rq, int64_t version)

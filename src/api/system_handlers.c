@@ -2,6 +2,7 @@
  * system_handlers.c - health, readiness, limits, the OpenAPI document.
  */
 #include "api/handlers_priv.h"
+#include "api/watch_priv.h"
 
 #include "core/limits.h"
 
@@ -44,13 +45,17 @@ void handle_openapi(struct api_request *rq)
 	api_answer(rq, 200, rq->api->openapi);
 }
 
-/* The limits as this server has them: the operator may have set the rate. */
+/* The limits as this server has them: the operator may have set the rates. */
 static int64_t effective_limit(const struct api_request *rq, const char *name, int64_t value)
 {
 	if (strcmp(name, "LIMIT_RATE_BUCKET") == 0)
 		return rq->api->cfg.rate_bucket;
 	if (strcmp(name, "LIMIT_RATE_REFILL") == 0)
 		return rq->api->cfg.rate_refill;
+	if (strcmp(name, "LIMIT_LISTENER_BUCKET") == 0)
+		return rq->api->cfg.listener_bucket;
+	if (strcmp(name, "LIMIT_LISTENER_REFILL") == 0)
+		return rq->api->cfg.listener_refill;
 	return value;
 }
 

@@ -23,7 +23,10 @@
 	X(OPT_WORKERS, "workers", "N", "4", "Jobs that run at once, 1 to 64.") \
 	X(OPT_OUTBOUND_TIMEOUT, "outbound-timeout", "SECONDS", "60", "How long one request to an application may take, all in all, 1 to 3600.") \
 	X(OPT_RATE_LIMIT, "rate-limit", "BUCKET,REFILL", "100,30", "Requests of a token at once, and then a second.") \
+	X(OPT_RETENTION_DAYS, "retention-days", "DAYS", "30", "How long jobs with their errors and retry data are kept, 1 to 3650. Counts for jobs made from then on.") \
+	X(OPT_RETENTION_MB, "retention-mb", "MB", "0", "How much retry data, requests and answers of errors may be kept; over it the oldest go, resolved errors' first. 0: any amount.") \
 	X(OPT_TRACE_MB, "trace-mb", "N", "256", "How many megabytes of the ways of records are kept for GET /v1/records, 0 to 1048576; 0 keeps none.") \
+	X(OPT_LISTENER_RATE, "listener-rate", "BUCKET,REFILL", "10000,2000", "Events of a listener at once, and then a second.") \
 	X(OPT_TLS_CERT, "tls-cert", "FILE", "", "PEM certificate chain: the API speaks HTTPS.") \
 	X(OPT_TLS_KEY, "tls-key", "FILE", "", "PEM key of the certificate.") \
 	X(OPT_CA_FILE, "ca-file", "FILE", "", "PEM bundle to trust for outbound TLS, in place of the system's.")

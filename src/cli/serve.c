@@ -67,13 +67,19 @@ static bool start(struct arena *a, const struct options *o, struct server *s, st
 		.tls_cert_file = file_option(o, OPT_TLS_CERT),
 		.tls_key_file = file_option(o, OPT_TLS_KEY),
 		.access_log = str_eq_z(o->value[OPT_ACCESS_LOG], "on") };
-	uint32_t workers = 0, timeout_s = 0, trace_mb = 0;
+	uint32_t workers = 0, timeout_s = 0, days = 0, mb = 0, trace_mb = 0;
 
 	if (!option_rate(o->value[OPT_RATE_LIMIT], &api.rate_bucket, &api.rate_refill, err) ||
+		!option_rate(o->value[OPT_LISTENER_RATE], &api.listener_bucket,
+			&api.listener_refill, err) ||
 		!option_number(o->value[OPT_WORKERS], "workers", 1, 64, &workers, err) ||
 		!option_number(o->value[OPT_TRACE_MB], "trace-mb", 0, 1048576, &trace_mb, err) ||
 		!option_number(o->value[OPT_OUTBOUND_TIMEOUT], "outbound-timeout", 1, 3600,
 			&timeout_s, err) ||
+		!option_number(o->value[OPT_RETENTION_DAYS], "retention-days", 1, 3650, &days,
+			err) ||
+		!option_number(o->value[OPT_RETENTION_MB], "retention-mb", 0, 1000000000, &mb,
+			err) ||
 		!egress_new(a, o->value[OPT_EGRESS_ALLOW], &s->egress, err) ||
 		!setup_store(a, o, true, &s->store, err) || !setup_keys(a, o, &s->keys, err) ||
 		!setup_first_run(a, o, s->store, err) ||
@@ -90,6 +96,8 @@ static bool start(struct arena *a, const struct options *o, struct server *s, st
 	engine.workers = workers;
 	engine.recorder = s->recorder;
 	engine.outbound_timeout_ms = (int64_t)timeout_s * 1000;
+	engine.kept_ms = (int64_t)days * 24 * 3600 * 1000;
+	engine.evidence_max = (uint64_t)mb * 1000000;
 	if (!engine_start(&engine, &s->engine, err))
 		return false;
 	api.engine = s->engine;

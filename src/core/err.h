@@ -26,6 +26,8 @@ enum err_retry {
 	X(ERR_JSON, "invalid_json", 400, ERR_RETRY_NO, "The text is not JSON (RFC 8259); the message names line, column and what was expected.") \
 	X(ERR_PARSE, "parse_failed", 422, ERR_RETRY_NO, "The text is not the CSV or XML that it should be; the message names the place and what was expected.") \
 	X(ERR_QUERY, "invalid_query_params", 400, ERR_RETRY_NO, "A query parameter is unknown or has a value that can't be used.") \
+	X(ERR_JOB_QUERY, "invalid_query", 400, ERR_RETRY_NO, "A list of jobs must say whose: the message names the parameters of which one is needed.") \
+	X(ERR_CONNECTION_MAP, "invalid_connectionMap", 400, ERR_RETRY_NO, "A clone must say by connectionMap which connection takes the place of each that is used.") \
 	X(ERR_UNAUTHORIZED, "unauthorized", 401, ERR_RETRY_NO, "The token is missing, unknown, expired or revoked.") \
 	X(ERR_FORBIDDEN, "access_restricted", 403, ERR_RETRY_NO, "The token is known but may not do this.") \
 	X(ERR_NOT_FOUND, "not_found", 404, ERR_RETRY_NO, "There is no such thing, or it is not yours.") \
@@ -43,6 +45,7 @@ enum err_retry {
 	X(ERR_REF, "invalid_ref", 422, ERR_RETRY_NO, "The id refers to nothing that you have.") \
 	X(ERR_UNSUPPORTED, "unsupported_field", 422, ERR_RETRY_NO, "The field can be stored but this version can't act on it yet.") \
 	X(ERR_FLOW, "invalid_flow", 422, ERR_RETRY_NO, "The flow can't be run as it is, for example because it is disabled.") \
+	X(ERR_OFFLINE, "connection_offline", 422, ERR_RETRY_YES, "The connection is offline, so that nothing can be asked through it.") \
 	X(ERR_RATE, "rate_limited", 429, ERR_RETRY_YES, "Too many requests; Retry-After says when to come back.") \
 	X(ERR_HEADERS_TOO_LARGE, "headers_too_large", 431, ERR_RETRY_NO, "The header section is larger than the limit.") \
 	X(ERR_INTERNAL, "unexpected_error", 500, ERR_RETRY_YES, "A fault of ours; the request id finds it in the log.") \

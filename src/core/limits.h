@@ -15,6 +15,10 @@
 	X(LIMIT_REQUEST_BODY, 5242880, "bytes", "The body of a request.") \
 	X(LIMIT_RESOURCE_DOCUMENT, 1048576, "bytes", "The document of one resource.") \
 	X(LIMIT_LOOKUP_RECORDS, 1000, "records", "Of what a lookup export yields for one record of a flow.") \
+	X(LIMIT_CALL_MS, 120000, "ms", "A call that is answered at once: invoke, preview, ping, proxy.") \
+	X(LIMIT_INVOKE_RECORDS, 10000, "records", "Of an export that is invoked.") \
+	X(LIMIT_INVOKE_BYTES, 5242880, "bytes", "The records of an invoked export; behind it, results of an invoked import leave _json out.") \
+	X(LIMIT_DEBUG_BYTES, 1048576, "bytes", "The debug log of a connection, in memory.") \
 	X(LIMIT_JSON_DEPTH, 128, "levels", "Arrays and objects inside each other.") \
 	X(LIMIT_PAGE_SIZE_DEFAULT, 20, "records", "Records of a page when pageSize is not set.") \
 	X(LIMIT_PAGE_SIZE_MAX, 10000, "records", "The largest pageSize.") \
@@ -47,6 +51,10 @@
 	X(LIMIT_REDIRECTS, 5, "hops", "Redirects followed for a GET.") \
 	X(LIMIT_ERROR_EVIDENCE, 8192, "bytes", "Of a request or answer kept with a job error.") \
 	X(LIMIT_LIST, 1000, "items", "The largest limit= of a list.") \
+	X(LIMIT_STATE_KEYS, 1000, "keys", "Values kept by key for the account, and for each resource.") \
+	X(LIMIT_STATE_KEY_BYTES, 256, "bytes", "A key of those.") \
+	X(LIMIT_EVENT_STREAMS, 500, "streams", "Streams of job events at once, of all tokens.") \
+	X(LIMIT_EVENT_STREAMS_TOKEN, 20, "streams", "Streams of job events at once of one token.") \
 	X(LIMIT_RATE_BUCKET, 100, "requests", "The bucket of a token.") \
 	X(LIMIT_RATE_REFILL, 30, "requests a second", "The refill of a token's bucket.") \
 	X(LIMIT_TEMPLATE_DEPTH, 100, "levels", "Blocks and subexpressions of a template inside each other.") \
@@ -54,6 +62,9 @@
 	X(LIMIT_TEMPLATE_SCRATCH, 67108864, "bytes", "Intermediate values of rendering one template.") \
 	X(LIMIT_TEMPLATE_VALUE, 8388608, "bytes", "One text that a helper of a template makes.") \
 	X(LIMIT_TEMPLATE_REGEX, 65536, "bytes", "A text that a regular expression of a template is applied to.") \
+	X(LIMIT_LISTENER_BUCKET, 10000, "events", "The bucket of a listener; refused requests take nothing from it.") \
+	X(LIMIT_LISTENER_REFILL, 2000, "events a second", "The refill of a listener's bucket.") \
+	X(LIMIT_LISTENER_LOG, 1000, "requests", "Of a listener that are kept, in memory, for its owner to see.") \
 	X(LIMIT_JOB_ATTEMPTS, 3, "attempts", "How often a job is begun before it is put aside.")
 /* clang-format on */
 

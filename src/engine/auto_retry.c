@@ -39,12 +39,13 @@ void auto_retry_run(struct engine *e)
 
 	store_read_end(c);
 	for (size_t i = 0; ok && i < d->count; i++) {
-		const struct store_error_filter f = { .flow_id = d->list[i].flow_id,
-			.state = ERRORS_OPEN,
-			.due_lte_ms = now };
+		const struct retry_ask ask = { .filter = { .flow_id = d->list[i].flow_id,
+						       .state = ERRORS_OPEN,
+						       .due_lte_ms = now },
+			.by = STR_INIT("automatic") };
 		struct retry_jobs jobs;
 
-		ok = engine_retry(e, d->list[i].account_id, &f, STR("automatic"), a, &jobs, &err);
+		ok = engine_retry(e, d->list[i].account_id, &ask, a, &jobs, &err);
 	}
 	if (!ok)
 		log_err(LOG_WARN, "retry.not_queued", &err);

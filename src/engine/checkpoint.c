@@ -402,6 +402,7 @@ bool run_checkpoint(struct run *r, const struct work *w, bool waiting, store_fn 
 		work_print(w, &r->page_body);
 	if (!store_write(r->e->cfg.store, write_all, &cp, err))
 		return false;
+	engine_changed(r->e, r->job->account_id, r->job->id);
 	r->children_exist = r->exports != NULL;
 	r->page_in_store = w != NULL;
 	r->page_settled = false;

@@ -4,9 +4,12 @@
  * A worker claims the oldest queued job in a store transaction, works it, and asks again until there
  * is none; then it sleeps until a job is posted or a waiting one is due.
  */
-#include "engine/engine_priv.h"
+#include "engine/listener.h"
 
 #include "core/log.h"
+#include "engine/debug_log.h"
+#include "engine/invoke_priv.h"
+#include "engine/timer.h"
 
 struct claim {
 	struct engine *e;
@@ -50,6 +53,7 @@ static bool work_one(struct worker *w)
 	if (cl.found) {
 		atomic_fetch_add(&e->running, 1);
 		set_job(w, cl.job.id);
+		engine_changed(e, cl.job.account_id, cl.job.id);
 		job_work(w, &cl.job, cl.arena);
 		set_job(w, STR(""));
 		atomic_fetch_sub(&e->running, 1);
@@ -105,6 +109,20 @@ void engine_post(struct engine *e)
 	cond_broadcast(&e->work);
 }
 
+void engine_observe(struct engine *e, engine_observer fn, void *ctx)
+{
+	WITH_LOCK(&e->observer_lock);
+	e->observer = fn;
+	e->observer_ctx = ctx;
+}
+
+void engine_changed(struct engine *e, struct str account_id, struct str job_id)
+{
+	WITH_LOCK(&e->observer_lock);
+	if (e->observer != NULL)
+		e->observer(e->observer_ctx, account_id, job_id);
+}
+
 struct adaptor_env engine_env(const struct engine *e)
 {
 	return (struct adaptor_env){ .egress = e->cfg.egress,
@@ -127,19 +145,27 @@ bool engine_start(const struct engine_config *cfg, struct engine **out, struct e
 	e->posted = 1; /* look once for jobs that were queued before */
 	e->next_job_ms = INT64_MAX;
 	e->look = true;
+	if (e->cfg.kept_ms == 0)
+		e->cfg.kept_ms = JOB_KEPT_MS;
 	mutex_init(&e->lock);
+	mutex_init(&e->observer_lock);
 	cond_init(&e->work);
 	cond_init(&e->tick);
 	cond_init(&e->events);
+	cond_init(&e->hears);
 	e->listening = map_new(a);
+	e->turns = turns_new(a);
 	if (!engine_recover(e, err)) {
 		arena_free(a);
 		return false;
 	}
+	e->debug = debug_log_new(a, cfg->clock, cfg->rng);
+	e->calls = calls_start(e);
 	for (unsigned i = 0; i < e->worker_count; i++) {
 		e->workers[i].engine = e;
 		thread_start(&e->workers[i].thread, "worker", worker_main, &e->workers[i]);
 	}
+	thread_start(&e->listener, "listener", listeners_main, e);
 	thread_start(&e->timer, "timer", timer_main, e);
 	*out = e;
 	return true;
@@ -154,7 +180,9 @@ void engine_stop(struct engine *e, int64_t within_ms)
 	cond_broadcast(&e->work);
 	cond_broadcast(&e->tick);
 	cond_broadcast(&e->events);
+	cond_broadcast(&e->hears);
 	mutex_unlock(&e->lock);
+	thread_join(&e->listener);
 	thread_join(&e->timer);
 	for (unsigned i = 0; i < e->worker_count; i++) {
 		struct worker *w = &e->workers[i];
@@ -164,10 +192,15 @@ void engine_stop(struct engine *e, int64_t within_ms)
 			thread_join(&w->thread);
 		}
 	}
+	calls_stop(e->calls);
+	debug_log_free(e->debug);
 	mutex_destroy(&e->lock);
+	mutex_destroy(&e->observer_lock);
 	cond_destroy(&e->work);
 	cond_destroy(&e->tick);
 	cond_destroy(&e->events);
+	turns_destroy(e->turns);
+	cond_destroy(&e->hears);
 	arena_free(e->arena);
 }
 
@@ -220,7 +253,7 @@ bool engine_queue(struct engine *e, struct store_conn *c, struct arena *a,
 		.due_ms = q->due_ms,
 		.created_ms = now,
 		.modified_ms = now,
-		.purge_ms = now + JOB_KEPT_MS };
+		.purge_ms = now + e->cfg.kept_ms };
 	if (!run_write(c, &rq, err))
 		return false;
 	*job_id = str_dup(a, id_str(&id));
@@ -298,6 +331,7 @@ bool engine_cancel(struct engine *e, struct str account_id, struct str job_id, s
 	}
 	cond_broadcast(&e->events);
 	mutex_unlock(&e->lock);
+	engine_changed(e, account_id, job_id);
 	engine_post(e);
 	return true;
 }

@@ -25,6 +25,8 @@ struct engine_config {
 	const char *ca_file;         /* NULL: the system's */
 	int64_t outbound_timeout_ms; /* one request to an application; 0: LIMIT_OUTBOUND_TIMEOUT_MS */
 	unsigned workers;            /* jobs at once; 0: 4 */
+	int64_t kept_ms;             /* a job and its errors, from its creation on; 0: 30 days */
+	uint64_t evidence_max;       /* characters of all errors' evidence and retry data; 0: any */
 	struct recorder *recorder;   /* NULL: nothing is recorded; the caller's */
 };
 
@@ -59,13 +61,20 @@ struct retry_jobs {
 	struct retry_job *list; /* one for each flow; in the arena given */
 	size_t count;
 };
-/* Tries the open errors that F says again, those that have retry data and that no retry is at. None is no
- * error. Any thread that may wait. */
-MUST_CHECK bool engine_retry(struct engine *e, struct str account_id,
-	const struct store_error_filter *f, struct str by, struct arena *a, struct retry_jobs *out,
-	struct err *err);
+struct retry_ask {
+	struct store_error_filter filter;
+	struct str by;           /* "api", "file", "automatic" */
+	bool original_documents; /* those that the job began with; the filter must name the job */
+};
+/*
+ * Tries the open errors that the filter says again, those that have retry data and that no retry is at. None
+ * is no error. ERR_NOT_FOUND: the documents that the job began with are not kept any more. Any thread that
+ * may wait.
+ */
+MUST_CHECK bool engine_retry(struct engine *e, struct str account_id, const struct retry_ask *ask,
+	struct arena *a, struct retry_jobs *out, struct err *err);
 
-/* Events of the listener were taken in: the flows that it feeds are run. Any thread that may wait. */
+/* Events of the listener were taken in: the flows that it feeds are run. Any thread; does not wait. */
 void engine_listen(struct engine *e, struct str account_id, struct str export_id);
 /*
  * Would flows that run each other go round in a circle if the flow ID (p NULL: a new one) ran NEXT
@@ -77,6 +86,14 @@ MUST_CHECK bool engine_chain_check(struct engine *e, struct str account_id, stru
  * that may wait. */
 void engine_resource_changed(struct engine *e, struct str account_id, struct str type,
 	struct str id);
+
+/*
+ * FN is called when a job has changed in the store, behind the commit, on whatever thread did it: it must
+ * be quick and must not call the engine. One observer; FN NULL ends it, and returns when no call is under
+ * way any more.
+ */
+typedef void (*engine_observer)(void *ctx, struct str account_id, struct str job_id);
+void engine_observe(struct engine *e, engine_observer fn, void *ctx);
 
 /*
  * The way of the records with this trace key through the steps of flows, the newest first, at most MAX:

@@ -11,6 +11,7 @@
 #include "core/thread.h"
 #include "engine/engine.h"
 #include "engine/recorder.h"
+#include "engine/turn.h"
 
 #define WORKERS_DEFAULT 4
 #define WORKERS_MAX     64
@@ -35,13 +36,17 @@ struct probe { /* of a connection that went offline */
 	int64_t due_ms, pause_ms;
 };
 
+struct listener;
+
 struct engine {
 	struct engine_config cfg;
 	struct arena *arena;
 	struct id owner; /* this process, in leases */
 	struct worker *workers;
 	unsigned worker_count;
-	struct thread timer; /* schedules, leases, probes, purges */
+	struct turns *turns;
+	struct thread listener; /* listeners_main() */
+	struct thread timer;    /* schedules, leases, probes, purges */
 	struct mutex lock;
 	struct cond work;                /* a job may be there, a time has come, or stopping */
 	struct cond tick;                /* the timer has something to look at */
@@ -49,17 +54,27 @@ struct engine {
 	int64_t next_job_ms;             /* wall; when a waiting job may be taken; under lock */
 	struct probe probes[PROBES_MAX]; /* under lock */
 	size_t probe_count;
-	bool look;             /* flows or connections changed; under lock */
-	struct map *listening; /* listener's export id: `e` when a run is queued or at work */
-	struct cond events;    /* an event came; under lock: */
+	bool look;              /* flows or connections changed; under lock */
+	struct map *listening;  /* export id: struct listener; under lock */
+	struct listener *heard; /* those that listeners_main() must look at; under lock */
+	struct cond hears;      /* something was */
+	struct cond events;     /* an event came; under lock: */
 	uint64_t events_posted;
-	atomic_bool stopping; /* end at the page's border */
+	_Atomic uint64_t changes;   /* grows with every resource that is written */
+	struct mutex observer_lock; /* over: */
+	engine_observer observer;   /* NULL: none */
+	void *observer_ctx;
+	struct calls *calls;     /* invoke.h */
+	struct debug_log *debug; /* debug_log.h */
+	atomic_bool stopping;    /* end at the page's border */
 	_Atomic unsigned running;
 	_Atomic uint64_t completed, failed, pages, records, records_failed;
 };
 
 /* Tells the workers that a job was queued. */
 void engine_post(struct engine *e);
+/* Tells the observer that the job has changed in the store. */
+void engine_changed(struct engine *e, struct str account_id, struct str job_id);
 /* The adaptor's environment of this engine; `canceled` and `trace` are the caller's to set. */
 struct adaptor_env engine_env(const struct engine *e);
 
@@ -79,22 +94,9 @@ MUST_CHECK bool engine_queue(struct engine *e, struct store_conn *c, struct aren
 MUST_CHECK bool engine_chain(struct engine *e, struct store_conn *c, struct arena *a,
 	const struct store_job *j, const struct json *flow, struct err *err);
 
-/*
- * Pings the connection; when that fails too it is set offline, to be probed until it answers. False:
- * it is not offline. *WHY is the ping's message.
- */
-bool connection_goes_offline(struct engine *e, const struct adaptor_env *env, struct str account_id,
-	struct str id, const struct json *connection, struct arena *a, struct str *why);
-
 /* Works a claimed job to its end, or until it has to wait. JOB and its strings live in A, which is
  * wiped by the caller. */
 void job_work(struct worker *w, struct store_job *job, struct arena *a);
-
-/* Flows were changed: the timer reads them again. Any thread. */
-void engine_look(struct engine *e);
-
-/* The timer thread's body: due schedules, leases, probes of offline connections, purges. */
-void *timer_main(void *arg);
 
 /* ---- what a flow is made of ---- */
 
@@ -127,15 +129,16 @@ struct flow_plan {
 	struct str config; /* the documents as stored, secrets sealed, without connections: JSON */
 	char config_hash[65];
 };
-/*
- * CONFIG: documents to use instead of the stored ones (p NULL: none). ERR_NOT_FOUND, ERR_FLOW,
- * ERR_STORE, ERR_CRYPT.
- */
+/* CONFIG: documents to use instead of the stored ones (p NULL: none). ERR_NOT_FOUND, ERR_FLOW,
+ * ERR_STORE, ERR_CRYPT. */
 MUST_CHECK bool flow_plan_read(const struct engine *e, struct arena *a, struct str account_id,
 	struct str flow_id, struct str config, struct flow_plan *out, struct err *err);
 /* Refuses flows that are disabled, and parts that this version can't act on. */
 MUST_CHECK bool flow_plan_check(const struct engine *e, struct arena *a, const struct flow_plan *p,
 	struct err *err);
+/* Refuses a document that sets what this version can't act on: ERR_UNSUPPORTED names the field. */
+MUST_CHECK bool engine_check_inert(const struct engine *e, struct arena *a, const char *type,
+	const struct json *doc, struct err *err);
 /* The first connection of the plan that is offline; p NULL: none is. */
 struct str flow_plan_offline(const struct flow_plan *p, struct str *name);
 bool flow_source_is_listener(const struct flow_source *s);

@@ -171,7 +171,7 @@ bool flow_source_is_listener(const struct flow_source *s)
 
 /* ---- can it run? ---- */
 
-static bool check_inert(const struct engine *e, struct arena *a, const char *type,
+bool engine_check_inert(const struct engine *e, struct arena *a, const char *type,
 	const struct json *doc, struct err *err)
 {
 	const struct schema *s = resources_by_type(e->cfg.resources, str_z(type));
@@ -194,16 +194,17 @@ bool flow_plan_check(const struct engine *e, struct arena *a, const struct flow_
 	for (size_t i = 0; i < p->source_count; i++) {
 		const struct flow_source *s = &p->sources[i];
 
-		if (!check_inert(e, a, "export", s->doc, err) ||
+		if (!engine_check_inert(e, a, "export", s->doc, err) ||
 			(s->connection != NULL &&
-				!check_inert(e, a, "connection", s->connection, err)))
+				!engine_check_inert(e, a, "connection", s->connection, err)))
 			return false;
 	}
 	for (size_t i = 0; i < p->step_count; i++) {
 		const struct flow_step *s = &p->steps[i];
 
-		if (!check_inert(e, a, s->kind == STEP_IMPORT ? "import" : "export", s->doc, err) ||
-			!check_inert(e, a, "connection", s->connection, err))
+		if (!engine_check_inert(e, a, s->kind == STEP_IMPORT ? "import" : "export", s->doc,
+			    err) ||
+			!engine_check_inert(e, a, "connection", s->connection, err))
 			return false;
 	}
 	return true;

@@ -4,6 +4,7 @@
  * A run begins where its job says: with the page in work that an earlier attempt left, then behind
  * the cursor. It ends completed, failed or canceled, or goes back into the queue to wait.
  */
+#include "engine/debug_log.h"
 #include "engine/listener.h"
 #include "engine/run.h"
 
@@ -119,7 +120,10 @@ static bool open_adaptor_source(struct run *r, const struct flow_source *s, stru
 	r->source_ops = ad->source;
 	if (ad->source == NULL)
 		return err_set(err, ERR_UNSUPPORTED, "the %s adaptor has no exports", ad->name);
-	return ad->source->open(&r->env, s->connection, s->doc, &args, cursor, &r->source, err);
+	r->source_env = r->env;
+	debug_log_watch(r->e->debug, r->arena, s->connection, "export", s->doc, &r->source_env);
+	return ad->source->open(&r->source_env, s->connection, s->doc, &args, cursor, &r->source,
+		err);
 }
 
 static size_t page_size(const struct run *r, const struct flow_source *s)
@@ -329,7 +333,8 @@ static bool open_steps(struct run *r, struct err *err)
 			.kind = s->kind,
 			.doc = s->doc,
 			.connection = s->connection,
-			.response_mapping = s->response_mapping };
+			.response_mapping = s->response_mapping,
+			.debug = r->e->debug };
 
 		if (!step_open(&cfg, &r->steps[i].step, err))
 			return err_wrap(err, "%s \"%.*s\"",
@@ -663,6 +668,7 @@ void job_work(struct worker *w, struct store_job *job, struct arena *a)
 		.arena = a,
 		.env = engine_env(w->engine),
 		.cursor = job->cursor,
+		.changes = atomic_load(&w->engine->changes),
 		.cursor_arena = arena_new("cursor", 0),
 		.cursor_spare = arena_new("cursor", 0),
 		.outcome_arena = arena_new("checkpoint", 0),

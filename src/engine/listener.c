@@ -2,7 +2,8 @@
  * listener.c - events that were taken in, as the source of a run; and starting such runs.
  *
  * The source reads events behind the flow's place. When there are none it lingers a moment, so that
- * a stream of events is one run and not a run an event. A run takes events over with the intent
+ * a stream of events is one run and not a run an event; but not longer than its documents stay as they
+ * are: a flow that was disabled takes no more. A run takes events over with the intent
  * checkpoint of its page: the flow's place moves in the same transaction.
  */
 #include "engine/listener.h"
@@ -96,13 +97,19 @@ static bool read_events(struct source *s, struct gather *g, struct err *err)
 		       err);
 }
 
+/* Was anything written since the run's documents were read? Then the next run reads them again. */
+static bool is_outdated(const struct source *s)
+{
+	return atomic_load(&s->run->e->changes) != s->run->changes;
+}
+
 /* Until an event came, the moment is over, or somebody wants an end. False: the latter two. */
 static bool linger(struct source *s, uint64_t seen, int64_t until)
 {
 	struct engine *e = s->run->e;
 
 	WITH_LOCK(&e->lock);
-	while (e->events_posted == seen && !atomic_load(&e->stopping) &&
+	while (e->events_posted == seen && !is_outdated(s) && !atomic_load(&e->stopping) &&
 		!atomic_load(&s->run->worker->canceled))
 		if (!cond_wait_until(&e->events, &e->lock, until))
 			return e->events_posted != seen;
@@ -124,6 +131,8 @@ static bool listener_next(struct source *s, struct chunk *out, struct err *err)
 	buf_add_char(&out->text, '[');
 	do {
 		seen = events_posted(s->run->e);
+		if (is_outdated(s))
+			break;
 		if (!read_events(s, &g, err))
 			return false;
 	} while (g.count == 0 && linger(s, seen, until));
@@ -163,33 +172,72 @@ int64_t listener_cursor_seq(struct arena *a, struct str page_cursor)
 
 /* ---- starting runs ---- */
 
-/* Is a run for this listener queued or at work? Makes it so when it is not. */
-static bool already_active(struct engine *e, struct str export_id)
+/*
+ * What is known of a listener, so that an event costs one look-up: is a run of every flow that it
+ * feeds queued or at work (what comes is seen by those), is there no flow to run (until one is
+ * changed), or must the listeners' thread look?
+ */
+enum listener_state { LISTENER_IDLE, LISTENER_HEARD, LISTENER_ACTIVE, LISTENER_DORMANT };
+
+struct listener {
+	char account_id[ID_LEN + 1], export_id[ID_LEN + 1];
+	enum listener_state state;
+	struct listener *next_heard;
+};
+
+/* Under the engine's lock. */
+static struct listener *listener_of(struct engine *e, struct str account_id, struct str export_id)
 {
-	WITH_LOCK(&e->lock);
-	e->events_posted++;
-	cond_broadcast(&e->events);
-	if (map_get(e->listening, export_id) == e)
-		return true;
-	if (map_get(e->listening, export_id) == NULL)
-		export_id = str_dup(e->arena, export_id);
-	map_put(e->listening, export_id, e);
-	return false;
+	struct listener *l = map_get(e->listening, export_id);
+
+	if (l != NULL)
+		return l;
+	CHECK(account_id.n == ID_LEN && export_id.n == ID_LEN);
+	l = arena_new_of(e->arena, struct listener);
+	memcpy(l->account_id, account_id.p, ID_LEN);
+	memcpy(l->export_id, export_id.p, ID_LEN);
+	map_put(e->listening, str_of(l->export_id, ID_LEN), l);
+	return l;
 }
 
-static void set_idle(struct engine *e, struct str export_id)
+static void set_state(struct engine *e, struct str account_id, struct str export_id,
+	enum listener_state state)
 {
 	WITH_LOCK(&e->lock);
-	if (map_get(e->listening, export_id) != NULL)
-		map_put(e->listening, export_id, &e->lock);
+	struct listener *l = listener_of(e, account_id, export_id);
+
+	/* what was heard meanwhile is still to be looked at */
+	if (l->state != LISTENER_HEARD)
+		l->state = state;
+}
+
+void engine_listen(struct engine *e, struct str account_id, struct str export_id)
+{
+	WITH_LOCK(&e->lock);
+	struct listener *l = listener_of(e, account_id, export_id);
+
+	e->events_posted++;
+	cond_broadcast(&e->events);
+	if (l->state != LISTENER_IDLE)
+		return;
+	l->state = LISTENER_HEARD;
+	l->next_heard = e->heard;
+	e->heard = l;
+	cond_signal(&e->hears);
 }
 
 struct starting {
 	struct engine *e;
 	struct arena *arena;
 	struct str account_id, export_id;
-	size_t started;
+	size_t flows, at_work, started; /* flows: those that are enabled */
 };
+
+static bool found_one(void *arg, const struct store_event *e UNUSED)
+{
+	*(bool *)arg = true;
+	return false;
+}
 
 static bool start_flow(struct starting *s, struct store_conn *c, struct str flow_id,
 	struct err *err)
@@ -197,22 +245,26 @@ static bool start_flow(struct starting *s, struct store_conn *c, struct str flow
 	struct store_resource row;
 	const struct json *doc;
 	struct str job_id;
-	int64_t place, oldest;
-	uint64_t waiting;
+	int64_t place;
+	bool at_work, waiting = false;
 
 	if (!store_resource_get(c, s->arena, s->account_id, STR("flow"), flow_id, &row, err) ||
 		!json_parse_copy(s->arena, row.document, &doc, err))
 		return false;
 	if (json_get_true(doc, STR("disabled")))
 		return true;
-	if (!store_listener_place(c, s->account_id, s->export_id, flow_id, &place, err) ||
-		!store_event_waiting(c, s->account_id, s->export_id, place, &waiting, &oldest, err))
+	s->flows++;
+	if (!store_job_of_flow(c, s->account_id, flow_id, &at_work, err) ||
+		!store_listener_place(c, s->account_id, s->export_id, flow_id, &place, err) ||
+		!store_event_list(c, s->account_id, s->export_id, place, 1, found_one, &waiting,
+			err))
 		return false;
-	if (waiting == 0)
+	s->at_work += at_work;
+	if (!waiting || at_work)
 		return true;
 	const struct queue_request q = { s->account_id, flow_id, STR("event"), doc, 0 };
 
-	/* the place is made before the first page: nothing may be removed that this flow has not had */
+	/* flows of older stores have no place: without one nothing of theirs would be kept */
 	if (!store_listener_advance(c, s->account_id, s->export_id, flow_id, place, err) ||
 		!engine_queue(s->e, c, s->arena, &q, &job_id, err))
 		return false;
@@ -238,29 +290,67 @@ static bool start_write(struct store_conn *c, void *arg, struct err *err)
 	return true;
 }
 
-void engine_listen(struct engine *e, struct str account_id, struct str export_id)
+/* Queues a run of each flow that has events waiting and no run yet. */
+static void start_flows(struct engine *e, struct str account_id, struct str export_id)
 {
-	struct arena *a = NULL;
+	struct arena *a DEFER(arena_freep) = arena_new("listener", 0);
+	struct starting s = { e, a, account_id, export_id, 0, 0, 0 };
 	struct err err = ERR_INIT;
 
-	if (already_active(e, export_id))
-		return;
-	a = arena_new("listener", 0);
-	struct starting s = { e, a, account_id, export_id, 0 };
-
-	if (!store_write(e->cfg.store, start_write, &s, &err))
+	/* marked first: an event that comes from here on is either seen below or heard */
+	set_state(e, account_id, export_id, LISTENER_IDLE);
+	if (!store_write(e->cfg.store, start_write, &s, &err)) {
 		log_err(LOG_WARN, "listener.not_started", &err);
+		return;
+	}
 	if (s.started > 0)
 		engine_post(e);
-	else
-		set_idle(e, export_id);
-	arena_free(a);
+	if (s.flows == 0)
+		set_state(e, account_id, export_id, LISTENER_DORMANT);
+	else if (s.started + s.at_work == s.flows)
+		set_state(e, account_id, export_id, LISTENER_ACTIVE);
 }
 
 void listener_ended(struct engine *e, struct str account_id, struct str export_id)
 {
-	set_idle(e, export_id);
-	engine_listen(e, account_id, export_id); /* what came while the run was ending */
+	start_flows(e, account_id, export_id); /* what came while the run was ending */
+}
+
+/* The next that was heard of; NULL: the engine stops. */
+static struct listener *take_heard(struct engine *e)
+{
+	WITH_LOCK(&e->lock);
+	while (e->heard == NULL && !atomic_load(&e->stopping))
+		cond_wait(&e->hears, &e->lock);
+	struct listener *l = e->heard;
+
+	if (l == NULL || atomic_load(&e->stopping))
+		return NULL;
+	e->heard = l->next_heard;
+	l->state = LISTENER_IDLE;
+	return l;
+}
+
+void *listeners_main(void *arg)
+{
+	struct engine *e = arg;
+	struct listener *l;
+
+	while ((l = take_heard(e)) != NULL)
+		start_flows(e, str_of(l->account_id, ID_LEN), str_of(l->export_id, ID_LEN));
+	return NULL;
+}
+
+/* Flows or exports were changed: what was known is known no more. */
+static void forget_states(struct engine *e)
+{
+	WITH_LOCK(&e->lock);
+	for (size_t i = 0; i < map_count(e->listening); i++) {
+		struct listener *l = map_value_at(e->listening, i);
+
+		if (l->state != LISTENER_HEARD)
+			l->state = LISTENER_IDLE;
+	}
 }
 
 struct kept_events {
@@ -288,6 +378,8 @@ void listeners_resume(struct engine *e)
 	struct kept_events k = { .arena = a };
 	struct store_conn *c = NULL;
 	struct err err = ERR_INIT;
+
+	forget_states(e);
 	bool ok = store_read_begin(e->cfg.store, &c, &err) &&
 		  store_event_exports(c, add_kept, &k, &err);
 
@@ -295,5 +387,5 @@ void listeners_resume(struct engine *e)
 	if (!ok)
 		log_err(LOG_WARN, "listener.not_resumed", &err);
 	for (size_t i = 0; i < k.count; i++)
-		engine_listen(e, k.list[i].account_id, k.list[i].export_id);
+		start_flows(e, k.list[i].account_id, k.list[i].export_id);
 }

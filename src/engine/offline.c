@@ -201,6 +201,37 @@ int64_t probes_run(struct engine *e)
 	return next;
 }
 
+/* Takes the probe of this connection out of the list; false: it has none. */
+static bool take_of(struct engine *e, struct str id)
+{
+	WITH_LOCK(&e->lock);
+	for (size_t i = 0; i < e->probe_count; i++) {
+		if (!str_eq_z(id, e->probes[i].id))
+			continue;
+		e->probes[i] = e->probes[--e->probe_count];
+		return true;
+	}
+	return false;
+}
+
+/* One without a probe was set offline by its owner, who alone may end that. */
+void connection_pinged(struct engine *e, struct str account_id, struct str id)
+{
+	struct arena *a;
+
+	if (!take_of(e, id))
+		return;
+	a = arena_new("ping", 0);
+	if (set_offline(e, account_id, id, false, a)) {
+		LOG(LOG_INFO, "connection.online", LOG_S("connection", id));
+		connection_is_back(e, account_id, id);
+		keep_probe(e, account_id, id, false);
+	} else {
+		probes_add(e, account_id, id);
+	}
+	arena_free(a);
+}
+
 /* ---- a run was refused ---- */
 
 bool connection_goes_offline(struct engine *e, const struct adaptor_env *env, struct str account_id,

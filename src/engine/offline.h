@@ -6,12 +6,22 @@
 
 #include "engine/engine_priv.h"
 
+/*
+ * Pings the connection; when that fails too it is set offline, to be probed until it answers. False:
+ * it is not offline. *WHY is the ping's message.
+ */
+bool connection_goes_offline(struct engine *e, const struct adaptor_env *env, struct str account_id,
+	struct str id, const struct json *connection, struct arena *a, struct str *why);
+
 /* Adds a probe unless there is one. Any thread. */
 void probes_add(struct engine *e, struct str account_id, struct str id);
 /* Takes up the probes that an earlier process left. */
 void probes_load(struct engine *e);
 /* Runs what is due; returns when to come again (wall, INT64_MAX: nothing to probe). */
 int64_t probes_run(struct engine *e);
+/* A ping of somebody succeeded: a connection that went offline by itself is online again. May block on
+ * the store. */
+void connection_pinged(struct engine *e, struct str account_id, struct str id);
 /* The connection can be used again: jobs that wait for it may be claimed. */
 void connection_is_back(struct engine *e, struct str account_id, struct str id);
 

@@ -9,8 +9,9 @@
 struct asking {
 	struct engine *e;
 	struct arena *arena;
-	struct str account_id, by;
-	struct store_error_filter filter;
+	struct str account_id;
+	const struct retry_ask *ask;
+	struct str config_hash; /* of the documents to use; p NULL: the present ones */
 	struct str flows[FLOWS_MAX];
 	size_t flow_count;
 	struct retry_jobs *out;
@@ -27,7 +28,7 @@ static bool add_flow(void *arg, struct str flow_id)
 static bool queue_retry(struct asking *q, struct store_conn *c, struct str flow_id, struct err *err)
 {
 	int64_t now = clock_wall_ms(q->e->cfg.clock);
-	struct store_error_filter f = q->filter;
+	struct store_error_filter f = q->ask->filter;
 	struct retry_job *out = &q->out->list[q->out->count];
 	struct store_resource flow;
 	const struct json *doc;
@@ -40,11 +41,12 @@ static bool queue_retry(struct asking *q, struct store_conn *c, struct str flow_
 		.type = JOB_RETRY,
 		.status = JOB_QUEUED,
 		.flow_id = flow_id,
-		.retry_of_job_id = q->filter.job_id,
-		.trigger = q->by,
+		.retry_of_job_id = q->ask->filter.job_id,
+		.config_hash = q->config_hash,
+		.trigger = q->ask->by,
 		.created_ms = now,
 		.modified_ms = now,
-		.purge_ms = now + JOB_KEPT_MS };
+		.purge_ms = now + q->e->cfg.kept_ms };
 
 	if (store_resource_get(c, q->arena, q->account_id, STR("flow"), flow_id, &flow, &gone) &&
 		json_parse_copy(q->arena, flow.document, &doc, &gone))
@@ -58,11 +60,30 @@ static bool queue_retry(struct asking *q, struct store_conn *c, struct str flow_
 	return true;
 }
 
+/* The documents that the job, or the flow's job above it, began with. */
+static bool find_config(struct asking *q, struct store_conn *c, struct err *err)
+{
+	struct store_job job;
+
+	if (!q->ask->original_documents)
+		return true;
+	if (!store_job_get(c, q->arena, q->account_id, q->ask->filter.job_id, &job, err))
+		return false;
+	if (job.flow_job_id.p != NULL &&
+		!store_job_get(c, q->arena, q->account_id, job.flow_job_id, &job, err))
+		return false;
+	q->config_hash = job.config_hash;
+	return q->config_hash.p != NULL ||
+	       err_set(err, ERR_NOT_FOUND, "the documents that job %.*s began with are not kept",
+		       STR_ARG(job.id));
+}
+
 static bool ask_write(struct store_conn *c, void *arg, struct err *err)
 {
 	struct asking *q = arg;
 
-	if (!store_error_flows(c, q->account_id, &q->filter, add_flow, q, err))
+	if (!find_config(q, c, err) ||
+		!store_error_flows(c, q->account_id, &q->ask->filter, add_flow, q, err))
 		return false;
 	q->out->list = arena_array_of(q->arena, struct retry_job, MAX(q->flow_count, (size_t)1));
 	for (size_t i = 0; i < q->flow_count; i++)
@@ -71,17 +92,16 @@ static bool ask_write(struct store_conn *c, void *arg, struct err *err)
 	return true;
 }
 
-bool engine_retry(struct engine *e, struct str account_id, const struct store_error_filter *f,
-	struct str by, struct arena *a, struct retry_jobs *out, struct err *err)
+bool engine_retry(struct engine *e, struct str account_id, const struct retry_ask *ask,
+	struct arena *a, struct retry_jobs *out, struct err *err)
 {
 	struct asking *q = arena_new_of(a, struct asking);
 
 	*q = (struct asking){ .e = e,
 		.arena = a,
 		.account_id = account_id,
-		.by = by,
-		.filter = *f };
-	q->out = out;
+		.ask = ask,
+		.out = out };
 	*out = (struct retry_jobs){ .list = NULL };
 	if (!store_write(e->cfg.store, ask_write, q, err))
 		return false;

@@ -30,7 +30,7 @@ struct run {
 	struct store_job *job; /* the flow's, or the retry's */
 	struct arena *arena;   /* the job's; wiped, it holds opened secrets */
 	struct flow_plan plan;
-	struct adaptor_env env;
+	struct adaptor_env env, source_env;
 	struct store_job *exports; /* a child for each source */
 	struct run_step *steps;
 	bool children_exist;
@@ -44,6 +44,7 @@ struct run {
 	/* and its place behind the page in work: {"g": source, "at": its cursor}. */
 	struct str cursor;
 	struct arena *cursor_arena, *cursor_spare;
+	uint64_t changes;     /* the engine's count, before the plan was read */
 	int64_t listened_seq; /* of a listener: the last event of the page in work; 0: none new */
 	struct str zero_reason;
 

@@ -8,6 +8,7 @@
 #include "engine/run.h"
 
 #include "core/log.h"
+#include "engine/offline.h"
 
 #define OFFLINE_FIRST_PROBE_MS 5000
 
@@ -158,7 +159,7 @@ static void put_off(struct work *w)
 }
 
 /* One ping decides; when it fails too the connection goes offline and the job waits. */
-static void check_offline(struct run *r, struct work *w)
+static bool goes_offline(struct run *r, struct work *w)
 {
 	const struct flow_step *p = r->steps[w->step].plan;
 	struct str name = json_get_str(p->connection, STR("name"));
@@ -166,12 +167,19 @@ static void check_offline(struct run *r, struct work *w)
 
 	if (!looks_offline(w) || !connection_goes_offline(r->e, &r->env, r->plan.account_id,
 					 p->connection_id, p->connection, w->arena, &why))
-		return;
-	put_off(w);
+		return false;
 	run_wait(r, clock_wall_ms(r->e->cfg.clock) + OFFLINE_FIRST_PROBE_MS,
 		str_fmt(r->arena, "connection \"%.*s\" is offline: %.*s", STR_ARG(name),
 			STR_ARG(why)),
 		p->connection_id);
+	return true;
+}
+
+/* Behind sending: what was refused waits with the job. */
+static void check_offline(struct run *r, struct work *w)
+{
+	if (goes_offline(r, w))
+		put_off(w);
 }
 
 static int64_t longest_wait_s(const struct work *w)
@@ -182,6 +190,16 @@ static int64_t longest_wait_s(const struct work *w)
 		if (w->d[i].deferred)
 			s = MAX(s, w->d[i].err.retry_after_s);
 	return s;
+}
+
+static void wait_as_asked(struct run *r, const struct work *w)
+{
+	const struct flow_step *p = r->steps[w->step].plan;
+
+	run_wait(r, clock_wall_ms(r->e->cfg.clock) + longest_wait_s(w) * 1000,
+		str_fmt(r->arena, "%.*s asks to come back later",
+			STR_ARG(json_get_str(p->connection, STR("name")))),
+		p->connection_id);
 }
 
 /* What the page waits for, when anything of it does. */
@@ -198,12 +216,22 @@ static enum run_verdict verdict(struct run *r, struct work *w)
 	if (!waits)
 		return RUN_ON;
 	if (r->job->waiting_for.p == NULL)
-		run_wait(r, clock_wall_ms(r->e->cfg.clock) + longest_wait_s(w) * 1000,
-			str_fmt(r->arena, "%.*s asks to come back later",
-				STR_ARG(json_get_str(r->steps[w->step].plan->connection,
-					STR("name")))),
-			r->steps[w->step].plan->connection_id);
+		wait_as_asked(r, w);
 	return RUN_WAIT;
+}
+
+/* Must the step be begun again later, because its lookups were refused or put off? Nothing was sent. */
+static bool prepare_waits(struct run *r, struct work *w)
+{
+	if (goes_offline(r, w))
+		return true;
+	for (size_t i = 0; i < w->n; i++) {
+		if (!w->d[i].deferred)
+			continue;
+		wait_as_asked(r, w);
+		return true;
+	}
+	return false;
 }
 
 /* ---- once ---- */
@@ -252,11 +280,15 @@ static enum run_verdict begin_step(struct run *r, struct work *w, uint32_t k, st
 		w->fresh = true;
 		return RUN_STOP;
 	}
+	if (prepare_waits(r, w)) {
+		w->fresh = true;
+		return RUN_WAIT;
+	}
 	account_prepared(r, w);
 	return run_checkpoint(r, w, false, NULL, NULL, err) ? RUN_ON : RUN_FAIL;
 }
 
-static enum run_verdict pass_step(struct run *r, struct work *w, uint32_t k, bool ready,
+static enum run_verdict use_step(struct run *r, struct work *w, uint32_t k, bool ready,
 	struct err *err)
 {
 	enum run_verdict v = ready ? RUN_ON : begin_step(r, w, k, err);
@@ -275,6 +307,24 @@ static enum run_verdict pass_step(struct run *r, struct work *w, uint32_t k, boo
 	v = verdict(r, w);
 	if (v == RUN_ON && k + 1 == r->plan.step_count && marks_done(r))
 		mark_done(r, w);
+	return v;
+}
+
+/* The step's connection is used by one run at a time, page by page. */
+static enum run_verdict pass_step(struct run *r, struct work *w, uint32_t k, bool ready,
+	struct err *err)
+{
+	struct turn *turn = turn_acquire(r->e->turns, r->plan.steps[k].connection_id,
+		&r->worker->canceled);
+
+	if (turn == NULL) { /* canceled while it waited: nothing of the step was begun, or sent */
+		w->fresh = !ready;
+		w->step = k;
+		return RUN_STOP;
+	}
+	enum run_verdict v = use_step(r, w, k, ready, err);
+
+	turn_release(r->e->turns, turn);
 	return v;
 }
 

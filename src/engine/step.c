@@ -5,6 +5,7 @@
 #include "engine/step.h"
 
 #include "core/limits.h"
+#include "engine/debug_log.h"
 #include "map/filter.h"
 #include "map/mapping.h"
 
@@ -59,6 +60,9 @@ bool step_open(const struct step_config *cfg, struct step **out, struct err *err
 	s->arena = a;
 	s->cfg = *cfg;
 	s->env = *cfg->env;
+	if (cfg->debug != NULL)
+		debug_log_watch(cfg->debug, a, cfg->connection,
+			cfg->kind == STEP_IMPORT ? "import" : "export", cfg->doc, &s->env);
 	if ((cfg->response_mapping == NULL ||
 		    mapping_compile(a, cfg->response_mapping, NULL, &s->response, err) ||
 		    err_wrap(err, "responseMapping")) &&
@@ -85,7 +89,7 @@ static void filter_all(const struct step *s, struct delivery *d, size_t n, struc
 	for (size_t i = 0; i < n; i++) {
 		bool passes = true;
 
-		if (d[i].request.p != NULL)
+		if (d[i].request.p != NULL || d[i].err.code != ERR_NONE)
 			continue; /* it passed when it was sent first */
 		if (!filter_passes(s->filter, d[i].source, NULL, a, &passes, &d[i].err))
 			d[i].stage = "input_filter";
@@ -103,6 +107,12 @@ bool step_prepare(struct step *s, struct delivery *d, size_t n, struct arena *a,
 	for (size_t i = 0; i < n; i++)
 		d[i].request = STR("");
 	return true;
+}
+
+struct str step_show_request(struct step *s, const struct delivery *d, struct arena *a)
+{
+	return s->sink == NULL || s->sink_ops->show == NULL ? STR_NULL
+							    : s->sink_ops->show(s->sink, d, a);
 }
 
 /* ---- lookups ---- */

@@ -18,6 +18,8 @@ struct step_config {
 	const struct json *response_mapping; /* NULL: none */
 	struct call_args call;
 	bool keep_answers; /* an invocation wants them */
+	struct debug_log
+		*debug; /* of the engine; NULL: not kept, or the environment has it already */
 };
 
 MUST_CHECK bool step_open(const struct step_config *cfg, struct step **out, struct err *err);
@@ -29,6 +31,9 @@ void step_close(struct step *s); /* NULL is allowed */
  */
 MUST_CHECK bool step_prepare(struct step *s, struct delivery *d, size_t n, struct arena *a,
 	struct err *err);
+/* The prepared request as people may see it: request line, header fields, empty line, body, secrets
+ * masked; p NULL: the adaptor can't. */
+struct str step_show_request(struct step *s, const struct delivery *d, struct arena *a);
 /* Sends what was prepared. False with ERR_CANCELED only; deliveries not begun have it then too. */
 MUST_CHECK bool step_submit(struct step *s, struct delivery *d, size_t n, struct arena *a,
 	struct err *err);

@@ -8,21 +8,27 @@
 #include "engine/auto_retry.h"
 #include "engine/listener.h"
 #include "engine/offline.h"
+#include "engine/retention.h"
 #include "engine/schedule.h"
+#include "engine/timer.h"
 
 #define SLEEP_MAX_MS    1000
 #define PURGE_EVERY_MS  60000
 #define PURGE_ROWS      1000
-#define SEEN_KEPT_MS    ((int64_t)7 * 24 * 3600 * 1000)
+#define PURGE_PARTS     300
+#define SEEN_KEPT_MS    ((int64_t)7 * 24 * 3600 * 1000) /* the largest webhook.dedupeWindow */
 #define SLOTS_KEPT_MS   ((int64_t)30 * 24 * 3600 * 1000)
+#define CONFIGS_KEPT_MS ((int64_t)24 * 3600 * 1000)
 #define RESUME_EVERY_MS 30000
+#define BUDGET_EVERY_MS ((int64_t)600000)
 #define RETRY_EVERY_MS  15000
 
 struct timer {
 	struct engine *e;
 	struct schedules *schedules;
-	int64_t beat_ms, purge_ms, resume_ms, retry_ms; /* monotonic: when next */
-	uint64_t reclaimed;
+	/* monotonic: when next */
+	int64_t beat_ms, purge_ms, resume_ms, budget_ms, retry_ms;
+	uint64_t reclaimed, purged;
 };
 
 /*
@@ -60,9 +66,17 @@ static bool purge_write(struct store_conn *c, void *arg, struct err *err)
 	int64_t now = clock_wall_ms(t->e->cfg.clock);
 	uint64_t removed;
 
-	return store_event_purge_seen(c, now - SEEN_KEPT_MS, PURGE_ROWS, err) &&
-	       store_slot_purge(c, now - SLOTS_KEPT_MS, PURGE_ROWS, err) &&
-	       store_idempotency_purge(c, now, PURGE_ROWS, &removed, err);
+	return store_slot_purge(c, now - SLOTS_KEPT_MS, PURGE_ROWS, err) &&
+	       store_idempotency_purge(c, now, PURGE_ROWS, &removed, err) &&
+	       store_config_purge(c, now - CONFIGS_KEPT_MS, PURGE_ROWS, err);
+}
+
+static bool purge_seen_write(struct store_conn *c, void *arg, struct err *err)
+{
+	struct timer *t = arg;
+
+	return store_event_purge_seen(c, clock_wall_ms(t->e->cfg.clock) - SEEN_KEPT_MS, PURGE_ROWS,
+		&t->purged, err);
 }
 
 static void write_or_log(struct timer *t, store_fn fn, const char *event)
@@ -71,6 +85,18 @@ static void write_or_log(struct timer *t, store_fn fn, const char *event)
 
 	if (!store_write(t->e->cfg.store, fn, t, &err))
 		log_err(LOG_ERROR, event, &err);
+}
+
+/* Ids of events come by the thousand a second: they go in parts, so that other writes pass between. */
+static void purge(struct timer *t)
+{
+	write_or_log(t, purge_write, "purge.failed");
+	for (int i = 0; i < PURGE_PARTS && !atomic_load(&t->e->stopping); i++) {
+		t->purged = 0;
+		write_or_log(t, purge_seen_write, "purge.failed");
+		if (t->purged < PURGE_ROWS)
+			return;
+	}
 }
 
 static bool is_due(int64_t *at_ms, int64_t every_ms)
@@ -116,8 +142,13 @@ static void turn(struct timer *t, int64_t *next_ms)
 	}
 	if (is_due(&t->retry_ms, RETRY_EVERY_MS))
 		auto_retry_run(t->e);
-	if (is_due(&t->purge_ms, PURGE_EVERY_MS))
-		write_or_log(t, purge_write, "purge.failed");
+	if (is_due(&t->purge_ms, PURGE_EVERY_MS)) {
+		purge(t);
+		if (retention_slice(t->e))
+			t->purge_ms = 0; /* more is due: go on with the next turn */
+	}
+	if (t->e->cfg.evidence_max > 0 && is_due(&t->budget_ms, BUDGET_EVERY_MS))
+		retention_evidence(t->e);
 	*next_ms = schedules_fire(t->schedules, clock_wall_ms(t->e->cfg.clock));
 	*next_ms = MIN(*next_ms, probes_run(t->e));
 }
@@ -144,9 +175,18 @@ void *timer_main(void *arg)
 	return NULL;
 }
 
+/* A listener's run could go on for ever with the documents that it began with. */
+static void run_of_old_documents_ends(struct engine *e)
+{
+	WITH_LOCK(&e->lock);
+	atomic_fetch_add(&e->changes, 1);
+	cond_broadcast(&e->events);
+}
+
 void engine_resource_changed(struct engine *e, struct str account_id, struct str type,
 	struct str id)
 {
+	run_of_old_documents_ends(e);
 	if (str_eq_z(type, "flow") || str_eq_z(type, "export"))
 		engine_look(e);
 	else if (str_eq_z(type, "connection"))

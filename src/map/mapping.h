@@ -88,4 +88,12 @@ MUST_CHECK bool mapping_apply(const struct mapping *m, const struct json *record
 MUST_CHECK bool mapping_print(const struct mapping *m, const struct json *record,
 	const struct mapping_env *env, struct arena *a, struct buf *out, struct err *err);
 
+/*
+ * What becomes of each field: adds one array to B, of {"generate", "value"}, {"generate", "omitted": why}
+ * or {"generate", "error": {"code", "message"}}, and behind them for each list {"generate",
+ * "elements", "lines": the same for its first lines}. Values are B's to keep while the record lives.
+ */
+void mapping_explain(const struct mapping *m, const struct json *record,
+	const struct mapping_env *env, struct json_build *b);
+
 #endif

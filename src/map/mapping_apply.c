@@ -6,29 +6,18 @@
  * A list keeps one cursor for each array that it walks, so that an element is walked once for all
  * fields of its line; fields without a [*] are worked out once for all lines.
  */
-#include "map/mapping_priv.h"
+#include "map/mapping_apply_priv.h"
 
-/* Where a list stands in one of its arrays. */
-struct cursor {
-	const struct json *element; /* of the next line; NULL: behind the end */
-	size_t left;                /* elements from here on */
-};
-
-struct lines {
-	const struct list *list;
-	struct cursor *cursors;
-	size_t line, count; /* LINE of COUNT is gathered, from 1 */
-};
-
-static const struct json **new_values(struct apply *x, size_t n)
+static const struct json **new_values(struct mapping_apply *x, size_t n)
 {
 	return arena_alloc(x->arena, sizeof(struct json *) * MAX(n, 1));
 }
 
-static inline bool find_value(struct apply *x, const struct field *f, const struct json **value)
+static inline bool find_value(struct mapping_apply *x, const struct field *f,
+	const struct json **value)
 {
 	if (!f->as_it_is)
-		return mapping_field_value(x, f, value);
+		return mapping_value_of(x, f, value);
 	const struct json *v = f->hard_coded;
 
 	if (f->path != NULL)
@@ -37,7 +26,7 @@ static inline bool find_value(struct apply *x, const struct field *f, const stru
 	return true;
 }
 
-static bool find_values(struct apply *x, const struct block *b, const struct json **values)
+static bool find_values(struct mapping_apply *x, const struct block *b, const struct json **values)
 {
 	for (size_t i = 0; i < b->count; i++)
 		if (!find_value(x, &b->fields[i], &values[i]))
@@ -47,7 +36,8 @@ static bool find_values(struct apply *x, const struct block *b, const struct jso
 
 /* ---- lists ---- */
 
-static size_t elements(const struct apply *x, const struct star *s, const struct json **first)
+static size_t elements(const struct mapping_apply *x, const struct star *s,
+	const struct json **first)
 {
 	if (s->slot == GATHER_NPOS)
 		return path_star_elements(s->path, x->record, first);
@@ -57,8 +47,7 @@ static size_t elements(const struct apply *x, const struct star *s, const struct
 	return json_is_array(v) ? v->n : 0;
 }
 
-/* Before the first line. */
-static struct lines begin_lines(struct apply *x, const struct list *l)
+struct lines mapping_begin_lines(struct mapping_apply *x, const struct list *l)
 {
 	struct lines it = { .list = l };
 
@@ -73,8 +62,7 @@ static struct lines begin_lines(struct apply *x, const struct list *l)
 	return it;
 }
 
-/* Gathers what the next elements have for the fields. */
-static void gather_line(struct apply *x, struct lines *it)
+void mapping_gather_line(struct mapping_apply *x, struct lines *it)
 {
 	const struct list *l = it->list;
 
@@ -92,12 +80,12 @@ static void gather_line(struct apply *x, struct lines *it)
 }
 
 /* Goes to the next line that has a value. */
-static bool next_line(struct apply *x, struct lines *it)
+static bool next_line(struct mapping_apply *x, struct lines *it)
 {
 	const struct block *b = &it->list->block;
 
 	while (it->line < it->count) {
-		gather_line(x, it);
+		mapping_gather_line(x, it);
 		for (size_t i = 0; i < b->count; i++)
 			if (b->fields[i].star != 0 && x->line[b->fields[i].slot] != NULL)
 				return true;
@@ -106,7 +94,7 @@ static bool next_line(struct apply *x, struct lines *it)
 }
 
 /* Values of the line; of fields without a [*] for the FIRST line only, they stay. */
-static bool find_line_values(struct apply *x, const struct lines *it, bool first,
+static bool find_line_values(struct mapping_apply *x, const struct lines *it, bool first,
 	const struct json **values)
 {
 	const struct block *b = &it->list->block;
@@ -119,12 +107,13 @@ static bool find_line_values(struct apply *x, const struct lines *it, bool first
 
 /* ---- to nodes ---- */
 
-static bool has_value(struct apply *x, const struct target *t, const struct json *const *values)
+static bool has_value(struct mapping_apply *x, const struct target *t,
+	const struct json *const *values)
 {
 	if (t->field != 0)
 		return values[t->field - 1] != NULL;
 	if (t->list != NULL) {
-		struct lines it = begin_lines(x, t->list);
+		struct lines it = mapping_begin_lines(x, t->list);
 
 		return next_line(x, &it);
 	}
@@ -134,13 +123,13 @@ static bool has_value(struct apply *x, const struct target *t, const struct json
 	return false;
 }
 
-static bool build_object(struct apply *x, const struct target *t, const struct json *const *values,
-	struct json_build *b);
+static bool build_object(struct mapping_apply *x, const struct target *t,
+	const struct json *const *values, struct json_build *b);
 
-static bool build_list(struct apply *x, const struct list *l, struct json_build *b)
+static bool build_list(struct mapping_apply *x, const struct list *l, struct json_build *b)
 {
 	const struct json **values = new_values(x, l->block.count);
-	struct lines it = begin_lines(x, l);
+	struct lines it = mapping_begin_lines(x, l);
 
 	json_build_array(b);
 	for (bool first = true; next_line(x, &it); first = false)
@@ -151,8 +140,8 @@ static bool build_list(struct apply *x, const struct list *l, struct json_build 
 	return true;
 }
 
-static bool build_object(struct apply *x, const struct target *t, const struct json *const *values,
-	struct json_build *b)
+static bool build_object(struct mapping_apply *x, const struct target *t,
+	const struct json *const *values, struct json_build *b)
 {
 	json_build_object(b);
 	for (const struct target *c = t->first; c != NULL; c = c->next) {
@@ -171,13 +160,13 @@ static bool build_object(struct apply *x, const struct target *t, const struct j
 
 /* ---- to text ---- */
 
-static bool print_object(struct apply *x, const struct target *t, const struct json *const *values,
-	struct buf *out, bool *any);
+static bool print_object(struct mapping_apply *x, const struct target *t,
+	const struct json *const *values, struct buf *out, bool *any);
 
-static bool print_list(struct apply *x, const struct list *l, struct buf *out, bool *any)
+static bool print_list(struct mapping_apply *x, const struct list *l, struct buf *out, bool *any)
 {
 	const struct json **values = new_values(x, l->block.count);
-	struct lines it = begin_lines(x, l);
+	struct lines it = mapping_begin_lines(x, l);
 	bool value;
 
 	*any = false;
@@ -192,8 +181,8 @@ static bool print_list(struct apply *x, const struct list *l, struct buf *out, b
 }
 
 /* *ANY: has it a member? When not, the caller takes back what was written. */
-static bool print_object(struct apply *x, const struct target *t, const struct json *const *values,
-	struct buf *out, bool *any)
+static bool print_object(struct mapping_apply *x, const struct target *t,
+	const struct json *const *values, struct buf *out, bool *any)
 {
 	size_t comma = 1; /* of the key that is left out: the first's */
 
@@ -229,11 +218,16 @@ static bool print_object(struct apply *x, const struct target *t, const struct j
 
 /* ---- records ---- */
 
-static bool begin(struct apply *x, const struct mapping *m, const struct json ***values)
+void mapping_gather(struct mapping_apply *x, const struct mapping *m)
 {
 	x->slots = new_values(x, m->slot_count);
 	memset(x->slots, 0, sizeof(*x->slots) * m->slot_count);
 	gather_record(m->gather, x->record, x->slots);
+}
+
+static bool begin(struct mapping_apply *x, const struct mapping *m, const struct json ***values)
+{
+	mapping_gather(x, m);
 	*values = new_values(x, m->body.count);
 	return find_values(x, &m->body, *values);
 }
@@ -244,7 +238,7 @@ bool mapping_apply(const struct mapping *m, const struct json *record,
 	const struct mapping_env *env, struct json_build *b, struct err *err)
 {
 	struct buf own DEFER(buf_free) = BUF_INIT(0);
-	struct apply x = { .record = record,
+	struct mapping_apply x = { .record = record,
 		.env = env == NULL ? &no_env : env,
 		.arena = b->arena,
 		.err = err };
@@ -262,7 +256,7 @@ bool mapping_print(const struct mapping *m, const struct json *record,
 	const struct mapping_env *env, struct arena *a, struct buf *out, struct err *err)
 {
 	struct buf own DEFER(buf_free) = BUF_INIT(0);
-	struct apply x = { .record = record,
+	struct mapping_apply x = { .record = record,
 		.env = env == NULL ? &no_env : env,
 		.arena = a,
 		.err = err };

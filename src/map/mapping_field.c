@@ -1,13 +1,13 @@
 /*
  * mapping_field.c - one field's value: extract, lookup, condition, default, date, type.
  */
-#include "map/mapping_priv.h"
+#include "map/mapping_apply_priv.h"
 
 #define VALUE_SHOWN 80
 
 const struct json mapping_nothing = { .type = JSON_NULL };
 
-static bool fail_value(struct apply *x, const struct field *f, enum err_code code,
+static bool fail_value(struct mapping_apply *x, const struct field *f, enum err_code code,
 	const struct json *v, const char *what)
 {
 	struct str text = v == NULL ? STR("no value") : json_print_arena(x->arena, v);
@@ -27,7 +27,7 @@ static bool nothing_to_ask(const struct field *f, const struct json *asked)
 }
 
 /* What a lookup has for a value; NULL in *FOUND: nothing. */
-static bool ask(struct apply *x, const struct field *f, const struct lookup *l,
+static bool ask(struct mapping_apply *x, const struct field *f, const struct lookup *l,
 	const struct json *asked, const struct json **found)
 {
 	*found = NULL;
@@ -46,7 +46,8 @@ static bool ask(struct apply *x, const struct field *f, const struct lookup *l,
 }
 
 /* Replaces *V by what the field's lookup has for it. */
-static bool look_up(struct apply *x, const struct field *f, const struct json **v, bool *found)
+static bool look_up(struct mapping_apply *x, const struct field *f, const struct json **v,
+	bool *found)
 {
 	const struct lookup *l = f->lookup;
 	const struct json *asked = *v;
@@ -71,14 +72,14 @@ static bool look_up(struct apply *x, const struct field *f, const struct json **
 
 /* ---- conditions ---- */
 
-static bool fail_fate(struct apply *x, const struct field *f, const char *what)
+static bool fail_fate(struct mapping_apply *x, const struct field *f, const char *what)
 {
 	return err_set_field(x->err, ERR_MAPPING, str_to_z(x->arena, f->generate),
 		"field \"%.*s\" has a condition on %s, and that is not known here",
 		STR_ARG(f->generate), what);
 }
 
-static bool check_if_set(struct apply *x, const struct field *f, bool *holds)
+static bool check_if_set(struct mapping_apply *x, const struct field *f, bool *holds)
 {
 	*holds = true;
 	if (x->env->fate == MAPPING_CREATES)
@@ -90,7 +91,7 @@ static bool check_if_set(struct apply *x, const struct field *f, bool *holds)
 }
 
 /* EXTRACTED is what the record has, FOUND whether the field's own lookup had something. */
-static bool check_when(struct apply *x, const struct field *f, const struct json *extracted,
+static bool check_when(struct mapping_apply *x, const struct field *f, const struct json *extracted,
 	bool found, bool *holds)
 {
 	const struct json *other;
@@ -124,7 +125,7 @@ static bool check_when(struct apply *x, const struct field *f, const struct json
 
 /* ---- fields ---- */
 
-static bool render(struct apply *x, const struct field *f, const struct json **v)
+static bool render(struct mapping_apply *x, const struct field *f, const struct json **v)
 {
 	size_t values;
 
@@ -138,7 +139,7 @@ static bool render(struct apply *x, const struct field *f, const struct json **v
 }
 
 /* The length of the pieces together; false when one has no plain text, or it is too long. */
-static bool measure(const struct apply *x, const struct field *f, size_t *n, bool *any)
+static bool measure(const struct mapping_apply *x, const struct field *f, size_t *n, bool *any)
 {
 	for (size_t i = 0; i < f->piece_count; i++) {
 		const struct piece *p = &f->pieces[i];
@@ -156,7 +157,7 @@ static bool measure(const struct apply *x, const struct field *f, size_t *n, boo
 }
 
 /* A template whose values are texts and numbers, as nearly all are: written in one go. */
-static bool join(struct apply *x, const struct field *f, const struct json **v)
+static bool join(struct mapping_apply *x, const struct field *f, const struct json **v)
 {
 	size_t n = 0;
 	bool any = false;
@@ -185,7 +186,7 @@ static bool join(struct apply *x, const struct field *f, const struct json **v)
 	return true;
 }
 
-static bool extract(struct apply *x, const struct field *f, const struct json **v)
+static bool extract(struct mapping_apply *x, const struct field *f, const struct json **v)
 {
 	*v = f->hard_coded;
 	if (f->template != NULL)
@@ -195,7 +196,7 @@ static bool extract(struct apply *x, const struct field *f, const struct json **
 	return true;
 }
 
-static bool to_type(struct apply *x, const struct field *f, const struct json **v)
+static bool to_type(struct mapping_apply *x, const struct field *f, const struct json **v)
 {
 	const struct json *as = mapping_convert(x->arena, *v, f->type);
 
@@ -206,7 +207,7 @@ static bool to_type(struct apply *x, const struct field *f, const struct json **
 	return true;
 }
 
-static bool to_date(struct apply *x, const struct field *f, const struct json **v)
+static bool to_date(struct mapping_apply *x, const struct field *f, const struct json **v)
 {
 	struct err why = ERR_INIT;
 
@@ -217,7 +218,7 @@ static bool to_date(struct apply *x, const struct field *f, const struct json **
 	return err_hint(x->err, "%s", why.hint);
 }
 
-bool mapping_field_value(struct apply *x, const struct field *f, const struct json **v)
+bool mapping_value_of(struct mapping_apply *x, const struct field *f, const struct json **v)
 {
 	const struct json *extracted;
 	bool found = false, holds = true;
@@ -225,12 +226,18 @@ bool mapping_field_value(struct apply *x, const struct field *f, const struct js
 	if (!extract(x, f, v))
 		return false;
 	extracted = *v;
-	if (f->lookup != NULL && !look_up(x, f, v, &found))
-		return false;
+	x->why = "the extract has no value in this record";
+	if (f->lookup != NULL) {
+		if (!look_up(x, f, v, &found))
+			return false;
+		if (extracted != NULL)
+			x->why = "the lookup has nothing for the value";
+	}
 	if (f->when != WHEN_ALWAYS) {
 		if (!check_when(x, f, extracted, found, &holds))
 			return false;
 		if (!holds) {
+			x->why = "its condition does not hold";
 			*v = NULL;
 			return true;
 		}
@@ -239,9 +246,10 @@ bool mapping_field_value(struct apply *x, const struct field *f, const struct js
 
 	if (!own)
 		*v = f->def;
-	if (f->discard_if_empty && mapping_is_empty(*v))
+	if (f->discard_if_empty && *v != NULL && mapping_is_empty(*v)) {
+		x->why = "it is empty, and discardIfEmpty is set";
 		*v = NULL;
-	else if (own && f->dates != NULL && f->hard_coded == NULL && !to_date(x, f, v))
+	} else if (own && f->dates != NULL && f->hard_coded == NULL && !to_date(x, f, v))
 		return false;
 	return *v == NULL || f->type == DATA_AS_IS || to_type(x, f, v);
 }

@@ -103,22 +103,6 @@ struct mapping {
 	size_t slot_count;
 };
 
-/* A mapping at work on a record. */
-struct apply {
-	const struct json *record;
-	const struct mapping_env *env;
-	struct arena *arena;
-	struct buf *scratch;
-	const struct json **slots; /* the record's */
-	const struct json **line;  /* the line's, of the list that is being written */
-	struct err *err;
-};
-
-/* ---- fields (mapping_field.c) ---- */
-
-/* The field's value, or NULL in *V when it has none. */
-MUST_CHECK bool mapping_field_value(struct apply *x, const struct field *f, const struct json **v);
-
 /* ---- values (mapping_value.c) ---- */
 
 struct json *mapping_new_text(struct arena *a, struct str s);

@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "net/http_server_priv.h"
+#include "net/http_stream_priv.h"
 
 enum step {
 	STEP_ON,    /* the state changed: go on */
@@ -341,20 +341,32 @@ static enum step step_body(struct http_conn *c, struct view *v)
 	}
 }
 
-static enum step step_write(struct http_conn *c, struct view *v)
+/* The connection parts from its request: gives it back, or leaves it to whoever streams it. */
+static void part(struct http_conn *c)
 {
 	struct http_request *r = c->req;
-	enum http_sent s = http_response_send(c);
 
-	if (s != HTTP_SENT_ALL)
-		return s == HTTP_SENT_SOME ? STEP_WAIT : STEP_CLOSE;
+	c->req = NULL;
+	if (r->stream == NULL) {
+		http_response_end(r);
+	} else if (http_stream_leave(r)) {
+		c->loop->suspended--;
+		http_response_end(r);
+	} else {
+		r->conn = NULL;
+	}
+}
+
+/* The response is sent: what becomes of the connection? */
+static enum step response_sent(struct http_conn *c, struct view *v)
+{
+	struct http_request *r = c->req;
 	bool keep = r->keep_alive;
 	/* A client that asked for the end has said all; others may be sending still. */
 	bool said_all = !r->x.close &&
 			(c->head.close || (c->head.minor == 0 && !c->head.keep_alive));
 
-	c->req = NULL;
-	http_response_end(r);
+	part(c);
 	c->rearm = true;
 	if (keep) {
 		c->state = HTTP_CONN_IDLE;
@@ -370,6 +382,33 @@ static enum step step_write(struct http_conn *c, struct view *v)
 	c->readable = true;
 	c->state = HTTP_CONN_LINGER;
 	return STEP_ON;
+}
+
+static enum step step_write(struct http_conn *c, struct view *v)
+{
+	enum http_sent s = http_response_send(c);
+
+	if (s != HTTP_SENT_ALL)
+		return s == HTTP_SENT_SOME ? STEP_WAIT : STEP_CLOSE;
+	return response_sent(c, v);
+}
+
+static enum step step_stream(struct http_conn *c, struct view *v)
+{
+	for (;;) {
+		enum http_sent s = http_response_send(c);
+
+		if (s != HTTP_SENT_ALL)
+			return s == HTTP_SENT_SOME ? STEP_WAIT : STEP_CLOSE;
+		switch (http_stream_next(c->req)) {
+		case HTTP_STREAM_MORE:
+			break;
+		case HTTP_STREAM_IDLE:
+			return c->half_closed ? STEP_CLOSE : STEP_WAIT;
+		case HTTP_STREAM_END:
+			return response_sent(c, v);
+		}
+	}
 }
 
 static enum step step_linger(struct http_conn *c)
@@ -411,6 +450,8 @@ static enum step step(struct http_conn *c, struct view *v)
 		return STEP_WAIT;
 	case HTTP_CONN_WRITE:
 		return step_write(c, v);
+	case HTTP_CONN_STREAM:
+		return step_stream(c, v);
 	case HTTP_CONN_LINGER:
 		return step_linger(c);
 	}
@@ -429,11 +470,14 @@ static void arm(struct http_conn *c)
 		[HTTP_CONN_BODY] = HTTP_WAIT_BODY,
 		[HTTP_CONN_WORK] = HTTP_WAIT_NONE,
 		[HTTP_CONN_WRITE] = HTTP_WAIT_WRITE,
+		[HTTP_CONN_STREAM] = HTTP_WAIT_WRITE,
 		[HTTP_CONN_LINGER] = HTTP_WAIT_LINGER,
 	};
 	struct http_loop *l = c->loop;
 	uint8_t kind = kinds[c->state];
 
+	if (c->state == HTTP_CONN_STREAM && http_stream_idle(c->req))
+		kind = HTTP_WAIT_NONE; /* for its sender */
 	if (c->wait_kind == kind && !c->rearm)
 		return;
 	c->rearm = false;
@@ -547,11 +591,12 @@ void http_conn_close(struct http_conn *c)
 
 	http_link_remove(&c->wait);
 	http_link_remove(&c->again);
-	if (c->req != NULL && c->state == HTTP_CONN_WORK)
-		c->req->conn = NULL;
-	else if (c->req != NULL)
-		http_response_end(c->req);
-	c->req = NULL;
+	if (c->req != NULL && c->state == HTTP_CONN_WORK) {
+		c->req->conn = NULL; /* another thread has it */
+		c->req = NULL;
+	} else if (c->req != NULL) {
+		part(c);
+	}
 	if (c->ssl != NULL)
 		http_tls_detach(c);
 	fd_close(&c->fd);
@@ -589,12 +634,20 @@ void http_conn_expired(struct http_conn *c)
 void http_conn_finished(struct http_request *r)
 {
 	struct http_conn *c = r->conn;
+	bool ended = r->stream == NULL || http_stream_taken(r);
 
-	r->loop->suspended--;
 	if (c == NULL) {
-		http_response_end(r);
+		if (ended) {
+			r->loop->suspended--;
+			http_response_end(r);
+		}
 		return;
 	}
-	http_response_begin(c);
+	if (r->stream == NULL) {
+		r->loop->suspended--;
+		http_response_begin(c);
+	} else if (c->state == HTTP_CONN_WORK) {
+		http_response_begin_stream(c);
+	}
 	http_conn_run(c);
 }

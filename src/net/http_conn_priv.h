@@ -11,6 +11,7 @@
 #include "core/buf.h"
 #include "net/http_parser.h"
 
+struct http_stream;
 struct ssl_st;
 struct ssl_ctx_st;
 struct sockaddr_storage;
@@ -33,6 +34,7 @@ enum http_state {
 	HTTP_CONN_BODY,   /* the header section is complete */
 	HTTP_CONN_WORK,   /* suspended */
 	HTTP_CONN_WRITE,  /* sending a response */
+	HTTP_CONN_STREAM, /* sending one that has no end yet, or waiting for more of it */
 	HTTP_CONN_LINGER, /* response sent and our side closed: discard what still comes */
 };
 
@@ -96,6 +98,7 @@ struct http_request {
 	struct iovec out[2]; /* of the response: what is still to send */
 	uint64_t sent;
 	bool chunked, keep_alive;
+	struct http_stream *stream; /* NULL: a response that is whole */
 };
 
 #define HTTP_CONN_OF(link, member) \
@@ -120,6 +123,7 @@ enum http_sent http_response_send(struct http_conn *c);
 enum http_sent http_interim_send(struct http_conn *c);
 /* All is sent, or lost: tells the handler and gives the request back. */
 void http_response_end(struct http_request *r);
+void http_response_begin_stream(struct http_conn *c); /* of c->req, which has a stream */
 
 /* http_io.c */
 enum { HTTP_IO_BLOCKED = -1, HTTP_IO_BROKEN = -2 };

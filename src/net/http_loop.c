@@ -10,12 +10,12 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "net/http_server_priv.h"
+#include "net/http_stream_priv.h"
 
-#define EVENTS_MAX          256
-#define FREE_REQUESTS_MAX   256
-#define BODY_KEEP_BYTES     ((size_t)16384)
-#define REQUEST_ARENA_MAX   ((size_t)64 << 20)
+#define EVENTS_MAX        256
+#define FREE_REQUESTS_MAX 256
+#define BODY_KEEP_BYTES   ((size_t)16384)
+#define REQUEST_ARENA_MAX ((size_t)64 << 20)
 
 /* ---- requests ---- */
 
@@ -177,7 +177,11 @@ static void conn_event(struct http_conn *c, uint32_t events)
 		c->readable = true;
 	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 		c->half_closed = true;
-	if (c->state == HTTP_CONN_WORK && (events & (EPOLLHUP | EPOLLERR)))
+	/* A stream has no end to wait for: who says no more is taken to be gone. */
+	bool lost = (c->state == HTTP_CONN_WORK && (events & (EPOLLHUP | EPOLLERR))) ||
+		    (c->state == HTTP_CONN_STREAM && c->half_closed);
+
+	if (lost)
 		http_conn_close(c);
 	else
 		http_conn_run(c);
@@ -288,6 +292,29 @@ static int wait_ms(const struct http_loop *l)
 	return (int)MIN(MAX(due - l->now_us / 1000, 0), 3600000);
 }
 
+/* Ends the streams of connections in the list of this kind. */
+static void streams_end(struct http_loop *l, enum http_wait kind)
+{
+	struct http_link all, *list = &l->waits[kind];
+
+	if (http_link_empty(list))
+		return;
+	all = *list;
+	all.next->prev = all.prev->next = &all;
+	http_link_init(list);
+	while (!http_link_empty(&all)) {
+		struct http_conn *c = HTTP_CONN_OF(all.next, wait);
+
+		http_link_remove(&c->wait);
+		http_link_append(list, &c->wait);
+		if (c->state != HTTP_CONN_STREAM)
+			continue;
+		http_stream_close(c->req);
+		http_link_remove(&c->again);
+		http_conn_run(c);
+	}
+}
+
 /* Serves what has come already, then takes no more; connections without a request are closed. */
 static void drain_begin(struct http_loop *l)
 {
@@ -295,6 +322,8 @@ static void drain_begin(struct http_loop *l)
 	l->draining = true;
 	l->accept_paused = false;
 	fd_close(&l->listen_fd);
+	streams_end(l, HTTP_WAIT_NONE);
+	streams_end(l, HTTP_WAIT_WRITE);
 	while (!http_link_empty(&l->waits[HTTP_WAIT_IDLE])) {
 		struct http_conn *c = HTTP_CONN_OF(l->waits[HTTP_WAIT_IDLE].next, wait);
 

@@ -2,7 +2,7 @@
  * http_response.c - the head of a response is built in the request's arena with its exact size
  * known; head and body then go out with one call where the socket takes them.
  */
-#include "net/http_server_priv.h"
+#include "net/http_stream_priv.h"
 
 static const struct str interim_text = STR_INIT("HTTP/1.1 100 Continue\r\n\r\n");
 
@@ -32,6 +32,20 @@ static struct str connection_field(const struct http_request *r)
 	return r->x.minor == 0 ? STR("Connection: keep-alive\r\n") : STR("");
 }
 
+/* The field that says where the body ends. */
+static char *put_length(char *d, const struct http_request *r)
+{
+	const struct http_exchange *x = &r->x;
+
+	if (r->stream != NULL)
+		return x->minor == 0 ? d : put(d, STR("Transfer-Encoding: chunked\r\n"));
+	/* RFC 9110, 8.6: none with 204; with 304 it would be that of the body not sent. */
+	if (x->status == 204 || x->status == 304)
+		return d;
+	d = put(d, STR("Content-Length: "));
+	return put(put_u64(d, x->res_body.n), STR("\r\n"));
+}
+
 /* Status line and header section. */
 static struct str head_build(struct http_loop *l, struct http_request *r)
 {
@@ -49,11 +63,7 @@ static struct str head_build(struct http_loop *l, struct http_request *r)
 	*d++ = ' ';
 	d = put(put(d, text), STR("\r\n"));
 	d = put(put(d, str_of(l->date, l->date_n)), connection);
-	/* RFC 9110, 8.6: none with 204; with 304 it would be that of the body not sent. */
-	if (x->status != 204 && x->status != 304) {
-		d = put(d, STR("Content-Length: "));
-		d = put(put_u64(d, x->res_body.n), STR("\r\n"));
-	}
+	d = put_length(d, r);
 	for (size_t i = 0; i < x->res_header_count; i++) {
 		d = put(put(d, x->res_headers[i].name), STR(": "));
 		d = put(put(d, x->res_headers[i].value), STR("\r\n"));
@@ -82,6 +92,21 @@ void http_response_begin(struct http_conn *c)
 	r->out[0] = iov_of(head_build(c->loop, r));
 	r->out[1] = iov_of(bare ? STR_NULL : x->res_body);
 	c->state = HTTP_CONN_WRITE;
+}
+
+void http_response_begin_stream(struct http_conn *c)
+{
+	struct http_request *r = c->req;
+	bool draining = c->loop->draining;
+
+	CHECK(r->x.status >= 200 && r->x.status <= 599 && r->x.status != 204 && r->x.status != 304);
+	if (r->x.close || draining || r->x.minor == 0)
+		r->keep_alive = false;
+	r->out[0] = iov_of(head_build(c->loop, r));
+	r->out[1] = iov_of(STR_NULL);
+	if (r->x.method == HTTP_HEAD || draining)
+		http_stream_close(r);
+	c->state = HTTP_CONN_STREAM;
 }
 
 void http_refuse(struct http_conn *c, int status)
@@ -166,5 +191,7 @@ void http_response_end(struct http_request *r)
 
 	if (h->finished != NULL)
 		h->finished(h->ctx, &r->x, r->sent);
+	if (r->stream != NULL)
+		http_stream_free(r);
 	http_request_release(r);
 }

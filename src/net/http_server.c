@@ -137,9 +137,8 @@ void http_server_stats(const struct http_server *s, struct http_server_stats *ou
 	*out = t;
 }
 
-void http_exchange_finish(struct http_exchange *x)
+void http_request_push(struct http_request *r)
 {
-	struct http_request *r = (struct http_request *)(void *)x;
 	struct http_loop *l = r->loop;
 	struct http_server *s = l->server;
 	struct http_request *top;
@@ -154,6 +153,11 @@ void http_exchange_finish(struct http_exchange *x)
 	if (top == NULL)
 		http_loop_wake(l);
 	atomic_fetch_sub(&s->finishing, 1);
+}
+
+void http_exchange_finish(struct http_exchange *x)
+{
+	http_request_push((struct http_request *)(void *)x);
 }
 
 void http_server_drain(struct http_server *s, int64_t within_ms)

@@ -90,7 +90,7 @@ void http_response_header(struct http_exchange *x, struct str name, struct str v
 
 enum http_verdict { HTTP_DONE, HTTP_SUSPENDED };
 
-/* Any thread, once, for an exchange whose handler returned HTTP_SUSPENDED. */
+/* Any thread, once, for an exchange whose handler returned HTTP_SUSPENDED; or stream it: http_stream.h. */
 void http_exchange_finish(struct http_exchange *x);
 
 struct http_handlers {

@@ -6,6 +6,7 @@
  *   http_accept.c    listening sockets and new connections, with too many and without descriptors
  *   http_conn.c      one connection: its states, reading a request, handing it to the handler
  *   http_response.c  writing the response, refusing a request
+ *   http_stream.c    responses that grow while they are sent
  *   http_io.c        sending and receiving, plain or TLS
  *   http_tls.c       the server's OpenSSL context and the handshake
  *   http_parser.c, http_chunks.c, http_class.c, http_text.c: no state of the server
@@ -90,6 +91,9 @@ static inline void http_count(_Atomic uint64_t *counter, uint64_t n)
 
 	atomic_store_explicit(counter, v + n, memory_order_relaxed);
 }
+
+/* http_server.c */
+void http_request_push(struct http_request *r); /* any thread: the loop looks at it */
 
 /* http_loop.c */
 void http_loop_init(struct http_loop *l, struct http_server *s, unsigned index);

@@ -22,7 +22,7 @@ static const struct fld rows[] = {
 		.example = "\"5587092ef78228000000000a\"" },
 	{ "queues[].size", FLD_INT, 0, "How many pages wait.", .min = 0, .max = INT32_MAX,
 		.example = "0" },
-	{ "debugDate", FLD_TIME, FLD_UNUSED,
+	{ "debugDate", FLD_TIME, 0,
 		"Until when requests and answers of this connection are kept for its debug log; "
 		"secrets in them are masked.",
 		.example = "\"2017-06-19T21:27:09.945Z\"" },
@@ -149,8 +149,8 @@ static const struct fld rest_rows[] = {
 		.min = 1, .max = 256, .def = "\"Retry-After\"",
 		.example = "\"X-RateLimit-Reset\"" },
 	{ "rest.concurrencyLevel", FLD_INT, 0,
-		"How many requests a running flow may have in the air to this application at "
-		"once.",
+		"How many requests of imports may be in the air to this application at once, over "
+		"all flows that use the connection: they send their pages in turn.",
 		.min = 1, .max = LIMIT_CONNECTION_CONCURRENCY_MAX, .def = "16", .example = "4" },
 	{ NULL },
 };

@@ -26,7 +26,7 @@ static const struct fld rows[] = {
 		"test.limit, for trying out. `delta`: those changed since the last run. `once`: "
 		"those whose once.booleanField is false. `webhook`: those that an application "
 		"posts here.",
-		.values = "delta|once|test|webhook|simple", .values_inert = "webhook|simple",
+		.values = "delta|once|test|webhook|simple", .values_inert = "simple",
 		.values_later = "distributed|blob", .example = "\"test\"" },
 	{ "maxAttempts", FLD_INT, 0,
 		"How often a request is tried when the application can't be reached, or answers "
@@ -157,35 +157,6 @@ static const struct fld rest_rows[] = {
 	{ NULL },
 };
 
-static const struct fld webhook_rows[] = {
-	{ "webhook", FLD_OBJECT, FLD_REQUIRED, "How a posted event proves where it comes from.",
-		.when = "type=webhook" },
-	{ "webhook.verify", FLD_ENUM, FLD_REQUIRED | FLD_INERT,
-		"`hmac`: by a keyed digest of the body in a header. `token`: by a shared secret "
-		"in the body.",
-		.values = "hmac|token", .values_later = "basic|secret_url|standard",
-		.example = "\"hmac\"" },
-	{ "webhook.token", FLD_STR, FLD_REQUIRED | FLD_SECRET | FLD_LINE | FLD_INERT,
-		"The shared secret that the body must hold.", .min = 1, .max = 1024,
-		.when = "webhook.verify=token", .example = "\"my_webhook_token\"" },
-	{ "webhook.path", FLD_STR, FLD_REQUIRED | FLD_LINE | FLD_INERT,
-		"The dotted path of the shared secret in the body.", .min = 1, .max = 1024,
-		.when = "webhook.verify=token", .example = "\"verification.token\"" },
-	{ "webhook.algorithm", FLD_ENUM, FLD_REQUIRED | FLD_INERT, "The digest's algorithm.",
-		.values = "sha1|sha256|sha384|sha512", .when = "webhook.verify=hmac",
-		.example = "\"sha256\"" },
-	{ "webhook.encoding", FLD_ENUM, FLD_REQUIRED | FLD_INERT,
-		"How the digest is written in the header.", .values = "hex|base64",
-		.when = "webhook.verify=hmac", .example = "\"hex\"" },
-	{ "webhook.key", FLD_STR, FLD_REQUIRED | FLD_SECRET | FLD_INERT,
-		"The key of the digest, as the application has it too.", .min = 1, .max = 1024,
-		.when = "webhook.verify=hmac", .example = "\"my_webhook_key\"" },
-	{ "webhook.header", FLD_TOKEN, FLD_REQUIRED | FLD_INERT,
-		"The header that carries the digest; letter case does not matter.", .min = 1,
-		.max = 256, .when = "webhook.verify=hmac", .example = "\"X-Apple-Banana\"" },
-	{ NULL },
-};
-
 static const struct fld rule_rows[] = {
 	{ "transform", FLD_OBJECT, 0,
 		"How each record is made over before the filter, hooks and imports see it. Not "
@@ -254,7 +225,9 @@ static void check_date_format(const struct json *doc, struct problems *p)
 
 static void check(const struct json *doc, struct problems *p)
 {
-	if (!res_is(doc, "type", "webhook")) {
+	if (res_is(doc, "type", "webhook")) {
+		res_check_webhook(doc, p);
+	} else {
 		need(doc, "_connectionId", "for every export but a webhook", p);
 		if (res_at(doc, "rest") == NULL)
 			need(doc, "rest.relativeURI", "for every export but a webhook", p);
@@ -280,8 +253,8 @@ static void check(const struct json *doc, struct problems *p)
 	res_check_target(doc, "hooks.preSavePage", p);
 }
 
-static const struct fld *const tables[] = { res_rows_head, rows, rest_rows, webhook_rows, rule_rows,
-	hook_rows, res_rows_tail, NULL };
+static const struct fld *const tables[] = { res_rows_head, rows, rest_rows, res_rows_webhook,
+	rule_rows, hook_rows, res_rows_tail, NULL };
 
 static const char *const examples[] = {
 	"{\"name\":\"My Export\",\"_connectionId\":\"5587092ef78228000000000a\","

@@ -73,6 +73,33 @@ MUST_CHECK bool resource_remove(const struct resources *r, struct str account_id
 	const struct schema *s, struct str id, int64_t version, bool cascade, struct arena *a,
 	struct problems *p);
 
+struct resource_clone {
+	const struct json *connection_map; /* {"<old id>": "<new id>"}; NULL: not given */
+	struct str name;                   /* of the clone; p NULL: "Clone - " and the old one */
+	struct str integration_id;         /* where it goes; p NULL: where the old one is */
+};
+struct resource_cloned {
+	const struct schema *s;
+	struct str source_id, id;
+};
+/*
+ * Copies a resource; with a flow its exports and imports, with an integration its flows and theirs: all
+ * in one transaction. A cloned flow is disabled. Secrets are sealed anew. *OUT has what was made, the
+ * resource itself first. ERR_NOT_FOUND, ERR_CONNECTION_MAP (a connection that is used has no
+ * successor), ERR_REF, ERR_LIMIT (more than RESOURCE_CLONES_MAX).
+ */
+#define RESOURCE_CLONES_MAX 1000
+MUST_CHECK bool resource_clone(const struct resources *r, struct str account_id,
+	const struct schema *s, struct str id, const struct resource_clone *how, struct arena *a,
+	struct resource_cloned **out, size_t *count, struct problems *p);
+/* Gives the export or import another connection of the same type. */
+MUST_CHECK bool resource_replace_connection(const struct resources *r, struct str account_id,
+	const struct schema *s, struct str id, int64_t version, struct str connection_id,
+	struct arena *a, struct resource_view *out, struct problems *p);
+/* What refers to it: adds {"flows":[{"id","name"}], ...} to B. ERR_NOT_FOUND, ERR_STORE. */
+MUST_CHECK bool resource_dependencies(const struct resources *r, struct str account_id,
+	const struct schema *s, struct str id, struct json_build *b, struct err *err);
+
 /*
  * For the engine: the stored document with secrets opened, in ARENA (wipe it). By type word and id;
  * ERR_NOT_FOUND, ERR_CRYPT.
@@ -85,5 +112,20 @@ MUST_CHECK bool resource_open(const struct resources *r, struct store_conn *c, s
 MUST_CHECK bool resource_open_text(const struct resources *r, struct arena *a,
 	struct str account_id, struct str type, struct str id, struct str text,
 	const struct json **doc, struct err *err);
+
+/*
+ * For calls with a document that is not stored: checks BODY, and that what it refers to is there, as a
+ * create would. Where BODY has the _id of a stored one, masks in it stand for that one's secrets. The
+ * document's secrets are open: wipe A.
+ */
+MUST_CHECK bool resource_check(const struct resources *r, struct str account_id,
+	const struct schema *s, const struct json *body, struct arena *a, const struct json **doc,
+	struct problems *p);
+
+/* A text that a client is to hand back: only this installation can open it, and only at PLACE. */
+struct str resource_seal(const struct resources *r, struct arena *a, struct str plain,
+	struct str place);
+MUST_CHECK bool resource_unseal(const struct resources *r, struct arena *a, struct str sealed,
+	struct str place, struct str *plain, struct err *err); /* ERR_CRYPT */
 
 #endif

@@ -29,8 +29,9 @@ MUST_CHECK bool res_view(const struct schema *s, struct arena *a, struct str doc
 
 /* ---- rows ---- */
 
-extern const struct fld res_rows_head[]; /* _id, createdAt, lastModified */
-extern const struct fld res_rows_tail[]; /* externalId, _connectorId */
+extern const struct fld res_rows_head[];    /* _id, createdAt, lastModified */
+extern const struct fld res_rows_tail[];    /* externalId, _connectorId */
+extern const struct fld res_rows_webhook[]; /* of an export that takes events in */
 
 #define ROW_INTEGRATION                                                                            \
 	{                                                                                          \
@@ -123,6 +124,8 @@ void res_check_uri_at(const struct json *doc, const char *path, struct problems 
 /* The rules of the filter, and of the transform, at PATH. */
 void res_check_filter(const struct json *doc, const char *path, struct problems *p);
 void res_check_transform(const struct json *doc, const char *path, struct problems *p);
+/* Which fields of `webhook` are needed, and which can't be, follows from how it verifies. */
+void res_check_webhook(const struct json *doc, struct problems *p);
 /* Exactly one of _stackId and _scriptId at PATH ("" for the document itself). */
 void res_check_target(const struct json *doc, const char *path, struct problems *p);
 

@@ -6,28 +6,13 @@
  * version that was read: when another writer was faster it is made again from the new one.
  */
 #include "crypt/token.h"
-#include "resource/resource_priv.h"
-
-/* More clashes or lost races in a row are not chance. */
-#define ATTEMPTS_MAX 50
-
-struct save {
-	const struct resources *r;
-	const struct schema *s;
-	struct arena *arena;
-	struct problems *p;
-	struct store_resource row;
-	struct store_ref *refs;
-	size_t ref_count, ref_cap;
-	struct str kept; /* the stored text: secrets that lie in it are sealed already */
-	bool create;
-};
+#include "resource/save_priv.h"
 
 /* ---- references ---- */
 
 static void add_ref(void *ctx, struct str path, const char *types, struct str id)
 {
-	struct save *w = ctx;
+	struct res_save *w = ctx;
 
 	if (w->ref_count == w->ref_cap) {
 		size_t cap = w->ref_cap == 0 ? 8 : w->ref_cap * 2;
@@ -39,8 +24,7 @@ static void add_ref(void *ctx, struct str path, const char *types, struct str id
 	w->refs[w->ref_count++] = (struct store_ref){ str_dup(w->arena, path), str_z(types), id };
 }
 
-/* The first of the types that has such an id becomes the reference's type. */
-static bool ref_exists(struct store_conn *c, const struct save *w, struct store_ref *ref)
+bool res_save_ref_exists(struct store_conn *c, const struct res_save *w, struct store_ref *ref)
 {
 	struct str types = ref->type;
 
@@ -55,17 +39,21 @@ static bool ref_exists(struct store_conn *c, const struct save *w, struct store_
 	return false;
 }
 
-static bool check_refs(struct store_conn *c, struct save *w, struct err *err)
+void res_save_ref_missing(struct res_save *w, const struct store_ref *ref)
+{
+	problems_add(w->p, ERR_REF, ref->field.p, NULL, "%.*s: you have no %.*s with the id %.*s",
+		STR_ARG(ref->field), STR_ARG(ref->type), STR_ARG(ref->id));
+}
+
+static bool check_refs(struct store_conn *c, struct res_save *w, struct err *err)
 {
 	size_t before = w->p->count;
 
 	for (size_t i = 0; i < w->ref_count; i++) {
 		struct store_ref *ref = &w->refs[i];
 
-		if (!ref_exists(c, w, ref))
-			problems_add(w->p, ERR_REF, ref->field.p, NULL,
-				"%.*s: you have no %.*s with the id %.*s", STR_ARG(ref->field),
-				STR_ARG(ref->type), STR_ARG(ref->id));
+		if (!res_save_ref_exists(c, w, ref))
+			res_save_ref_missing(w, ref);
 	}
 	return w->p->count == before || err_set(err, ERR_REF, "references are missing");
 }
@@ -73,7 +61,7 @@ static bool check_refs(struct store_conn *c, struct save *w, struct err *err)
 /* On the writer's thread; the caller waits, so its arena is ours meanwhile. */
 static bool write_row(struct store_conn *c, void *arg, struct err *err)
 {
-	struct save *w = arg;
+	struct res_save *w = arg;
 
 	if (!check_refs(c, w, err))
 		return false;
@@ -86,7 +74,7 @@ static bool write_row(struct store_conn *c, void *arg, struct err *err)
 static bool seal_secret(void *ctx, struct str path, struct str value, struct str *out,
 	struct err *err)
 {
-	struct save *w = ctx;
+	struct res_save *w = ctx;
 	struct res_place place = { w->row.account_id, w->row.type, w->row.id };
 	uintptr_t at = (uintptr_t)value.p, kept = (uintptr_t)w->kept.p;
 
@@ -100,7 +88,7 @@ static bool seal_secret(void *ctx, struct str path, struct str value, struct str
 }
 
 /* The fields that are ours, as the schema has them. */
-static const struct json *server_fields(struct save *w)
+static const struct json *server_fields(struct res_save *w)
 {
 	struct json_build b;
 
@@ -121,9 +109,7 @@ static const struct json *server_fields(struct save *w)
 	return json_build_done(&b);
 }
 
-/* Fills the row from the document: columns, references, the text with secrets sealed. *VIEW is what
- * the API answers. */
-static bool fill_row(struct save *w, const struct json *doc, struct str *view, struct err *err)
+bool res_save_fill(struct res_save *w, const struct json *doc, struct str *view, struct err *err)
 {
 	struct json_build b;
 
@@ -161,7 +147,7 @@ static bool give_up(struct problems *p, size_t before, const struct err *err)
 
 /* ---- create ---- */
 
-static void new_identity(struct save *w)
+void res_save_identify(struct res_save *w)
 {
 	const struct resources_config *cfg = &w->r->cfg;
 	char letter = schema_def(w->s)->api_letter;
@@ -181,7 +167,7 @@ static void new_identity(struct save *w)
 bool resource_create(const struct resources *r, struct str account_id, const struct schema *s,
 	const struct json *body, struct arena *a, struct resource_view *out, struct problems *p)
 {
-	struct save w = { .r = r, .s = s, .arena = a, .p = p, .create = true };
+	struct res_save w = { .r = r, .s = s, .arena = a, .p = p, .create = true };
 	size_t before = p->count;
 	const struct json *doc;
 	struct str view;
@@ -192,10 +178,10 @@ bool resource_create(const struct resources *r, struct str account_id, const str
 	w.row.account_id = account_id;
 	w.row.type = str_z(schema_def(s)->type);
 	w.row.version = 1;
-	for (int i = 0; i < ATTEMPTS_MAX; i++) {
+	for (int i = 0; i < SAVE_ATTEMPTS_MAX; i++) {
 		err_clear(&err);
-		new_identity(&w);
-		if (!fill_row(&w, doc, &view, &err))
+		res_save_identify(&w);
+		if (!res_save_fill(&w, doc, &view, &err))
 			break;
 		if (store_write(r->cfg.store, write_row, &w, &err)) {
 			*out = (struct resource_view){ w.row.id, 1, w.row.modified_ms, view };
@@ -216,7 +202,7 @@ struct change {
 	bool patch;
 };
 
-static bool read_row(struct save *w, const struct change *ch, struct err *err)
+static bool read_row(struct res_save *w, const struct change *ch, struct err *err)
 {
 	struct store_conn *c DEFER(store_read_endp) = NULL;
 
@@ -233,7 +219,7 @@ static bool read_row(struct save *w, const struct change *ch, struct err *err)
 }
 
 /* The body of a patch: its changes on what the API shows. */
-static const struct json *patched(struct save *w, const struct json *stored,
+static const struct json *patched(struct res_save *w, const struct json *stored,
 	const struct json *patch)
 {
 	struct json_build b;
@@ -244,7 +230,8 @@ static const struct json *patched(struct save *w, const struct json *stored,
 }
 
 /* One attempt, from reading to writing. */
-static bool change_once(struct save *w, const struct change *ch, struct str *view, struct err *err)
+static bool change_once(struct res_save *w, const struct change *ch, struct str *view,
+	struct err *err)
 {
 	const struct json *stored, *doc;
 
@@ -261,20 +248,20 @@ static bool change_once(struct save *w, const struct change *ch, struct str *vie
 		    w->arena, &doc, w->p))
 		return err_set(err, ERR_INVALID, "the document breaks its schema");
 	w->row.modified_ms = clock_wall_ms(w->r->cfg.clock);
-	return fill_row(w, doc, view, err) && store_write(w->r->cfg.store, write_row, w, err);
+	return res_save_fill(w, doc, view, err) && store_write(w->r->cfg.store, write_row, w, err);
 }
 
 static bool change(const struct resources *r, const struct schema *s, const struct change *ch,
 	struct arena *a, struct resource_view *out, struct problems *p)
 {
-	struct save w = { .r = r, .s = s, .arena = a, .p = p };
+	struct res_save w = { .r = r, .s = s, .arena = a, .p = p };
 	size_t before = p->count;
 	struct err err = ERR_INIT;
 	struct str view;
 
 	if (ch->patch && !schema_check_twice(ch->body, p))
 		return false;
-	for (int i = 0; i < ATTEMPTS_MAX; i++) {
+	for (int i = 0; i < SAVE_ATTEMPTS_MAX; i++) {
 		err_clear(&err);
 		if (change_once(&w, ch, &view, &err)) {
 			*out = (struct resource_view){ w.row.id, w.row.version + 1,

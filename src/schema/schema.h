@@ -121,6 +121,11 @@ MUST_CHECK bool schema_map_secrets(const struct schema *s, const struct json *do
 typedef void (*schema_ref_fn)(void *ctx, struct str path, const char *types, struct str id);
 void schema_each_ref(const struct schema *s, const struct json *doc, schema_ref_fn fn, void *ctx);
 
+/* Copies DOC to B with every reference replaced by what FN returns for it. */
+typedef struct str (*schema_new_ref_fn)(void *ctx, const char *types, struct str id);
+void schema_map_refs(const struct schema *s, const struct json *doc, struct json_build *b,
+	schema_new_ref_fn fn, void *ctx);
+
 /*
  * The first field that is set and that this version can't act on (FLD_INERT and its kin); p NULL:
  * none. False, empty and default values ask for nothing and don't count.

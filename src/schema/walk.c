@@ -144,6 +144,43 @@ void schema_each_ref(const struct schema *s, const struct json *doc, schema_ref_
 	each_ref(&w, &s->root, doc);
 }
 
+struct new_refs {
+	struct json_build *b;
+	schema_new_ref_fn fn;
+	void *ctx;
+};
+
+static void map_refs(struct new_refs *w, const struct node *n, const struct json *v)
+{
+	if (n == NULL || !n->any_ref) {
+		json_build_copy(w->b, v);
+	} else if (v->type == JSON_ARRAY) {
+		json_build_array(w->b);
+		for (json_each (it, v))
+			map_refs(w, n, it);
+		json_build_end(w->b);
+	} else if (v->type == JSON_OBJECT) {
+		json_build_object(w->b);
+		for (json_each_member(key, v)) {
+			json_build_key(w->b, json_str(key));
+			map_refs(w, node_kid(n, json_str(key)), json_value(key));
+		}
+		json_build_end(w->b);
+	} else if (v->type == JSON_STRING && n->fld->type == FLD_REF) {
+		json_build_str(w->b, w->fn(w->ctx, n->fld->values, json_str(v)));
+	} else {
+		json_build_copy(w->b, v);
+	}
+}
+
+void schema_map_refs(const struct schema *s, const struct json *doc, struct json_build *b,
+	schema_new_ref_fn fn, void *ctx)
+{
+	struct new_refs w = { b, fn, ctx };
+
+	map_refs(&w, &s->root, doc);
+}
+
 /* ---- what this version can't act on ---- */
 
 /* False, empty and default values ask for nothing. */

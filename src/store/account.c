@@ -20,7 +20,7 @@ bool store_account_add(struct store_conn *c, const struct store_account *a, stru
 	struct sql_stmt *st DEFER(sql_donep) = conn_use_to_write(c, STMT_ACCOUNT_ADD);
 
 	row_bind(st, 1, &row_account, 0, row_account.count, a);
-	c->tokens_changed = true;
+	c->changed |= CHANGED_TOKENS;
 	return sql_run(st) || account_failed(st, a, err);
 }
 
@@ -32,7 +32,7 @@ bool store_account_update(struct store_conn *c, const struct store_account *a, s
 	sql_bind_str(st, 2, a->name);
 	sql_bind_i64(st, 3, a->rate_bucket);
 	sql_bind_i64(st, 4, a->rate_refill);
-	c->tokens_changed = true;
+	c->changed |= CHANGED_TOKENS;
 	if (!sql_run(st))
 		return account_failed(st, a, err);
 	return sql_changes(st) == 1 || err_set(err, ERR_NOT_FOUND, "there is no such account");
@@ -72,7 +72,7 @@ bool store_token_add(struct store_conn *c, const struct store_token *t,
 
 	row_bind(st, 1, &row_token, 0, TOKEN_OWN_COLUMNS, t);
 	sql_bind_blob(st, TOKEN_OWN_COLUMNS + 1, hash, 32);
-	c->tokens_changed = true;
+	c->changed |= CHANGED_TOKENS;
 	return sql_run(st) || sql_error(st->conn, err);
 }
 
@@ -117,7 +117,7 @@ bool store_token_remove(struct store_conn *c, struct str account_id, struct str 
 
 	sql_bind_str(st, 1, account_id);
 	sql_bind_str(st, 2, id);
-	c->tokens_changed = true;
+	c->changed |= CHANGED_TOKENS;
 	if (!sql_run(st))
 		return sql_error(st->conn, err);
 	return sql_changes(st) == 1 || err_set(err, ERR_NOT_FOUND, "there is no such token");

@@ -36,7 +36,7 @@ bool store_event_add(struct store_conn *c, struct store_event *e, int64_t window
 	bool seen = false;
 
 	e->seq = 0;
-	if (e->event_id.p != NULL && !seen_before(c, e, window_ms, &seen, err))
+	if (window_ms > 0 && e->event_id.p != NULL && !seen_before(c, e, window_ms, &seen, err))
 		return false;
 	*duplicate = seen;
 	if (seen)
@@ -104,13 +104,17 @@ bool store_event_exports(struct store_conn *c,
 	return got == SQL_DONE || sql_error(st->conn, err);
 }
 
-bool store_event_purge_seen(struct store_conn *c, int64_t before_ms, size_t limit, struct err *err)
+bool store_event_purge_seen(struct store_conn *c, int64_t before_ms, size_t limit,
+	uint64_t *removed, struct err *err)
 {
 	struct sql_stmt *st DEFER(sql_donep) = conn_use_to_write(c, STMT_EVENT_SEEN_PURGE);
 
 	sql_bind_i64(st, 1, before_ms);
 	sql_bind_i64(st, 2, (int64_t)limit);
-	return sql_run(st) || sql_error(st->conn, err);
+	if (!sql_run(st))
+		return sql_error(st->conn, err);
+	*removed = (uint64_t)sql_changes(st);
+	return true;
 }
 
 static bool remove_taken(struct store_conn *c, struct str account_id, struct str export_id,
@@ -154,12 +158,53 @@ bool store_listener_place(struct store_conn *c, struct str account_id, struct st
 	return true;
 }
 
-bool store_listener_remove(struct store_conn *c, struct str account_id, struct str flow_id,
+/* ---- what follows from changes of resources ---- */
+
+static bool place_add(struct store_conn *c, const struct store_resource *flow, struct str export_id,
 	struct err *err)
 {
-	struct sql_stmt *st DEFER(sql_donep) = conn_use_to_write(c, STMT_LISTENER_REMOVE);
+	struct sql_stmt *st DEFER(sql_donep) = conn_use_to_write(c, STMT_LISTENER_ADD);
+
+	sql_bind_str(st, 1, flow->account_id);
+	sql_bind_str(st, 2, export_id);
+	sql_bind_str(st, 3, flow->id);
+	return sql_run(st) || sql_error(st->conn, err);
+}
+
+bool event_flow_removed(struct store_conn *c, struct str account_id, struct str flow_id,
+	struct err *err)
+{
+	struct sql_stmt *st DEFER(sql_donep) = conn_use_to_write(c, STMT_LISTENER_RETAIN);
 
 	sql_bind_str(st, 1, account_id);
 	sql_bind_str(st, 2, flow_id);
 	return sql_run(st) || sql_error(st->conn, err);
+}
+
+bool event_flow_written(struct store_conn *c, const struct store_resource *flow,
+	const struct store_ref *refs, size_t ref_count, struct err *err)
+{
+	for (size_t i = 0; i < ref_count; i++)
+		if (str_eq_z(refs[i].type, "export") &&
+			!str_starts(refs[i].field, STR("pageProcessors")) &&
+			!place_add(c, flow, refs[i].id, err))
+			return false;
+	return event_flow_removed(c, flow->account_id, flow->id, err);
+}
+
+bool event_export_removed(struct store_conn *c, struct str account_id, struct str export_id,
+	struct err *err)
+{
+	static const enum statement_id all[] = { STMT_EVENT_FORGET, STMT_EVENT_SEEN_FORGET,
+		STMT_LISTENER_FORGET };
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		struct sql_stmt *st DEFER(sql_donep) = conn_use_to_write(c, all[i]);
+
+		sql_bind_str(st, 1, account_id);
+		sql_bind_str(st, 2, export_id);
+		if (!sql_run(st))
+			return sql_error(st->conn, err);
+	}
+	return true;
 }

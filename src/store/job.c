@@ -115,6 +115,22 @@ bool store_job_get(struct store_conn *c, struct arena *a, struct str account_id,
 	return r == SQL_ROW;
 }
 
+bool store_job_of_flow(struct store_conn *c, struct str account_id, struct str flow_id, bool *there,
+	struct err *err)
+{
+	struct sql_stmt *st DEFER(sql_donep) = conn_use(c, STMT_JOB_OF_FLOW);
+
+	sql_bind_str(st, 1, account_id);
+	sql_bind_str(st, 2, flow_id);
+
+	enum sql_result r = sql_step(st);
+
+	if (r == SQL_FAILED)
+		return sql_error(st->conn, err);
+	*there = r == SQL_ROW;
+	return true;
+}
+
 bool store_job_queued_of_flow(struct store_conn *c, struct arena *a, struct str account_id,
 	struct str flow_id, struct store_job *out, struct err *err)
 {
@@ -261,6 +277,12 @@ static enum statement_id list_statement(const struct store_job_filter *f)
 	return STMT_JOB_LIST;
 }
 
+static void bind_range(struct sql_stmt *st, int n, const struct store_count_range *r)
+{
+	sql_bind_i64(st, n, (int64_t)MIN(r->min, (uint64_t)INT64_MAX));
+	sql_bind_i64(st, n + 1, r->set ? (int64_t)MIN(r->max, (uint64_t)INT64_MAX) : INT64_MAX);
+}
+
 static void bind_filter(struct sql_stmt *st, struct str account_id,
 	const struct store_job_filter *f)
 {
@@ -276,16 +298,65 @@ static void bind_filter(struct sql_stmt *st, struct str account_id,
 	sql_bind_str(st, 10, f->has_type ? str_z(job_type_word(f->type)) : STR_NULL);
 	sql_bind_i64(st, 11, f->parents_only);
 	sql_bind_i64(st, 12, f->limit == 0 ? LIST_LIMIT : (int64_t)f->limit);
+	sql_bind_str(st, 13, f->statuses);
+	sql_bind_str(st, 14, f->types);
+	sql_bind_str(st, 15, f->flow_ids);
+	bind_range(st, 16, &f->success);
+	bind_range(st, 18, &f->export);
+	bind_range(st, 20, &f->ignore);
+	bind_range(st, 22, &f->error);
+}
+
+/*
+ * Where the list goes on: before the job AFTER. When that was purged meanwhile, its id still tells its
+ * second of creation: the list goes on with that second, so that it may repeat a few but misses none.
+ */
+static bool list_place(struct store_conn *c, struct str account_id, struct str after, int64_t *ms,
+	struct str *id, struct err *err)
+{
+	struct sql_stmt *st DEFER(sql_donep) = conn_use(c, STMT_JOB_CREATED);
+	unsigned char seconds[4];
+	uint32_t s = 0;
+
+	sql_bind_str(st, 1, account_id);
+	sql_bind_str(st, 2, after);
+	switch (sql_step(st)) {
+	case SQL_FAILED:
+		return sql_error(st->conn, err);
+	case SQL_ROW:
+		*ms = sql_i64(st, 0);
+		*id = after;
+		return true;
+	case SQL_DONE:
+		break;
+	}
+	if (!str_hex_get(str_sub(after, 0, 8), seconds, sizeof(seconds)))
+		return err_set(err, ERR_QUERY, "after: \"%.*s\" is not an id", STR_ARG(after));
+	for (size_t i = 0; i < sizeof(seconds); i++)
+		s = s << 8 | seconds[i];
+	*ms = ((int64_t)s + 1) * 1000;
+	*id = STR("");
+	return true;
 }
 
 bool store_job_list(struct store_conn *c, struct str account_id, const struct store_job_filter *f,
 	bool (*fn)(void *arg, const struct store_job *j), void *arg, struct err *err)
 {
-	struct sql_stmt *st DEFER(sql_donep) = conn_use(c, list_statement(f));
 	struct store_job j;
 	enum sql_result got;
+	int64_t after_ms = INT64_MAX;
+	struct str after_id = STR("");
+
+	if (f->after.p != NULL && !list_place(c, account_id, f->after, &after_ms, &after_id, err))
+		return false;
+
+	struct sql_stmt *st DEFER(sql_donep) = conn_use(c, list_statement(f));
 
 	bind_filter(st, account_id, f);
+	/* by the last instant: a comparison of pairs would lead the planner off the filter's index */
+	sql_bind_i64(st, 3, MIN(after_ms, f->created_lte_ms == 0 ? INT64_MAX : f->created_lte_ms));
+	sql_bind_i64(st, 24, after_ms);
+	sql_bind_str(st, 25, after_id);
 	while ((got = sql_step(st)) == SQL_ROW) {
 		if (!row_read(st, &row_job, NULL, &j, err))
 			return false;

@@ -165,6 +165,20 @@ bool store_job_error_list(struct store_conn *c, struct str account_id, struct st
 	return got == SQL_DONE || sql_error(st->conn, err);
 }
 
+bool store_job_error_last(struct store_conn *c, struct arena *a, struct str account_id,
+	struct str job_id, struct store_job_error *out, bool *found, struct err *err)
+{
+	struct sql_stmt *st DEFER(sql_donep) = conn_use(c, STMT_JOB_ERROR_LAST);
+
+	sql_bind_str(st, 1, account_id);
+	sql_bind_str(st, 2, job_id);
+
+	enum sql_result r = row_read_one(st, &row_job_error, a, out, err);
+
+	*found = r == SQL_ROW;
+	return r != SQL_FAILED;
+}
+
 bool store_retry_data_get(struct store_conn *c, struct arena *a, struct str account_id,
 	struct str retry_id, struct str *data, struct err *err)
 {

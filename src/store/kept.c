@@ -47,6 +47,19 @@ bool store_idempotency_put(struct store_conn *c, const struct store_idempotency 
 	       err_set(err, ERR_CONFLICT, "an answer is kept under this key already");
 }
 
+bool store_idempotency_finish(struct store_conn *c, const struct store_idempotency *i,
+	struct err *err)
+{
+	struct sql_stmt *st DEFER(sql_donep) = conn_use_to_write(c, STMT_IDEMPOTENCY_FINISH);
+
+	sql_bind_str(st, 1, i->account_id);
+	sql_bind_str(st, 2, i->key);
+	sql_bind_i64(st, 3, i->status);
+	sql_bind_str(st, 4, i->response);
+	sql_bind_i64(st, 5, i->created_ms);
+	return sql_run(st) || sql_error(st->conn, err);
+}
+
 bool store_idempotency_purge(struct store_conn *c, int64_t now_ms, size_t limit, uint64_t *removed,
 	struct err *err)
 {

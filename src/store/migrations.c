@@ -286,9 +286,17 @@ static const char version_2[] =
 	"	PRIMARY KEY (account_id, scope, key)\n"
 	") STRICT;\n";
 
+/* Retention. */
+static const char version_3[] = "CREATE INDEX job_purge ON job (purge_ms)\n"
+				"	WHERE flow_job_id IS NULL AND purge_ms > 0;\n"
+				"CREATE INDEX job_config_hash ON job (account_id, config_hash)\n"
+				"	WHERE config_hash IS NOT NULL;\n"
+				"CREATE INDEX job_config_created ON job_config (created_ms);\n";
+
 const struct migration migrations[] = {
 	{ 1, "accounts, tokens, resources, jobs, errors, retry data, kept answers", version_1 },
 	{ 2, "leases and waiting jobs, pages in work, events, schedules, state", version_2 },
+	{ 3, "indexes by which old jobs are found", version_3 },
 };
 const size_t migration_count = ARRAY_LEN(migrations);
 

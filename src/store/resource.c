@@ -6,7 +6,9 @@
 #include "store/row.h"
 #include "store/store_priv.h"
 
-#define PARAM_LIMIT 9
+#define PARAM_LIMIT     9
+#define STATE_SCOPE_MAX 128
+#define EXPORT_ID_LEN   24 /* of an _id; an apiIdentifier is shorter */
 
 static bool not_found(struct str type, struct str id, struct err *err)
 {
@@ -48,6 +50,15 @@ static bool refs_add(struct store_conn *c, const struct store_resource *r,
 	return true;
 }
 
+/* What else a resource of this type has in the store follows it, in the same transaction. */
+static bool written(struct store_conn *c, const struct store_resource *r,
+	const struct store_ref *refs, size_t ref_count, struct err *err)
+{
+	if (str_eq_z(r->type, "export"))
+		c->changed |= CHANGED_EXPORTS;
+	return !str_eq_z(r->type, "flow") || event_flow_written(c, r, refs, ref_count, err);
+}
+
 bool store_resource_add(struct store_conn *c, const struct store_resource *r,
 	const struct store_ref *refs, size_t ref_count, struct err *err)
 {
@@ -57,7 +68,7 @@ bool store_resource_add(struct store_conn *c, const struct store_resource *r,
 	row_bind(st, 1, &row_resource, 0, row_resource.count, r);
 	if (!sql_run(st))
 		return resource_failed(st, r, err);
-	return refs_add(c, r, refs, ref_count, err);
+	return refs_add(c, r, refs, ref_count, err) && written(c, r, refs, ref_count, err);
 }
 
 /* Why no row had this key and version. */
@@ -99,7 +110,18 @@ bool store_resource_update(struct store_conn *c, const struct store_resource *r,
 		return resource_failed(st, r, err);
 	if (sql_changes(st) == 0)
 		return no_such_version(c, r->account_id, r->type, r->id, r->version, err);
-	return refs_remove(c, r, err) && refs_add(c, r, refs, ref_count, err);
+	return refs_remove(c, r, err) && refs_add(c, r, refs, ref_count, err) &&
+	       written(c, r, refs, ref_count, err);
+}
+
+static bool state_remove(struct store_conn *c, struct str account_id, struct str type,
+	struct str id, struct err *err)
+{
+	char scope[STATE_SCOPE_MAX];
+	int n = snprintf(scope, sizeof(scope), "%.*s/%.*s", STR_ARG(type), STR_ARG(id));
+
+	CHECK(n > 0 && (size_t)n < sizeof(scope));
+	return store_state_remove_all(c, account_id, str_of(scope, (size_t)n), err);
 }
 
 bool store_resource_remove(struct store_conn *c, struct str account_id, struct str type,
@@ -111,7 +133,16 @@ bool store_resource_remove(struct store_conn *c, struct str account_id, struct s
 	sql_bind_i64(st, 4, version);
 	if (!sql_run(st))
 		return sql_error(st->conn, err);
-	return sql_changes(st) == 1 || no_such_version(c, account_id, type, id, version, err);
+	if (sql_changes(st) == 0)
+		return no_such_version(c, account_id, type, id, version, err);
+	if (!state_remove(c, account_id, type, id, err))
+		return false;
+	if (str_eq_z(type, "flow"))
+		return event_flow_removed(c, account_id, id, err);
+	if (!str_eq_z(type, "export"))
+		return true;
+	c->changed |= CHANGED_EXPORTS;
+	return event_export_removed(c, account_id, id, err);
 }
 
 bool store_resource_get(struct store_conn *c, struct arena *a, struct str account_id,
@@ -141,6 +172,21 @@ bool store_resource_by_api_identifier(struct store_conn *c, struct arena *a, str
 	if (r == SQL_DONE)
 		err_set(err, ERR_NOT_FOUND, "there is nothing with the apiIdentifier %.*s",
 			STR_ARG(api_identifier));
+	return r == SQL_ROW;
+}
+
+bool store_export_find(struct store_conn *c, struct arena *a, struct str key,
+	struct store_resource *out, struct err *err)
+{
+	struct sql_stmt *st DEFER(sql_donep) = conn_use(c,
+		key.n == EXPORT_ID_LEN ? STMT_EXPORT_BY_ID : STMT_RESOURCE_BY_ANY_IDENTIFIER);
+
+	sql_bind_str(st, 1, key);
+
+	enum sql_result r = row_read_one(st, &row_resource, a, out, err);
+
+	if (r == SQL_DONE)
+		not_found(STR("export"), key, err);
 	return r == SQL_ROW;
 }
 

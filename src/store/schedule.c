@@ -31,6 +31,25 @@ bool store_slot_last(struct store_conn *c, struct str account_id, struct str flo
 	return true;
 }
 
+bool store_slot_latest(struct store_conn *c, struct arena *a, struct str account_id,
+	struct str flow_id, struct store_slot *out, struct err *err)
+{
+	struct sql_stmt *st DEFER(sql_donep) = conn_use(c, STMT_SLOT_LATEST);
+
+	sql_bind_str(st, 1, account_id);
+	sql_bind_str(st, 2, flow_id);
+	*out = (struct store_slot){ account_id, flow_id, 0, 0, STR_NULL };
+
+	enum sql_result r = sql_step(st);
+
+	if (r == SQL_ROW) {
+		out->due_ms = sql_i64(st, 0);
+		out->taken_ms = sql_i64(st, 1);
+		out->job_id = str_dup(a, sql_str(st, 2));
+	}
+	return r != SQL_FAILED || sql_error(st->conn, err);
+}
+
 bool store_slot_purge(struct store_conn *c, int64_t before_ms, size_t limit, struct err *err)
 {
 	struct sql_stmt *st DEFER(sql_donep) = conn_use_to_write(c, STMT_SLOT_PURGE);

@@ -86,6 +86,19 @@ bool store_state_remove_all(struct store_conn *c, struct str account_id, struct 
 	return sql_run(st) || sql_error(st->conn, err);
 }
 
+bool store_state_count(struct store_conn *c, struct str account_id, struct str scope,
+	uint64_t *count, struct err *err)
+{
+	struct sql_stmt *st DEFER(sql_donep) = conn_use(c, STMT_STATE_COUNT);
+
+	sql_bind_str(st, 1, account_id);
+	sql_bind_str(st, 2, scope);
+	if (sql_step(st) != SQL_ROW)
+		return sql_error(st->conn, err);
+	*count = (uint64_t)sql_i64(st, 0);
+	return true;
+}
+
 bool store_state_keys(struct store_conn *c, struct str account_id, struct str scope,
 	bool (*fn)(void *arg, struct str key), void *arg, struct err *err)
 {

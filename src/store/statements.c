@@ -82,18 +82,24 @@
 
 #define JOB_MUST(column, n)  " AND " column " = ?" n
 #define JOB_MAYBE(column, n) " AND (CAST(?" n " AS TEXT) IS NULL OR " column " = ?" n ")"
-#define JOB_LIST(by_flow_job, by_flow, by_export, by_import, by_integration) \
-	{ "SELECT " JOB_COLUMNS " FROM job WHERE account_id = ?1 " \
-	  "AND created_ms >= ?2 AND created_ms <= ?3" \
-	  by_flow_job("flow_job_id", "4") \
-	  by_flow("flow_id", "5") \
-	  by_export("export_id", "6") \
-	  by_import("import_id", "7") \
-	  by_integration("integration_id", "8") \
-	  JOB_MAYBE("status", "9") \
-	  JOB_MAYBE("type", "10") \
-	  " AND (?11 = 0 OR flow_job_id IS NULL) " \
-	  "ORDER BY created_ms DESC, id DESC LIMIT ?12" }
+#define JOB_LIST_IN(ONE_OF, by_flow_job, by_flow, by_export, by_import, by_integration) \
+	"SELECT " JOB_COLUMNS " FROM job WHERE account_id = ?1 " \
+	"AND created_ms >= ?2 AND created_ms <= ?3" \
+	by_flow_job("flow_job_id", "4") \
+	by_flow("flow_id", "5") \
+	by_export("export_id", "6") \
+	by_import("import_id", "7") \
+	by_integration("integration_id", "8") \
+	JOB_MAYBE("status", "9") \
+	JOB_MAYBE("type", "10") \
+	" AND (?11 = 0 OR flow_job_id IS NULL)" \
+	MAYBE("status", "13", ONE_OF) MAYBE("type", "14", ONE_OF) MAYBE("flow_id", "15", ONE_OF) \
+	" AND num_success BETWEEN ?16 AND ?17 AND num_export BETWEEN ?18 AND ?19" \
+	" AND num_ignore BETWEEN ?20 AND ?21 AND num_error BETWEEN ?22 AND ?23" \
+	" AND (created_ms < ?24 OR id < ?25) " \
+	"ORDER BY created_ms DESC, id DESC LIMIT ?12"
+#define JOB_LIST(j, f, e, i, t) \
+	{ JOB_LIST_IN(ONE_OF_SQLITE, j, f, e, i, t), JOB_LIST_IN(ONE_OF_PGSQL, j, f, e, i, t) }
 
 #define JOB_ERROR_COLUMNS \
 	"account_id, id, job_id, flow_job_id, flow_id, step_id, created_ms, stage, source, code, " \
@@ -193,6 +199,11 @@ static const struct statement texts[STATEMENT_COUNT] = {
 				"WHERE account_id = ?1 AND type = ?2 AND id = ?3" },
 	[STMT_RESOURCE_BY_API_IDENTIFIER] = { "SELECT " RESOURCE_COLUMNS " FROM resource "
 					      "WHERE account_id = ?1 AND api_identifier = ?2" },
+	[STMT_RESOURCE_BY_ANY_IDENTIFIER] = { "SELECT " RESOURCE_COLUMNS " FROM resource "
+					      "WHERE api_identifier = ?1 AND type = 'export'" },
+	[STMT_EXPORT_BY_ID] = { "SELECT " RESOURCE_COLUMNS " FROM resource "
+				"WHERE account_id IN (SELECT id FROM account) "
+				"AND type = 'export' AND id = ?1 LIMIT 1" },
 	[STMT_RESOURCE_VERSION] = { "SELECT version FROM resource "
 				    "WHERE account_id = ?1 AND type = ?2 AND id = ?3" },
 	[STMT_RESOURCE_CREATED] = { "SELECT created_ms FROM resource "
@@ -238,6 +249,10 @@ static const struct statement texts[STATEMENT_COUNT] = {
 	[STMT_JOB_QUEUED_OF_FLOW] = { "SELECT " JOB_COLUMNS " FROM job WHERE account_id = ?1 "
 				      "AND flow_id = ?2 AND status = 'queued' AND type = 'flow' "
 				      "AND started_ms = 0 ORDER BY created_ms, id LIMIT 1" },
+	[STMT_JOB_OF_FLOW] = { "SELECT 1 FROM job WHERE account_id = ?1 AND flow_id = ?2 "
+			       "AND status = 'queued' AND type = 'flow' "
+			       "UNION ALL SELECT 1 FROM job WHERE account_id = ?1 AND flow_id = ?2 "
+			       "AND status IN " JOB_IN_WORK " AND type = 'flow' LIMIT 1" },
 	[STMT_JOB_CLAIM] = { JOB_CLAIM(""), JOB_CLAIM(" FOR UPDATE SKIP LOCKED") },
 	[STMT_JOB_NEXT] = { "SELECT MIN(not_before_ms) FROM job q WHERE " JOB_CLAIMABLE },
 	[STMT_JOB_HEARTBEAT] = { JOB_HEARTBEAT(ONE_OF_SQLITE), JOB_HEARTBEAT(ONE_OF_PGSQL) },
@@ -269,6 +284,7 @@ static const struct statement texts[STATEMENT_COUNT] = {
 	[STMT_JOB_LIST_BY_IMPORT] = JOB_LIST(JOB_MAYBE, JOB_MAYBE, JOB_MAYBE, JOB_MUST, JOB_MAYBE),
 	[STMT_JOB_LIST_BY_INTEGRATION] = JOB_LIST(JOB_MAYBE, JOB_MAYBE, JOB_MAYBE, JOB_MAYBE,
 		JOB_MUST),
+	[STMT_JOB_CREATED] = { "SELECT created_ms FROM job WHERE account_id = ?1 AND id = ?2" },
 	[STMT_JOB_IS_CHILD] = { "SELECT 1 FROM job WHERE account_id = ?1 AND id = ?2 "
 				"AND flow_job_id IS NOT NULL" },
 
@@ -340,6 +356,9 @@ static const struct statement texts[STATEMENT_COUNT] = {
 				       "AND id = ?2)" },
 	[STMT_JOB_ERROR_PLACE] = { "SELECT created_ms, record_index FROM job_error "
 				   "WHERE account_id = ?1 AND id = ?2" },
+	[STMT_JOB_ERROR_LAST] = { "SELECT " JOB_ERROR_COLUMNS " FROM job_error WHERE account_id = "
+				  "?1 AND root_job_id = ?2 ORDER BY created_ms DESC, "
+				  "record_index DESC, id DESC LIMIT 1" },
 	[STMT_JOB_ERROR_LIST_BY_JOB] = JOB_ERROR_LIST("job_id"),
 	[STMT_JOB_ERROR_LIST_BY_FLOW_JOB] = JOB_ERROR_LIST("root_job_id"),
 	[STMT_RETRY_DATA_ADD] = { "INSERT INTO retry_data (account_id, id, created_ms, data) "
@@ -358,6 +377,9 @@ static const struct statement texts[STATEMENT_COUNT] = {
 				   "response = excluded.response, "
 				   "request_hash = excluded.request_hash "
 				   "WHERE idempotency.created_ms <= ?7" },
+	[STMT_IDEMPOTENCY_FINISH] = { "UPDATE idempotency SET status = ?3, response = ?4, "
+				      "created_ms = ?5 "
+				      "WHERE account_id = ?1 AND key = ?2" },
 	[STMT_IDEMPOTENCY_PURGE] = { "DELETE FROM idempotency WHERE (account_id, key) IN "
 				     "(SELECT account_id, key FROM idempotency "
 				     "WHERE created_ms <= ?1 ORDER BY created_ms LIMIT ?2)" },
@@ -409,7 +431,18 @@ static const struct statement texts[STATEMENT_COUNT] = {
 				"THEN excluded.seq ELSE listener.seq END" },
 	[STMT_LISTENER_GET] = { "SELECT seq FROM listener WHERE account_id = ?1 AND export_id = ?2 "
 				"AND flow_id = ?3" },
-	[STMT_LISTENER_REMOVE] = { "DELETE FROM listener WHERE account_id = ?1 AND flow_id = ?2" },
+	[STMT_LISTENER_ADD] = { "INSERT INTO listener (account_id, export_id, flow_id, seq) "
+				"VALUES (?1, ?2, ?3, 0) ON CONFLICT DO NOTHING" },
+	[STMT_LISTENER_RETAIN] = { "DELETE FROM listener WHERE account_id = ?1 AND flow_id = ?2 "
+				   "AND NOT EXISTS (SELECT 1 FROM resource_ref r "
+				   "WHERE r.account_id = ?1 AND r.type = 'flow' AND r.id = ?2 "
+				   "AND r.target_type = 'export' "
+				   "AND r.target_id = listener.export_id)" },
+	[STMT_LISTENER_FORGET] = { "DELETE FROM listener WHERE account_id = ?1 AND export_id = "
+				   "?2" },
+	[STMT_EVENT_FORGET] = { "DELETE FROM event WHERE account_id = ?1 AND export_id = ?2" },
+	[STMT_EVENT_SEEN_FORGET] = { "DELETE FROM event_seen WHERE account_id = ?1 "
+				     "AND export_id = ?2" },
 
 	[STMT_SLOT_TAKE] = { "INSERT INTO schedule_slot (account_id, flow_id, due_ms, taken_ms, "
 			     "job_id) "
@@ -417,6 +450,9 @@ static const struct statement texts[STATEMENT_COUNT] = {
 	[STMT_SLOT_LAST] = { "SELECT COALESCE(MAX(due_ms), 0) FROM schedule_slot WHERE account_id "
 			     "= ?1 "
 			     "AND flow_id = ?2" },
+	[STMT_SLOT_LATEST] = { "SELECT due_ms, taken_ms, job_id FROM schedule_slot WHERE "
+			       "account_id "
+			       "= ?1 AND flow_id = ?2 ORDER BY due_ms DESC LIMIT 1" },
 	[STMT_SLOT_PURGE] = { "DELETE FROM schedule_slot WHERE (account_id, flow_id, due_ms) IN "
 			      "(SELECT s.account_id, s.flow_id, s.due_ms FROM schedule_slot s "
 			      "WHERE s.taken_ms <= ?1 AND EXISTS (SELECT 1 FROM schedule_slot l "
@@ -447,6 +483,46 @@ static const struct statement texts[STATEMENT_COUNT] = {
 	[STMT_STATE_REMOVE_ALL] = { "DELETE FROM state WHERE account_id = ?1 AND scope = ?2" },
 	[STMT_STATE_KEYS] = { "SELECT key FROM state WHERE account_id = ?1 AND scope = ?2 ORDER BY "
 			      "key" },
+
+	[STMT_STATE_COUNT] = { "SELECT COUNT(*) FROM state WHERE account_id = ?1 AND scope = ?2" },
+
+	/* A job whose errors a retry is at stays until that has ended. */
+	[STMT_PURGE_NEXT] = { "SELECT account_id, id FROM job j WHERE purge_ms > 0 AND purge_ms <= "
+			      "?1 AND flow_job_id IS NULL AND status IN ('completed', 'failed', "
+			      "'canceled') AND NOT EXISTS (SELECT 1 FROM job_error e JOIN job r ON "
+			      "r.account_id = e.account_id AND r.id = e.retry_job_id "
+			      "WHERE e.account_id = j.account_id AND e.root_job_id = j.id AND "
+			      "e.retry_job_id IS NOT NULL AND r.status IN ('queued', 'running', "
+			      "'retrying', 'canceling')) ORDER BY purge_ms LIMIT 1" },
+	[STMT_PURGE_RETRY_DATA] = { "DELETE FROM retry_data WHERE account_id = ?1 AND id IN "
+				    "(SELECT retry_id FROM job_error WHERE account_id = ?1 AND "
+				    "root_job_id = ?2 ORDER BY created_ms, record_index, id LIMIT "
+				    "?3)" },
+	[STMT_PURGE_ERRORS] = { "DELETE FROM job_error WHERE account_id = ?1 AND id IN "
+				"(SELECT id FROM job_error WHERE account_id = ?1 AND root_job_id = "
+				"?2 ORDER BY created_ms, record_index, id LIMIT ?3)" },
+	[STMT_PURGE_CHILDREN] = { "DELETE FROM job WHERE account_id = ?1 AND flow_job_id = ?2" },
+	[STMT_PURGE_JOB] = { "DELETE FROM job WHERE account_id = ?1 AND id = ?2" },
+	[STMT_PURGE_CONFIGS] = { "DELETE FROM job_config WHERE (account_id, hash) IN (SELECT "
+				 "c.account_id, c.hash FROM job_config c WHERE c.created_ms <= ?1 "
+				 "AND NOT EXISTS (SELECT 1 FROM job j WHERE j.account_id = "
+				 "c.account_id AND j.config_hash = c.hash) LIMIT ?2)" },
+	[STMT_EVIDENCE_BYTES] = { "SELECT (SELECT COALESCE(SUM(LENGTH(data)), 0) FROM retry_data) "
+				  "+ (SELECT COALESCE(SUM(COALESCE(LENGTH(request), 0) + "
+				  "COALESCE(LENGTH(response), 0)), 0) FROM job_error)" },
+	/* The oldest first, those that are resolved before those that are open. */
+	[STMT_EVIDENCE_LIST] = { "SELECT e.account_id, e.id, e.retry_id, COALESCE(LENGTH(d.data), "
+				 "0) + COALESCE(LENGTH(e.request), 0) + "
+				 "COALESCE(LENGTH(e.response), 0) "
+				 "FROM job_error e LEFT JOIN retry_data d ON d.account_id = "
+				 "e.account_id AND d.id = e.retry_id WHERE e.retry_job_id IS NULL "
+				 "AND (e.retry_id IS NOT NULL OR e.request IS NOT NULL OR "
+				 "e.response IS NOT NULL) ORDER BY e.resolved DESC, e.created_ms, "
+				 "e.record_index, e.id LIMIT ?1" },
+	[STMT_EVIDENCE_REMOVE] = { "UPDATE job_error SET request = NULL, response = NULL, "
+				   "retry_id = NULL WHERE account_id = ?1 AND id = ?2 AND "
+				   "retry_job_id IS NULL" },
+	[STMT_RETRY_DATA_REMOVE] = { "DELETE FROM retry_data WHERE account_id = ?1 AND id = ?2" },
 
 	/* Each row is one fault, in words. */
 	[STMT_VERIFY_LEDGER] = { "SELECT 'job ' || id || ' of account ' || account_id || "

@@ -94,6 +94,7 @@ static bool begin_open(const struct store_config *cfg, struct store **out, struc
 	s->place.path = str_fmt(a, "%s/" DATABASE_NAME, cfg->dir).p;
 	s->lock_fd = -1;
 	atomic_store(&s->token_epoch, 1);
+	atomic_store(&s->export_epoch, 1);
 	if (dir_make(a, s->dir, cfg->create, err) && lock_take(s, err)) {
 		if (cfg->create || access(s->place.path, F_OK) == 0) {
 			*out = s;
@@ -151,6 +152,11 @@ void store_stats(struct store *s, struct store_stats *out)
 	out->queue_depth = w->waiting;
 	mutex_unlock(&w->lock);
 	s->driver->sizes(&s->place, &out->database_bytes, &out->log_bytes);
+}
+
+uint64_t store_export_epoch(struct store *s)
+{
+	return atomic_load(&s->export_epoch);
 }
 
 uint64_t store_token_epoch(struct store *s)

@@ -43,6 +43,7 @@
 #include "store/store_job.h"
 #include "store/store_kept.h"
 #include "store/store_page.h"
+#include "store/store_purge.h"
 #include "store/store_resource.h"
 #include "store/store_schedule.h"
 #include "store/store_state.h"
@@ -67,6 +68,15 @@ MUST_CHECK bool store_healthy(struct store *s, struct err *err);
 typedef bool (*store_fn)(struct store_conn *c, void *arg, struct err *err);
 /* Any thread but the writer's. True: the function returned true and its changes are on disk. */
 MUST_CHECK bool store_write(struct store *s, store_fn fn, void *arg, struct err *err);
+
+/*
+ * The same for callers that must not wait. A and ARG live until DONE is called, once, on the writer's
+ * thread, when the commit is on disk or has failed: DONE must not block and may end A. False: it is
+ * never called (ERR_OVERLOADED, with retry_after_s, when too many wait; ERR_STORE). Any thread.
+ */
+typedef void (*store_done)(void *arg, bool ok, const struct err *err);
+MUST_CHECK bool store_write_async(struct store *s, struct arena *a, store_fn fn, void *arg,
+	store_done done, void *done_arg, struct err *err);
 
 MUST_CHECK bool store_read_begin(struct store *s, struct store_conn **out, struct err *err);
 void store_read_end(struct store_conn *c);   /* NULL is allowed */

@@ -49,6 +49,9 @@ MUST_CHECK bool store_job_error_settle(struct store_conn *c, const struct store_
 MUST_CHECK bool store_job_error_list(struct store_conn *c, struct str account_id, struct str job_id,
 	struct str after, size_t limit, bool (*fn)(void *arg, const struct store_job_error *e),
 	void *arg, struct err *err);
+/* The latest error of a job of a flow or retry. *FOUND false: there is none. */
+MUST_CHECK bool store_job_error_last(struct store_conn *c, struct arena *a, struct str account_id,
+	struct str job_id, struct store_job_error *out, bool *found, struct err *err);
 /* A record that a retry has before it. */
 struct store_retry {
 	struct str error_id, step_id;

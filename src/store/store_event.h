@@ -2,7 +2,8 @@
  * store_event.h - events that listeners took in, until every flow that wants them has them; see store.h.
  *
  * Events of a listener (an export of type webhook) have growing sequence numbers. Each flow that it
- * feeds has a place behind the last event that it took; events behind all places are removed.
+ * feeds, disabled or not, has a place behind the last event that it took, made with the flow and
+ * removed with it; events that all places have passed are removed. Without a flow all are kept.
  */
 #ifndef STORE_STORE_EVENT_H
 #define STORE_STORE_EVENT_H
@@ -18,7 +19,7 @@ struct store_event {
 };
 /*
  * Gives the event its seq. *DUPLICATE: its event_id was seen within WINDOW_MS before received_ms,
- * nothing was added, and seq is 0. W
+ * nothing was added, and seq is 0. WINDOW_MS 0: its event_id is not looked at. W
  */
 MUST_CHECK bool store_event_add(struct store_conn *c, struct store_event *e, int64_t window_ms,
 	bool *duplicate, struct err *err);
@@ -33,9 +34,9 @@ MUST_CHECK bool store_event_waiting(struct store_conn *c, struct str account_id,
 MUST_CHECK bool store_event_exports(struct store_conn *c,
 	bool (*fn)(void *arg, struct str account_id, struct str export_id), void *arg,
 	struct err *err);
-/* Forgets event ids seen before BEFORE_MS, up to LIMIT. W */
+/* Forgets event ids seen before BEFORE_MS, up to LIMIT; *REMOVED is how many. W */
 MUST_CHECK bool store_event_purge_seen(struct store_conn *c, int64_t before_ms, size_t limit,
-	struct err *err);
+	uint64_t *removed, struct err *err);
 
 /* The flow's place becomes SEQ (never less than it was); what all flows have is removed. W */
 MUST_CHECK bool store_listener_advance(struct store_conn *c, struct str account_id,
@@ -43,8 +44,5 @@ MUST_CHECK bool store_listener_advance(struct store_conn *c, struct str account_
 /* 0 when the flow has no place. */
 MUST_CHECK bool store_listener_place(struct store_conn *c, struct str account_id,
 	struct str export_id, struct str flow_id, int64_t *seq, struct err *err);
-/* The flow is gone or disabled: nothing is kept for it. W */
-MUST_CHECK bool store_listener_remove(struct store_conn *c, struct str account_id,
-	struct str flow_id, struct err *err);
 
 #endif

@@ -67,6 +67,9 @@ MUST_CHECK bool store_job_get(struct store_conn *c, struct arena *a, struct str 
 /* The job of this flow that is QUEUED and was never begun (ERR_NOT_FOUND when none is). */
 MUST_CHECK bool store_job_queued_of_flow(struct store_conn *c, struct arena *a,
 	struct str account_id, struct str flow_id, struct store_job *out, struct err *err);
+/* Is a run of this flow queued or at work? */
+MUST_CHECK bool store_job_of_flow(struct store_conn *c, struct str account_id, struct str flow_id,
+	bool *there, struct err *err);
 /*
  * Takes the oldest queued job of a flow that has no other job begun, makes it RUNNING (RETRYING)
  * with attempts + 1, a new fence and a lease, and returns it. *FOUND is false when there is none;
@@ -105,7 +108,13 @@ struct store_job_filter {
 	enum job_type type;
 	bool parents_only;                      /* without the children of flow jobs */
 	int64_t created_lte_ms, created_gte_ms; /* 0: any */
-	size_t limit;                           /* 0: 1001 */
+	struct str statuses, types, flow_ids; /* one of these: JSON arrays of words; p NULL: any */
+	struct store_count_range {
+		uint64_t min, max;
+		bool set; /* max counts */
+	} success, export, ignore, error;
+	struct str after; /* id of the last one seen; p NULL: from the newest on */
+	size_t limit;     /* 0: 1001 */
 };
 /* Newest first. */
 MUST_CHECK bool store_job_list(struct store_conn *c, struct str account_id,

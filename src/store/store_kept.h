@@ -13,7 +13,7 @@
 struct store_idempotency {
 	struct str account_id, key;
 	int64_t created_ms;
-	uint32_t status;     /* HTTP, of the answer */
+	uint32_t status;     /* HTTP, of the answer; 0: there is none yet */
 	struct str response; /* its body; p NULL */
 	unsigned char
 		request_hash[32]; /* SHA-256 of what was asked: the same key may not ask another */
@@ -24,6 +24,9 @@ MUST_CHECK bool store_idempotency_get(struct store_conn *c, struct arena *a, str
 /* W; in the unit that makes what the answer tells of. Replaces one that was too old at created_ms;
  * ERR_CONFLICT when one is there. */
 MUST_CHECK bool store_idempotency_put(struct store_conn *c, const struct store_idempotency *i,
+	struct err *err);
+/* W; the answer to what was put with status 0. With created_ms 0 it counts no more: the key is free. */
+MUST_CHECK bool store_idempotency_finish(struct store_conn *c, const struct store_idempotency *i,
 	struct err *err);
 /* W; removes up to LIMIT of those that are too old at NOW_MS. */
 MUST_CHECK bool store_idempotency_purge(struct store_conn *c, int64_t now_ms, size_t limit,

@@ -25,10 +25,13 @@ struct store_conn {
 	struct sql_conn *sql;
 	bool writer;
 	bool in_snapshot;    /* of a reader: its transaction has begun */
-	bool tokens_changed; /* of the writer: in this transaction */
+	unsigned changed;    /* of the writer: enum changed, in this transaction */
 	struct arena *arena; /* of a reader: its own memory */
 	struct store_conn *next;
 };
+
+/* What caches are kept of: their epochs grow with a commit that changed it. */
+enum changed { CHANGED_TOKENS = 1, CHANGED_EXPORTS = 2 };
 
 struct unit;
 
@@ -67,7 +70,7 @@ struct store {
 	int lock_fd;
 	struct writer writer;
 	struct readers readers;
-	_Atomic uint64_t token_epoch;
+	_Atomic uint64_t token_epoch, export_epoch;
 };
 
 /* Takes over the connection. */
@@ -86,6 +89,15 @@ bool readers_trimmable(struct store *s);
 void readers_trim(struct store *s);
 void readers_close(struct store *s); /* all must have been given back */
 
+/* A flow was made or changed: it has a place at each export that is a source of it, and no other. */
+MUST_CHECK bool event_flow_written(struct store_conn *c, const struct store_resource *flow,
+	const struct store_ref *refs, size_t ref_count, struct err *err);
+/* Nothing refers from it any more: it has no places. */
+MUST_CHECK bool event_flow_removed(struct store_conn *c, struct str account_id, struct str flow_id,
+	struct err *err);
+/* Its events, what was seen of them and the places of flows go with it. */
+MUST_CHECK bool event_export_removed(struct store_conn *c, struct str account_id,
+	struct str export_id, struct err *err);
 /* Where an error stands in lists of errors. */
 struct error_place {
 	int64_t created_ms, record_index;

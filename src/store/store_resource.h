@@ -30,7 +30,8 @@ MUST_CHECK bool store_resource_add(struct store_conn *c, const struct store_reso
  * becomes one more. W */
 MUST_CHECK bool store_resource_update(struct store_conn *c, const struct store_resource *r,
 	const struct store_ref *refs, size_t ref_count, struct err *err);
-/* W; VERSION 0: any. ERR_NOT_FOUND, ERR_PRECONDITION. Who refers is the caller's question. */
+/* With the state kept for it. W; VERSION 0: any. ERR_NOT_FOUND, ERR_PRECONDITION. Who refers is the
+ * caller's question. */
 MUST_CHECK bool store_resource_remove(struct store_conn *c, struct str account_id, struct str type,
 	struct str id, int64_t version, struct err *err);
 MUST_CHECK bool store_resource_get(struct store_conn *c, struct arena *a, struct str account_id,
@@ -39,6 +40,15 @@ MUST_CHECK bool store_resource_get(struct store_conn *c, struct arena *a, struct
 MUST_CHECK bool store_resource_by_api_identifier(struct store_conn *c, struct arena *a,
 	struct str account_id, struct str api_identifier, struct store_resource *out,
 	struct err *err);
+/*
+ * An export by its apiIdentifier or its _id, whoever has it: for requests that carry no token. One
+ * look-up an account. ERR_NOT_FOUND.
+ */
+MUST_CHECK bool store_export_find(struct store_conn *c, struct arena *a, struct str key,
+	struct store_resource *out, struct err *err);
+/* Grows with every commit that made, changed or removed an export: read it before you read what you
+ * keep of one. Any thread. */
+uint64_t store_export_epoch(struct store *s);
 bool store_resource_exists(struct store_conn *c, struct str account_id, struct str type,
 	struct str id);
 

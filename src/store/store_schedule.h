@@ -18,6 +18,9 @@ MUST_CHECK bool store_slot_take(struct store_conn *c, const struct store_slot *s
 /* The latest instant of the flow that was taken; 0: none. */
 MUST_CHECK bool store_slot_last(struct store_conn *c, struct str account_id, struct str flow_id,
 	int64_t *due_ms, struct err *err);
+/* The same with the run that it became; due_ms 0: none. */
+MUST_CHECK bool store_slot_latest(struct store_conn *c, struct arena *a, struct str account_id,
+	struct str flow_id, struct store_slot *out, struct err *err);
 /* Forgets those taken before BEFORE_MS but the last of each flow, up to LIMIT. W */
 MUST_CHECK bool store_slot_purge(struct store_conn *c, int64_t before_ms, size_t limit,
 	struct err *err);

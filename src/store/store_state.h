@@ -6,7 +6,8 @@
 
 #include "store/store_conn.h"
 
-/* SCOPE: "" for the account, "integrations/5560092e..." for a resource. */
+/* SCOPE: "" for the account, "integration/5560092e..." for a resource: store_resource_remove() takes the
+ * values of that with it. */
 struct store_state_key {
 	struct str account_id, scope, key;
 };
@@ -19,6 +20,8 @@ MUST_CHECK bool store_state_remove(struct store_conn *c, const struct store_stat
 	struct err *err); /* W; ERR_NOT_FOUND */
 MUST_CHECK bool store_state_remove_all(struct store_conn *c, struct str account_id,
 	struct str scope, struct err *err); /* W */
+MUST_CHECK bool store_state_count(struct store_conn *c, struct str account_id, struct str scope,
+	uint64_t *count, struct err *err);
 /* In order. */
 MUST_CHECK bool store_state_keys(struct store_conn *c, struct str account_id, struct str scope,
 	bool (*fn)(void *arg, struct str key), void *arg, struct err *err);

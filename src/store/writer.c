@@ -1,6 +1,6 @@
 /*
  * writer.c - group commit. Callers put units, which live on their stacks, into a list and wait for
- * their group to be told; the thread takes the oldest group (all that waits, up to a maximum), runs
+ * their group to be told (or, with store_write_async(), leave a unit that says whom to tell); the thread takes the oldest group (all that waits, up to a maximum), runs
  * each unit between a savepoint and its release, commits once, and wakes that group alone.
  *
  * A group is numbered when its first unit joins it, and its callers wait on the condition of that
@@ -17,7 +17,13 @@ struct unit {
 	struct err *err; /* the caller's, NULL allowed */
 	uint64_t group;
 	bool ok, told;
-	struct unit *next;
+	store_done done; /* NULL: a caller waits for `told` */
+	void *done_arg;
+	struct unit *next, *others; /* of the list; of those told by `done` */
+};
+struct async_unit {
+	struct unit unit;
+	struct err err;
 };
 
 static struct cond *told_of(struct writer *w, uint64_t group)
@@ -80,6 +86,32 @@ bool store_write(struct store *s, store_fn fn, void *arg, struct err *err)
 	if (--w->callers == 0 && w->stopping) /* the thread waits for the last one to leave */
 		cond_signal(&w->more);
 	return ok;
+}
+
+bool store_write_async(struct store *s, struct arena *a, store_fn fn, void *arg, store_done done,
+	void *done_arg, struct err *err)
+{
+	struct writer *w = &s->writer;
+	struct async_unit *u = arena_new_of(a, struct async_unit);
+
+	u->unit = (struct unit){ .fn = fn,
+		.arg = arg,
+		.err = &u->err,
+		.done = done,
+		.done_arg = done_arg };
+	WITH_LOCK(&w->lock);
+	CHECK(!w->stopping);
+	if (w->failed)
+		return refuse(w, err);
+	if (w->waiting == WRITER_QUEUE_MAX) {
+		err_set(err, ERR_OVERLOADED, "more than %d changes wait for the disk",
+			WRITER_QUEUE_MAX);
+		if (err != NULL)
+			err->retry_after_s = 1;
+		return false;
+	}
+	join_group(w, &u->unit);
+	return true;
 }
 
 bool store_healthy(struct store *s, struct err *err)
@@ -177,14 +209,14 @@ static bool run_unit(struct store_conn *c, struct unit *u)
 		return sql->driver->in_transaction(sql);
 	}
 
-	bool tokens_changed = c->tokens_changed;
+	unsigned changed = c->changed;
 
 	u->ok = u->fn(c, u->arg, u->err);
 	if (!sql->driver->in_transaction(sql) || sql->in_doubt)
 		return false;
 	if (u->ok)
 		return sql_control(sql, SQL_RELEASE);
-	c->tokens_changed = tokens_changed;
+	c->changed = changed;
 	return sql_control(sql, SQL_UNDO);
 }
 
@@ -217,8 +249,10 @@ static bool commit(struct store *s, struct store_conn *c)
 	fault_hit(FAULT_COMMITTED);
 	/* After the commit can be seen and before its callers know: a cache that reads the new epoch
 	 * can't find the old rows any more. */
-	if (c->tokens_changed)
+	if ((c->changed & CHANGED_TOKENS) != 0)
 		atomic_fetch_add(&s->token_epoch, 1);
+	if ((c->changed & CHANGED_EXPORTS) != 0)
+		atomic_fetch_add(&s->export_epoch, 1);
 
 	int64_t took = now_us() - begin;
 
@@ -286,22 +320,42 @@ static void run_group(struct store *s, struct unit *first)
 				w->reason.message);
 		return;
 	}
-	c->tokens_changed = false;
+	c->changed = 0;
 	if (!run_units(c, first))
 		lose_group(s, c, first, false);
 	else if (!commit(s, c))
 		lose_group(s, c, first, true);
 }
 
-static void tell_group(struct writer *w, struct unit *first, uint64_t group)
+/* Tells those who wait; returns the others. */
+static struct unit *tell_callers(struct writer *w, struct unit *first, uint64_t group)
 {
+	struct unit *others = NULL, **end = &others;
+	bool told = false;
+
 	WITH_LOCK(&w->lock);
 	/* A unit may be gone from its caller's stack as soon as the lock is released, not before. */
 	for (struct unit *u = first; u != NULL; u = u->next) {
 		w->stats.failed_writes += !u->ok;
-		u->told = true;
+		if (u->done == NULL) {
+			u->told = told = true;
+		} else {
+			*end = u;
+			end = &u->others;
+		}
 	}
-	cond_broadcast(told_of(w, group));
+	*end = NULL;
+	if (told)
+		cond_broadcast(told_of(w, group));
+	return others;
+}
+
+static void tell_group(struct writer *w, struct unit *first, uint64_t group)
+{
+	for (struct unit *u = tell_callers(w, first, group), *next; u != NULL; u = next) {
+		next = u->others; /* the unit is gone when it has been told */
+		u->done(u->done_arg, u->ok, u->err);
+	}
 }
 
 static bool is_idle(struct writer *w)

@@ -84,6 +84,30 @@ test('one record refused while the ping succeeds is that record\'s error', async
 	assert.equal((await server.errorsOf(job._id))[0].classification, 'authentication');
 });
 
+test('a lookup that is refused puts the connection offline before anything is sent; then the whole page goes', async () => {
+	const state = { open: false, got: [] };
+	const source = await application(pagedSource(8, 8));
+	const sink = await application((req, res, body) => {
+		if (!state.open) return json(res, 401, {});
+		if (req.url.startsWith('/find')) return json(res, 200, [{ id: `F${req.url.split('=')[1]}` }]);
+		if (req.url === '/me') return json(res, 200, {});
+		state.got.push(JSON.parse(body));
+		json(res, 201, {});
+	});
+	const ids = await installFlow(server, { source: source.url, sink: sink.url, sinkConnection: { pingRelativeURI: '/me' },
+		importRest: { lookups: [{ name: 'found', relativeURI: '/find?id={id}', method: 'GET', extract: '0.id' }] },
+		importMore: { mapping: { fields: [{ extract: 'id', generate: 'key' }, { extract: 'id', generate: 'ref', lookupName: 'found' }] } } });
+	const { _jobId } = await server.ok(201, 'POST', `/v1/flows/${ids.flow}/run`);
+	const job = await waiting(_jobId);
+	assert.equal(job.status, 'queued');
+	assert.equal(job.ledger.failed, 0);
+	state.open = true;
+	await server.ok(200, 'PATCH', `/v1/connections/${ids.connections[1]}`, { offline: false });
+	const done = await server.jobEnd(_jobId);
+	assert.deepEqual(done.ledger, { exported: 8, succeeded: 8, ignored: 0, failed: 0, inFlight: 0 });
+	assert.deepEqual(state.got.map((g) => g.ref).sort(), [0, 1, 2, 3, 4, 5, 6, 7].map((n) => `F${n}`));
+});
+
 test('a canceled job that waits leaves its records as errors', async () => {
 	const w = await world();
 	const { _jobId } = await server.ok(201, 'POST', `/v1/flows/${w.flow}/run`);

@@ -168,6 +168,19 @@ test('a record that failed at the second of two steps is tried again there', asy
 	assert.ok(connections.length === 2);
 });
 
+test('a retry uses the present documents, or those that the job began with', async () => {
+	const { job, import: imp, state } = await failing(4, odd);
+	await server.ok(200, 'PATCH', `/v1/imports/${imp}`, { mapping: { fields: [{ extract: 'id', generate: 'renamed' }] } });
+	state.refuses = () => false;
+	state.got.length = 0;
+	const errors = await server.errorsOf(job._id);
+	await retryEnds(await server.ok(200, 'POST', `/v1/jobs/${job._id}/retry?config=original`, [errors[0]._id]));
+	assert.deepEqual(state.got.map((g) => g.record), [{ key: 1, data: { label: 'name 1' } }]);
+	await retryEnds(await server.ok(200, 'POST', `/v1/jobs/${job._id}/retry`));
+	assert.deepEqual(state.got.at(-1).record, { renamed: 3 });
+	assert.equal((await server.call('POST', `/v1/flows/${job._flowId}/errors/retry?config=original`)).status, 400);
+});
+
 test('a retry survives kill -9', async () => {
 	const { job, state } = await failing(300, () => true);
 	assert.equal(job.ledger.failed, 300);

@@ -180,7 +180,7 @@ struct str rest_url_without_token(const struct rest_session *s, struct arena *a,
 static bool is_plain_header(struct str name)
 {
 	return str_starts_ci(name, STR("Accept")) || str_eq_ci(name, STR("Content-Type")) ||
-	       str_eq_ci(name, STR("User-Agent"));
+	       str_eq_ci(name, STR("User-Agent")) || str_eq_ci(name, STR("Idempotency-Key"));
 }
 
 bool rest_is_secret_name(struct str name)

@@ -5,6 +5,8 @@
  */
 #include "adaptor/rest/rest_sink_priv.h"
 
+#include "adaptor/rest/rest_session_priv.h"
+
 bool rest_fault(struct err *err, const char *field)
 {
 	if (err->field[0] == '\0')
@@ -146,5 +148,30 @@ static bool sink_submit(struct sink *s, struct delivery *records, size_t n, stru
 	return rest_submit(s, records, n, a, err);
 }
 
-const struct sink_ops rest_sink_ops = { sink_open, sink_map, sink_prepare, sink_submit,
+/* Without a login: nothing is asked for a look. */
+static struct str sink_show(struct sink *s, const struct delivery *d, struct arena *a)
+{
+	struct http_header own[REST_HEADERS_MAX];
+	struct rest_call c DEFER(rest_call_free);
+	struct str lines, text = STR_NULL;
+	struct err none = ERR_INIT;
+	struct request rq;
+
+	rest_call_init(&c);
+	if (d->request.p == NULL || !rest_prepare_parse(d->request, &rq, &none))
+		return STR_NULL;
+	lines = rq.headers;
+	c.purpose = "import";
+	c.method = rq.method;
+	c.uri = rq.uri;
+	c.body = rq.body;
+	c.own = own;
+	while (c.own_count < REST_HEADERS_MAX && rest_prepare_header(&lines, &own[c.own_count]))
+		c.own_count++;
+	if (rest_call_complete(s->session, &c, &none))
+		text = rest_evidence_request(s->session, &c, a);
+	return text;
+}
+
+const struct sink_ops rest_sink_ops = { sink_open, sink_map, sink_prepare, sink_submit, sink_show,
 	sink_close };

@@ -17,7 +17,8 @@ static void test_table_is_sound(void **state UNUSED)
 		assert_true(strncmp(e->symbol, "ERR_", 4) == 0);
 		assert_true(strlen(e->words) > 5 && e->words[strlen(e->words) - 1] == '.');
 		assert_true(i == ERR_NONE ? e->status == 200 : e->status >= 400 && e->status < 600);
-		assert_int_equal(strspn(e->wire, "abcdefghijklmnopqrstuvwxyz_"), strlen(e->wire));
+		/* the M of the platform's invalid_connectionMap */
+		assert_int_equal(strspn(e->wire, "abcdefghijklmnopqrstuvwxyz_M"), strlen(e->wire));
 		for (int k = 0; k < i; k++)
 			assert_string_not_equal(e->wire, err_info((enum err_code)k)->wire);
 	}

@@ -300,6 +300,21 @@ struct response client_read(struct client *c, bool head)
 	return r;
 }
 
+struct str client_until(struct client *c, const char *text)
+{
+	static struct buf last;
+	size_t at;
+
+	while ((at = str_find(buf_str(&c->in), str_z(text))) == STR_NPOS)
+		if (!fill(c))
+			fail_msg("the connection ended before \"%s\", after \"%.*s\"", text,
+				STR_ARG(buf_str(&c->in)));
+	buf_reset(&last);
+	buf_add(&last, c->in.p, at + strlen(text));
+	buf_drop(&c->in, last.n);
+	return buf_str(&last);
+}
+
 void client_expect(struct client *c, int status, const char *body)
 {
 	struct response r = client_read(c, false);

@@ -65,6 +65,8 @@ struct response {
 /* The next response; HEAD says that it has no body whatever its Content-Length. */
 struct response client_read(struct client *c, bool head);
 struct str response_header(const struct response *r, const char *name);
+/* What comes up to the first TEXT and with it; valid until the next such call. */
+struct str client_until(struct client *c, const char *text);
 /* Reads the next response and checks it. */
 void client_expect(struct client *c, int status, const char *body);
 /* Nothing more comes but the end of the connection, in order. */

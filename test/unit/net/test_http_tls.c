@@ -7,9 +7,11 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <sys/socket.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include "http_rig.h"
+#include "net/http_stream.h"
 
 static char cert_file[] = "/tmp/test-http-cert-XXXXXX", key_file[] = "/tmp/test-http-key-XXXXXX";
 static char other_key_file[] = "/tmp/test-http-key-XXXXXX";
@@ -153,6 +155,56 @@ static void test_suspended(void **state UNUSED)
 	client_close(&c);
 }
 
+#define STREAM_BLOCK  ((size_t)30000)
+#define STREAM_BLOCKS 100
+
+static void *send_blocks(void *arg)
+{
+	static char block[STREAM_BLOCK];
+	struct http_exchange *x = arg;
+
+	memset(block, 'x', sizeof(block));
+	for (int i = 0; i < STREAM_BLOCKS;) {
+		switch (http_exchange_stream_send(x, str_of(block, sizeof(block)))) {
+		case HTTP_STREAM_TAKEN:
+			i++;
+			break;
+		case HTTP_STREAM_FULL:
+			sched_yield();
+			break;
+		case HTTP_STREAM_GONE:
+			i = STREAM_BLOCKS;
+			break;
+		}
+	}
+	http_exchange_stream_end(x);
+	return NULL;
+}
+
+/* More than fits into the socket and a record, while the client reads. */
+static void test_stream(void **state UNUSED)
+{
+	struct thread sender = { .running = false };
+	struct client c;
+	size_t n = 0;
+
+	assert_true(tls_open(&c, TLS1_2_VERSION, 0, STR("")));
+	SEND(&c, "GET /hold HTTP/1.1\r\nHost: h\r\n\r\n");
+	struct http_exchange *x = rig_held(&rig);
+
+	http_exchange_stream_begin(x, 65536);
+	thread_start(&sender, "sender", send_blocks, x);
+	struct str all = client_until(&c, "\r\n0\r\n\r\n");
+
+	for (size_t i = 0; i < all.n; i++)
+		n += all.p[i] == 'x';
+	assert_int_equal(n, STREAM_BLOCK * STREAM_BLOCKS);
+	thread_join(&sender);
+	SEND(&c, "GET /next HTTP/1.1\r\nHost: h\r\n\r\n");
+	client_expect(&c, 200, "/next");
+	client_close(&c);
+}
+
 static void test_refusal(void **state UNUSED)
 {
 	struct client c;
@@ -216,6 +268,7 @@ int main(void)
 		cmocka_unit_test(test_alpn),
 		cmocka_unit_test(test_big),
 		cmocka_unit_test(test_suspended),
+		cmocka_unit_test(test_stream),
 		cmocka_unit_test(test_refusal),
 		cmocka_unit_test(test_not_tls),
 		cmocka_unit_test(test_wrong_files),

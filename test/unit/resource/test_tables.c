@@ -4,6 +4,7 @@
  */
 #include "test.h"
 
+#include "adaptor/webhook/webhook.h"
 #include "resource/resource.h"
 
 struct each_row {
@@ -239,6 +240,7 @@ static void check_rule(const struct rule *r)
 
 #define CONN(rest)     "{\"type\":\"rest\",\"rest\":{\"baseURI\":\"https://a.example\"" rest "}}"
 #define EXP(more)      "{\"_connectionId\":\"5587092ef78228000000000a\"," more "}"
+#define HOOK(more)     "{\"type\":\"webhook\",\"webhook\":{" more "}}"
 #define EXP_REST(more) EXP("\"rest\":{\"relativeURI\":\"/x\"" more "}")
 #define MAPS(members) \
 	",\"mapping\":{\"fields\":[{\"extract\":\"a\",\"generate\":\"x\"," members "}]}"
@@ -300,6 +302,41 @@ static const struct rule rules[] = {
 	{ "export", "{\"type\":\"webhook\",\"webhook\":{\"verify\":\"token\"}}",
 		"webhook.token missing_required_field, webhook.path missing_required_field" },
 	{ "export", "{\"type\":\"webhook\"}", "webhook.verify missing_required_field" },
+	{ "export", HOOK("\"verify\":\"hmac\""),
+		"webhook.algorithm missing_required_field, webhook.encoding "
+		"missing_required_field, webhook.key missing_required_field, webhook.header "
+		"missing_required_field" },
+	{ "export", HOOK("\"verify\":\"token\",\"token\":\"t\",\"tokenLocation\":\"header\""),
+		"webhook.tokenHeaderName missing_required_field" },
+	{ "export", HOOK("\"verify\":\"token\",\"token\":\"t\",\"tokenLocation\":\"queryParam\""),
+		"webhook.tokenQueryParamName missing_required_field" },
+	{ "export", HOOK("\"verify\":\"token\",\"token\":\"t\",\"path\":\"a[\""),
+		"webhook.path invalid_field" },
+	{ "export", HOOK("\"verify\":\"basic\",\"username\":\"a:b\",\"password\":\"p\""),
+		"webhook.username invalid_field" },
+	{ "export", HOOK("\"verify\":\"secret_url\""), "webhook.token missing_required_field" },
+	{ "export", HOOK("\"verify\":\"secret_url\",\"token\":\"t\",\"key\":\"k\""),
+		"webhook.key invalid_field" },
+	{ "export", HOOK("\"verify\":\"standard\",\"key\":\"whsec_c2VjcmV0\""), NULL },
+	{ "export", HOOK("\"verify\":\"standard\",\"key\":\"whsec_%\""),
+		"webhook.key invalid_field" },
+	{ "export", HOOK("\"provider\":\"github\",\"key\":\"k\",\"previousKey\":\"o\""), NULL },
+	{ "export", HOOK("\"provider\":\"github\",\"verify\":\"hmac\",\"key\":\"k\""), NULL },
+	{ "export", HOOK("\"provider\":\"github\",\"verify\":\"token\",\"key\":\"k\""),
+		"webhook.verify invalid_field" },
+	{ "export", HOOK("\"provider\":\"github\",\"key\":\"k\",\"header\":\"X\""),
+		"webhook.header invalid_field" },
+	{ "export", HOOK("\"provider\":\"gitlab\""), "webhook.token missing_required_field" },
+	{ "export", HOOK("\"provider\":\"meta\",\"key\":\"k\""),
+		"webhook.token missing_required_field" },
+	{ "export", HOOK("\"provider\":\"custom\""), "webhook.verify missing_required_field" },
+	{ "export", HOOK("\"provider\":\"githup\""), "webhook.provider invalid_field" },
+	{ "export",
+		HOOK("\"provider\":\"stripe\",\"key\":\"k\",\"successStatusCode\":204,"
+		     "\"successBody\":\"x\""),
+		"webhook.successBody invalid_field" },
+	{ "export", HOOK("\"provider\":\"stripe\",\"key\":\"k\",\"successStatusCode\":300"),
+		"webhook.successStatusCode invalid_field" },
 	{ "export", EXP("\"rest\":{\"relativeURI\":\"/x\"},\"webhook\":{\"verify\":\"token\"}"),
 		"webhook unknown_field" },
 	{ "export",
@@ -470,6 +507,38 @@ static void test_inert(void **state)
 	}
 }
 
+static size_t count_presets(struct str words)
+{
+	size_t n = 0;
+
+	while (words.p != NULL) {
+		struct str word = str_cut(&words, '|');
+
+		n++;
+		if (!str_eq_z(word, "custom") && webhook_scheme_of(word) == NULL)
+			fail_msg("no preset %.*s", STR_ARG(word));
+	}
+	return n;
+}
+
+/* A preset that senders can't be told of, or a word without a preset, would be of no use. */
+static void test_webhook_providers(void **state UNUSED)
+{
+	const struct fld *const *table = NULL;
+	size_t words = 0, presets = 0;
+
+	for (size_t i = 0; resource_defs[i] != NULL; i++)
+		if (strcmp(resource_defs[i]->type, "export") == 0)
+			table = resource_defs[i]->tables;
+	for (; table != NULL && *table != NULL; table++)
+		for (const struct fld *f = *table; f->path != NULL; f++)
+			if (strcmp(f->path, "webhook.provider") == 0)
+				words = count_presets(str_z(f->values));
+	while (webhook_schemes[presets].name != NULL)
+		presets++;
+	assert_int_equal(words, presets); /* custom for standard, which is a webhook.verify */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -480,6 +549,7 @@ int main(void)
 		cmocka_unit_test(test_pages_and_schemas_are_made),
 		cmocka_unit_test(test_rules),
 		cmocka_unit_test(test_inert),
+		cmocka_unit_test(test_webhook_providers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -102,6 +102,27 @@ static void test_references(void **state)
 	assert_str(refs.paths, "[_hookId hook h][mapping.fields.1._scriptId script|stack s]");
 }
 
+static struct str other_ref(void *ctx, const char *types, struct str id)
+{
+	return str_fmt(ctx, "%s:%.*s", types, STR_ARG(id));
+}
+
+static void test_map_refs(void **state)
+{
+	struct fixture *f = *state;
+	struct json_build b;
+
+	json_build_init(&b, f->a);
+	schema_map_refs(f->s,
+		parse(f, "{\"name\":\"W\",\"_hookId\":\"h\",\"settings\":{\"_hookId\":\"no\"},"
+			 "\"mapping\":{\"fields\":[{\"generate\":\"x\"},{\"_scriptId\":\"s\"}]}}"),
+		&b, other_ref, f->a);
+	assert_str(print(f, json_build_done(&b)),
+		"{\"name\":\"W\",\"_hookId\":\"hook:h\",\"settings\":{\"_hookId\":\"no\"},"
+		"\"mapping\":{\"fields\":[{\"generate\":\"x\"},{\"_scriptId\":\"script|stack:s\"}]}"
+		"}");
+}
+
 static void test_first_inert(void **state)
 {
 	static const char *const cases[][2] = {
@@ -144,6 +165,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_map_secrets, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_map_of_secrets, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_references, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_map_refs, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_first_inert, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stamp, setup, teardown),
 	};

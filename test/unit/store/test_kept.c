@@ -90,6 +90,38 @@ static void a_key_is_taken_until_its_answer_is_too_old(void **state)
 	assert_fails(store_write(f->s, put_answer, &i, &err), ERR_CONFLICT, "");
 }
 
+static bool finish_answer(struct store_conn *c, void *arg, struct err *err)
+{
+	return store_idempotency_finish(c, arg, err);
+}
+
+static void a_mark_becomes_the_answer_or_goes(void **state)
+{
+	struct fix *f = *state;
+	struct store_idempotency i = answer_of(f, 1, 1000), got;
+	struct err err;
+
+	i.status = 0;
+	i.response = STR_NULL;
+	write_ok(f, put_answer, &i);
+	assert_fails(store_write(f->s, put_answer, &i, &err), ERR_CONFLICT, "kept under this key");
+	i.status = 201;
+	i.response = STR("{}");
+	write_ok(f, finish_answer, &i);
+	WITH_READER (f, c) {
+		assert_ok(store_idempotency_get(c, f->a, ACCOUNT, i.key, 1000, &got, &err));
+		assert_int_equal(got.status, 201);
+		assert_str(got.response, "{}");
+	}
+	i.created_ms = 0;
+	write_ok(f, finish_answer, &i);
+	WITH_READER (f, c)
+		assert_fails(store_idempotency_get(c, f->a, ACCOUNT, i.key, DAY, &got, &err),
+			ERR_NOT_FOUND, "");
+	i.created_ms = DAY;
+	write_ok(f, put_answer, &i);
+}
+
 static void the_oldest_are_purged_first(void **state)
 {
 	struct fix *f = *state;
@@ -187,6 +219,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(an_answer_is_kept_for_a_day),
 		TEST(a_key_is_taken_until_its_answer_is_too_old),
+		TEST(a_mark_becomes_the_answer_or_goes),
 		TEST(the_oldest_are_purged_first),
 		TEST(an_answer_stands_with_what_it_tells_of),
 		TEST(settings),

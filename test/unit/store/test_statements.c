@@ -94,6 +94,11 @@ static const struct {
 		"resource_connector_id (account_id=? AND type=? AND connector_id=?)" },
 	{ STMT_RESOURCE_REFERRERS, "resource_ref_target (account_id=? AND target_type=?" },
 	{ STMT_JOB_QUEUED_OF_FLOW, "job_queued_flow (account_id=? AND flow_id=?)" },
+	{ STMT_JOB_OF_FLOW, "job_in_work (account_id=? AND flow_id=?)" },
+	{ STMT_JOB_OF_FLOW, "job_queued_flow (account_id=? AND flow_id=?)" },
+	{ STMT_EXPORT_BY_ID, "(account_id=? AND type=? AND id=?)" },
+	{ STMT_RESOURCE_BY_ANY_IDENTIFIER, "(api_identifier=?)" },
+	{ STMT_LISTENER_RETAIN, "listener_flow (account_id=? AND flow_id=?)" },
 	{ STMT_JOB_CLAIM, "SCAN q USING INDEX job_queued" },
 	{ STMT_JOB_CLAIM, "job_in_work (account_id=? AND flow_id=?)" },
 	{ STMT_JOB_CLAIM, "job_queued_flow (account_id=? AND flow_id=?)" },
@@ -120,13 +125,20 @@ static const struct {
 	{ STMT_JOB_ERROR_LIST_BY_FLOW_JOB,
 		"job_error_root (account_id=? AND root_job_id=? AND (created_ms" },
 	{ STMT_IDEMPOTENCY_PURGE, "idempotency_created (created_ms<?)" },
+	{ STMT_PURGE_NEXT, "job_purge (purge_ms>? AND purge_ms<?)" },
+	{ STMT_PURGE_NEXT, "job_error_retry_job (account_id=? AND retry_job_id>?)" },
+	{ STMT_PURGE_RETRY_DATA, "job_error_root (account_id=? AND root_job_id=?" },
+	{ STMT_PURGE_ERRORS, "job_error_root (account_id=? AND root_job_id=?" },
+	{ STMT_PURGE_CHILDREN, "job_flow_job (account_id=? AND flow_job_id=?" },
+	{ STMT_PURGE_CONFIGS, "job_config_hash (account_id=? AND config_hash=?)" },
+	{ STMT_JOB_ERROR_LAST, "job_error_root (account_id=? AND root_job_id=?" },
 };
 
 /* Those that may read a whole table: installation-wide lists and verification. */
 static bool may_scan(enum statement_id id)
 {
 	return id == STMT_ACCOUNT_LIST || id == STMT_MIGRATION_LAST || id == STMT_PROBE_LIST ||
-	       id >= STMT_VERIFY_LEDGER;
+	       id == STMT_EVIDENCE_BYTES || id == STMT_EVIDENCE_LIST || id >= STMT_VERIFY_LEDGER;
 }
 
 static bool is_table_scan(const char *detail)

@@ -1,0 +1,159 @@
+// Lists of jobs with their filters and rules, families, what is in work and why, schedules, delta dates.
+import assert from 'node:assert/strict';
+import { Server, application, installFlow, json, pagedSource, runTests, test, until } from './lib.mjs';
+
+const server = await new Server({ args: ['--log-level', 'warn'] }).start();
+const source = await application(pagedSource(4, 2));
+const sink = await application((req, res, body) => {
+	const { key } = JSON.parse(body);
+	if (key === 3) json(res, 422, { message: 'not this one' });
+	else json(res, 201, { id: key });
+});
+const integration = (await server.ok(201, 'POST', '/v1/integrations', { name: 'Jobs' }))._id;
+const x = await installFlow(server, { source: source.url, sink: sink.url });
+await server.ok(200, 'PATCH', `/v1/flows/${x.flow}`, { _integrationId: integration });
+const jobs = [];
+for (let i = 0; i < 5; i++) jobs.push(await server.runFlow(x.flow));
+const newest = jobs.map((j) => j._id).reverse();
+const ids = async (query) => (await server.ok(200, 'GET', `/v1/jobs?${query}`)).map((j) => j._id);
+
+test('filters', async () => {
+	assert.deepEqual(await ids(`_flowId=${x.flow}`), newest);
+	assert.deepEqual(await ids(`_integrationId=${integration}`), newest);
+	assert.deepEqual(await ids(`_flowId_in=${x.flow},5560092ed7922800000f000e`), newest);
+	assert.deepEqual(await ids('_flowId_in=5560092ed7922800000f000e'), []);
+	assert.deepEqual(await ids(`_flowId=${x.flow}&status=completed`), newest);
+	assert.deepEqual(await ids(`_flowId=${x.flow}&status=failed,canceled`), []);
+	assert.deepEqual(await ids(`_flowId=${x.flow}&type=flow`), newest);
+	assert.deepEqual(await ids(`_flowId=${x.flow}&type=retry`), []);
+	const children = await server.ok(200, 'GET', `/v1/jobs?_flowJobId=${jobs[0]._id}`);
+	assert.deepEqual(children.map((j) => j.type).sort(), ['export', 'import']);
+	assert.deepEqual(await ids(`_flowJobId=${jobs[0]._id}&type=import`), children.filter((j) => j.type === 'import').map((j) => j._id));
+	assert.equal((await ids(`_exportId=${x.export}&type=export`)).length, 5);
+	assert.equal((await ids(`_importId=${x.import}&type_in=import&type_in=export`)).length, 5);
+	for (const [field, n] of [['numError', 1], ['numSuccess', 7], ['numExport', jobs[0].numExport], ['numIgnore', 0]]) {
+		assert.equal(jobs[0][field], n, field);
+		assert.deepEqual(await ids(`_flowId=${x.flow}&${field}_gte=${n}&${field}_lte=${n}`), newest, field);
+		assert.deepEqual(await ids(`_flowId=${x.flow}&${field}_gte=${n + 1}`), [], field);
+		if (n > 0) assert.deepEqual(await ids(`_flowId=${x.flow}&${field}_lte=${n - 1}`), [], field);
+	}
+});
+
+test('dates: ISO with and without milliseconds, a day, milliseconds', async () => {
+	const ms = Date.parse(jobs[2].createdAt), day = jobs[2].createdAt.slice(0, 10);
+	assert.deepEqual(await ids(`createdAt_gte=${jobs[2].createdAt}&createdAt_lte=${ms}`), [jobs[2]._id]);
+	assert.deepEqual(await ids(`createdAt_gte=${ms + 1}`), newest.filter((id) => jobs.findIndex((j) => j._id === id) > 2));
+	assert.deepEqual(await ids(`createdAt_lte=${encodeURIComponent(new Date(ms - 1000).toISOString().replace(/\.\d+Z/, 'Z'))}&_flowId=${x.flow}`),
+		newest.filter((id) => Date.parse(jobs.find((j) => j._id === id).createdAt) <= Math.floor((ms - 1000) / 1000) * 1000));
+	assert.deepEqual(await ids(`createdAt_gte=${day}&_flowId=${x.flow}`), newest);
+	assert.equal((await server.call('GET', '/v1/jobs?createdAt_gte=yesterday')).status, 400);
+});
+
+test('pages: by createdAt_lte, and by the Link header', async () => {
+	const seen = [];
+	let url = `/v1/jobs?_flowId=${x.flow}&limit=2`, pages = 0;
+	while (url) {
+		const r = await server.call('GET', url);
+		assert.equal(r.status, 200);
+		seen.push(...r.json.map((j) => j._id));
+		url = /<([^>]+)>; rel="next"/.exec(r.headers.get('link') ?? '')?.[1];
+		pages++;
+	}
+	assert.deepEqual(seen, newest);
+	assert.equal(pages, 3);
+	const last = jobs[3].createdAt;
+	assert.deepEqual(await ids(`_flowId=${x.flow}&createdAt_lte=${Date.parse(last) - 1}`), newest.slice(2));
+});
+
+test('a list must say whose', async () => {
+	const refused = async (query, message) => {
+		const r = await server.call('GET', `/v1/jobs${query}`);
+		assert.equal(r.status, 400, query);
+		assert.equal(r.json.errors[0].code, 'invalid_query');
+		assert.equal(r.json.errors[0].message, message);
+	};
+	const parents = 'For parent jobs, query parameters must contain either "_integrationId" or "_jobId" or "createdAt"';
+	const children = 'For child jobs, query parameters must contain either "_flowJobId" or "resourceId"';
+	await refused('', parents);
+	await refused('?status=running', parents);
+	await refused('?type=flow', parents);
+	await refused('?type_in=flow,retry&limit=5', parents);
+	await refused('?type=export', children);
+	await refused(`?type=import&_integrationId=${integration}`, children);
+	await refused('?type=import&createdAt_gte=0', children);
+	for (const query of ['nmae=x', 'status=done', 'type=', '_flowId=x', 'limit=0', 'limit=1002', 'numError_gte=-1', 'numErrors_gte=1', `_flowId=${x.flow}&after=zz`]) {
+		const r = await server.call('GET', `/v1/jobs?${query}`);
+		assert.equal(r.json.errors[0].code, 'invalid_query_params', query);
+	}
+});
+
+test('families', async () => {
+	const list = await server.ok(200, 'POST', '/v1/jobs/family', [jobs[1]._id, jobs[0]._id]);
+	assert.deepEqual(list.map((j) => [j._id, j.children.length]), [[jobs[1]._id, 2], [jobs[0]._id, 2]]);
+	assert.deepEqual(await server.ok(200, 'POST', '/v1/jobs/family', { _jobIds: [jobs[0]._id] }), [await server.ok(200, 'GET', `/v1/jobs/${jobs[0]._id}/family`)]);
+	await server.ok(404, 'POST', '/v1/jobs/family', ['5560092ed7922800000f000e']);
+	await server.ok(422, 'POST', '/v1/jobs/family', { ids: [] });
+});
+
+test('what is in work, and why it waits', async () => {
+	const waiting = [];
+	const slow = await application((req, res) => { waiting.push(res); });
+	const y = await installFlow(server, { source: source.url, sink: slow.url });
+	const { _jobId } = await server.ok(201, 'POST', `/v1/flows/${y.flow}/run`);
+	await until('records are on their way', () => waiting.length > 0);
+	const current = async (body) => (await server.ok(200, 'POST', '/v1/jobs/current', body)).map((j) => j._id);
+	assert.deepEqual(await current(undefined), [_jobId]);
+	assert.deepEqual(await current({ _flowIds: [y.flow] }), [_jobId]);
+	assert.deepEqual(await current({ _flowIds: [x.flow] }), []);
+	assert.deepEqual(await current({ _integrationId: integration }), []);
+	await server.ok(422, 'POST', '/v1/jobs/current', { _flowIds: ['x'] });
+	const d = await server.ok(200, 'GET', `/v1/jobs/${_jobId}/diagnostics`);
+	assert.equal(d.status, 'running');
+	assert.equal(d.attempts, 1);
+	assert.equal(d.lease.held, true);
+	assert.ok(Date.parse(d.lease.until) > Date.now());
+	assert.match(d.configHash, /^[0-9a-f]{64}$/);
+	assert.deepEqual(d.page, { number: 0, step: 0, waiting: false, records: 4 });
+	assert.deepEqual(d.connections.map((c) => [c._id, c.offline]), y.connections.map((id) => [id, false]));
+	slow.server.closeAllConnections();
+	await server.ok(200, 'PUT', `/v1/jobs/${_jobId}/cancel`);
+	await server.jobEnd(_jobId);
+	assert.deepEqual(await current({ _flowIds: [y.flow] }), []);
+	const failed = await server.ok(200, 'GET', `/v1/jobs/${jobs[0]._id}/diagnostics`);
+	assert.equal(failed.lastError.code, '422');
+	assert.equal(failed.lease.held, false);
+	assert.equal(failed.page, undefined);
+	await server.ok(404, 'GET', '/v1/jobs/5560092ed7922800000f000e/diagnostics');
+});
+
+test('when a flow is due', async () => {
+	assert.deepEqual(await server.ok(200, 'GET', `/v1/flows/${x.flow}/schedule`), { timezone: 'UTC', disabled: false });
+	await server.ok(200, 'PATCH', `/v1/flows/${x.flow}`, { schedule: '? 30 2 ? * MON-FRI', timezone: 'America/New_York' });
+	const s = await server.ok(200, 'GET', `/v1/flows/${x.flow}/schedule`);
+	assert.equal(s.schedule, '? 30 2 ? * MON-FRI');
+	assert.equal(s.timezone, 'America/New_York');
+	assert.match(s.description, /02:30/);
+	assert.equal(s.nextDue.length, 5);
+	for (const due of s.nextDue) {
+		const local = new Date(due).toLocaleString('en-US', { timeZone: 'America/New_York', hourCycle: 'h23', weekday: 'short', hour: '2-digit', minute: '2-digit' });
+		assert.match(local, /^(Mon|Tue|Wed|Thu|Fri),? 0[23]:[03]0$/);
+	}
+	assert.deepEqual([...s.nextDue].sort(), s.nextDue);
+	assert.ok(Date.parse(s.nextDue[0]) > Date.now());
+	await server.ok(404, 'GET', '/v1/flows/5560092ed7922800000f000e/schedule');
+});
+
+test('how far the exports of a flow came can be read and moved', async () => {
+	const url = `/v1/flows/${x.flow}/lastExportDateTime`;
+	const got = (at) => ({ lastExportDateTime: at, exports: [{ _exportId: x.export, lastExportDateTime: at }] });
+	assert.deepEqual(await server.ok(200, 'GET', url), got(null));
+	assert.deepEqual(await server.ok(200, 'PUT', url, { lastExportDateTime: '2024-02-03T04:05:06Z' }), got('2024-02-03T04:05:06.000Z'));
+	assert.deepEqual(await server.ok(200, 'GET', url), got('2024-02-03T04:05:06.000Z'));
+	assert.deepEqual(await server.ok(200, 'PUT', url, { lastExportDateTime: null, _exportId: x.export }), got(null));
+	assert.deepEqual(await server.ok(200, 'PUT', url, { lastExportDateTime: 1700000000000 }), got('2023-11-14T22:13:20.000Z'));
+	for (const body of [{}, { lastExportDateTime: 'soon' }, { lastExportDateTime: true }, { lastExportDateTime: null, _exportId: x.import }])
+		await server.ok(422, 'PUT', url, body);
+	await server.ok(404, 'PUT', '/v1/flows/5560092ed7922800000f000e/lastExportDateTime', { lastExportDateTime: null });
+});
+
+await runTests();

@@ -1,0 +1,554 @@
+/*
+ * test_webhook_verify.c - proofs: vectors of each kind and preset (made with other programs, or from the
+ * senders' documentation), and that any changed bit is refused.
+ */
+#include "webhook_rig.h"
+
+#include "core/rng.h"
+#include "data/base64.h"
+
+#define BODY       "{\"id\":\"evt_1\",\"event_id\":\"evt_2\",\"event\":{\"id\":\"evt_3\"},\"n\":1}"
+#define HELLO      "{\"hello\":\"world\"}"
+#define HEX_SHA256 "81382dbc39e26ce1b951705c0667e6c4b975638a448551626dd24623a090a528"
+#define B64_SHA256 "gTgtvDnibOG5UXBcBmfmxLl1Y4pEhVFibdJGI6CQpSg="
+
+static bool proves(struct arena *a, const struct webhook *w, const char *head, const char *body,
+	int64_t now_ms, struct err *err)
+{
+	*err = (struct err)ERR_INIT;
+	return webhook_verify(w, request_of(a, head, NULL, str_z(body)), STR_NULL, NULL, now_ms,
+		err);
+}
+
+/* ---- hmac ---- */
+
+static const struct {
+	const char *algorithm, *hex, *base64;
+} hellos[] = {
+	{ "sha1", "c9bd3c44a91cfe176f71afcc1e08240555f0ce8b", "yb08RKkc/hdvca/MHggkBVXwzos=" },
+	{ "sha256", "2677ad3e7c090b2fa2c0fb13020d66d5420879b8316eb356a2d60fb9073bc778",
+		"JnetPnwJCy+iwPsTAg1m1UIIebgxbrNWotYPuQc7x3g=" },
+	{ "sha384",
+		"09791ef8f342c0396d6c13d089ee42a98590f27a2306d0732b64b83a056e6bc4571789bf13a926da9d"
+		"65b5ecdf35a907",
+		"CXke+PNCwDltbBPQie5CqYWQ8nojBtBzK2S4OgVua8RXF4m/E6km2p1ltezfNakH" },
+	{ "sha512",
+		"e571f6f0e16aee15000c83130954f01ac6db0c14eb2202083ad10c3075b9bab729ab09e8e183e4c595"
+		"5b3617ed00c5dca9510f50d572abf1e279d5fd2321c2a2",
+		"5XH28OFq7hUADIMTCVTwGsbbDBTrIgIIOtEMMHW5urcpqwno4YPkxZVbNhftAMXcqVEPUNVyq/"
+		"HiedX9IyHCog==" },
+};
+
+static const struct webhook *hmac_listener(struct arena *a, const char *algorithm,
+	const char *encoding, const char *more)
+{
+	return webhook_of(a,
+		str_fmt(a,
+			"{\"verify\":\"hmac\",\"algorithm\":\"%s\",\"encoding\":\"%s\","
+			"\"key\":\"secret\",\"header\":\"X-Apple-Banana\"%s}",
+			algorithm, encoding, more)
+			.p);
+}
+
+static void hmac_vectors(void **state)
+{
+	struct arena *a = *state;
+	struct err err;
+
+	for (size_t i = 0; i < ARRAY_LEN(hellos); i++) {
+		const struct webhook *hex = hmac_listener(a, hellos[i].algorithm, "hex", "");
+		const struct webhook *base64 = hmac_listener(a, hellos[i].algorithm, "base64", "");
+		char *upper = arena_strndup(a, hellos[i].hex, strlen(hellos[i].hex));
+
+		for (char *p = upper; *p != '\0'; p++)
+			*p = (char)(*p >= 'a' ? *p - 32 : *p);
+		assert_ok(proves(a, hex, str_fmt(a, "x-apple-banana: %s", hellos[i].hex).p, HELLO,
+			NOW_MS, &err));
+		assert_ok(proves(a, hex, str_fmt(a, "X-APPLE-BANANA:%s", upper).p, HELLO, NOW_MS,
+			&err));
+		assert_ok(proves(a, base64, str_fmt(a, "X-Apple-Banana: %s", hellos[i].base64).p,
+			HELLO, NOW_MS, &err));
+		assert_ok(proves(a, hex,
+			str_fmt(a, "X-Apple-Banana: %s=%s", hellos[i].algorithm, hellos[i].hex).p,
+			HELLO, NOW_MS, &err));
+		assert_ok(proves(a, base64,
+			str_fmt(a, "X-Apple-Banana: %s=%s", hellos[i].algorithm, hellos[i].base64)
+				.p,
+			HELLO, NOW_MS, &err));
+		assert_fails(proves(a, hex, str_fmt(a, "X-Apple-Banana: md5=%s", hellos[i].hex).p,
+				     HELLO, NOW_MS, &err),
+			ERR_UNAUTHORIZED, "does not match");
+		assert_fails(proves(a, hex, str_fmt(a, "X-Apple-Banana: %s", hellos[i].base64).p,
+				     HELLO, NOW_MS, &err),
+			ERR_UNAUTHORIZED, "does not match");
+	}
+}
+
+static void hmac_refuses(void **state)
+{
+	struct arena *a = *state;
+	const struct webhook *w = hmac_listener(a, "sha256", "hex", "");
+	struct err err;
+
+	assert_fails(proves(a, w, "X-Other: 1", HELLO, NOW_MS, &err), ERR_UNAUTHORIZED,
+		"no header X-Apple-Banana");
+	assert_fails(proves(a, w, "X-Apple-Banana:", HELLO, NOW_MS, &err), ERR_UNAUTHORIZED,
+		"does not match");
+	assert_fails(proves(a, w, "X-Apple-Banana: 2677", HELLO, NOW_MS, &err), ERR_UNAUTHORIZED,
+		"does not match");
+	assert_null(strstr(err.message, "secret"));
+}
+
+static void keys_rotate(void **state)
+{
+	struct arena *a = *state;
+	const struct webhook *w = webhook_of(a,
+		"{\"verify\":\"hmac\",\"algorithm\":\"sha256\",\"encoding\":\"hex\","
+		"\"key\":\"new\",\"previousKey\":\"secret\",\"header\":\"X-Apple-Banana\"}");
+	const struct webhook *neither = webhook_of(a,
+		"{\"verify\":\"hmac\",\"algorithm\":\"sha256\",\"encoding\":\"hex\","
+		"\"key\":\"new\",\"previousKey\":\"older\",\"header\":\"X-Apple-Banana\"}");
+	struct err err;
+
+	assert_ok(proves(a, w, str_fmt(a, "X-Apple-Banana: %s", hellos[1].hex).p, HELLO, NOW_MS,
+		&err));
+	assert_fails(proves(a, neither, str_fmt(a, "X-Apple-Banana: %s", hellos[1].hex).p, HELLO,
+			     NOW_MS, &err),
+		ERR_UNAUTHORIZED, "does not match");
+}
+
+/* ---- presets ---- */
+
+static const struct {
+	const char *listener, *head, *id; /* of BODY at NOW */
+} presets[] = {
+	{ "{\"provider\":\"github\",\"key\":\"secret\"}",
+		"X-Hub-Signature-256: sha256=" HEX_SHA256 "\nX-GitHub-Delivery: d-1", "d-1" },
+	{ "{\"provider\":\"shopify\",\"key\":\"secret\"}",
+		"X-Shopify-Hmac-SHA256: " B64_SHA256 "\nX-Shopify-Webhook-Id: w-1", "w-1" },
+	{ "{\"provider\":\"woocommerce\",\"key\":\"secret\"}",
+		"X-WC-Webhook-Signature: " B64_SHA256 "\nX-WC-Webhook-Delivery-ID: c-1", "c-1" },
+	{ "{\"provider\":\"stripe\",\"key\":\"secret\"}",
+		"Stripe-Signature: t=1700000000,v1=00,"
+		"v1=7bea34e377052abdc7e89dc4d4628fb7269fa5a4a48944eb3121f0702b6fe252,v0=11",
+		"evt_1" },
+	{ "{\"provider\":\"calendly\",\"key\":\"secret\"}",
+		"Calendly-Webhook-Signature: t=1700000000,"
+		"v1=7bea34e377052abdc7e89dc4d4628fb7269fa5a4a48944eb3121f0702b6fe252",
+		NULL },
+	{ "{\"provider\":\"paddle\",\"key\":\"secret\"}",
+		"Paddle-Signature: ts=1700000000;"
+		"h1=8abadcf92f2d447d9647f76a372603d85e53bae85dfd32be3fff7d0d572e4a39",
+		"evt_2" },
+	{ "{\"provider\":\"slack\",\"key\":\"secret\"}",
+		"X-Slack-Request-Timestamp: 1700000000\n"
+		"X-Slack-Signature: "
+		"v0=c75ba1963b8b24c3baca132a44b37b88e32e74d4ad0e39181f77e9df9f530b56",
+		"evt_2" },
+	{ "{\"provider\":\"zendesk\",\"key\":\"secret\"}",
+		"X-Zendesk-Webhook-Signature-Timestamp: 2023-11-14T22:13:20Z\n"
+		"X-Zendesk-Webhook-Invocation-Id: z-1\n"
+		"X-Zendesk-Webhook-Signature: B6J70uJAKvjCF8FqVbm5yZt0RFtj6vwTxa1wXwXYu6A=",
+		"z-1" },
+	{ "{\"provider\":\"typeform\",\"key\":\"secret\"}",
+		"Typeform-Signature: sha256=" B64_SHA256, "evt_2" },
+	{ "{\"provider\":\"intercom\",\"key\":\"secret\"}",
+		"X-Hub-Signature: sha1=1a46ecb39fca70b00751962d88a211c1571421f4", "evt_1" },
+	{ "{\"provider\":\"pagerduty\",\"key\":\"secret\"}",
+		"X-PagerDuty-Signature: v1=00,v1=" HEX_SHA256, "evt_3" },
+	{ "{\"provider\":\"dropbox\",\"key\":\"secret\"}", "X-Dropbox-Signature: " HEX_SHA256,
+		NULL },
+	{ "{\"provider\":\"meta\",\"key\":\"secret\",\"token\":\"t\"}",
+		"X-Hub-Signature-256: sha256=" HEX_SHA256, NULL },
+	{ "{\"provider\":\"gitlab\",\"token\":\"secret\"}",
+		"X-Gitlab-Token: secret\nIdempotency-Key: g-1", "g-1" },
+	{ "{\"verify\":\"standard\",\"key\":\"whsec_c2VjcmV0\"}",
+		"webhook-id: msg_1\nwebhook-timestamp: 1700000000\nwebhook-signature: v1a,xx "
+		"v1,AAAA "
+		"v1,gO5Rc5NarZTxpM8Ur381tgxfU0kdtdPtZdg/crm7A/M=",
+		"msg_1" },
+	{ "{\"provider\":\"svix\",\"key\":\"c2VjcmV0\"}",
+		"svix-id: msg_1\nsvix-timestamp: 1700000000\n"
+		"svix-signature: v1,gO5Rc5NarZTxpM8Ur381tgxfU0kdtdPtZdg/crm7A/M=",
+		"msg_1" },
+};
+
+static void presets_accept(void **state)
+{
+	struct arena *a = *state;
+	struct webhook_event e;
+	struct err err;
+
+	for (size_t i = 0; i < ARRAY_LEN(presets); i++) {
+		const struct webhook *w = webhook_of(a, presets[i].listener);
+		enum webhook_verdict v = receive(a, w, presets[i].head, BODY, &e, &err);
+
+		if (v != WEBHOOK_EVENT)
+			fail_msg("%s: %s", presets[i].listener, err.message);
+		assert_str(e.body, BODY);
+		if (presets[i].id == NULL)
+			assert_null(e.id.p);
+		else
+			assert_str(e.id, presets[i].id);
+		/* another body, and another key */
+		assert_int_equal(receive(a, w, presets[i].head, HELLO, &e, &err),
+			strstr(presets[i].listener, "gitlab") == NULL ? WEBHOOK_UNAUTHORIZED
+								      : WEBHOOK_EVENT);
+		assert_int_equal(receive(a, w, "", BODY, &e, &err), WEBHOOK_UNAUTHORIZED);
+	}
+}
+
+static void every_preset_is_tried(void **state UNUSED)
+{
+	for (const struct webhook_scheme *s = webhook_schemes; s->name != NULL; s++) {
+		bool found = strcmp(s->name, "standard") == 0;
+
+		for (size_t i = 0; i < ARRAY_LEN(presets); i++)
+			found |= strstr(presets[i].listener, s->name) != NULL;
+		if (!found)
+			fail_msg("no vector for %s", s->name);
+	}
+}
+
+/* ---- from the senders' documentation ---- */
+
+static void documented_vectors(void **state)
+{
+	struct arena *a = *state;
+	struct err err;
+
+	assert_ok(proves(a,
+		webhook_of(a, "{\"provider\":\"github\",\"key\":\"It's a Secret to Everybody\"}"),
+		"X-Hub-Signature-256: "
+		"sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17",
+		"Hello, World!", NOW_MS, &err));
+	assert_ok(proves(a,
+		webhook_of(a,
+			"{\"provider\":\"slack\",\"key\":\"8f742231b10e8888abcd99yyyzzz85a5\"}"),
+		"X-Slack-Request-Timestamp: 1531420618\nX-Slack-Signature: "
+		"v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503",
+		"token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_domain=testteamnow&channel_"
+		"id=G8PSS9T3V&channel_name=foobar&user_id=U2CERLKJA&user_name=roadrunner&command=%"
+		"2Fwebhook-collect&text=&response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%"
+		"2FT1DC2JH3J%2F397700885554%2F96rGlfmibIGlgcZRskXaIFfN&trigger_id=398738663015."
+		"47445629121.803a0bc887a14d10d2c447fce8b6703c",
+		INT64_C(1531420618000), &err));
+	assert_ok(proves(a,
+		webhook_of(a, "{\"verify\":\"standard\",\"key\":\"whsec_"
+			      "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"}"),
+		"webhook-id: msg_p5jXN8AQM9LWM0D4loKWxJek\nwebhook-timestamp: 1614265330\n"
+		"webhook-signature: v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+		"{\"test\": 2432232314}", INT64_C(1614265330000), &err));
+}
+
+/* ---- time ---- */
+
+static void the_window_is_kept(void **state)
+{
+	struct arena *a = *state;
+	struct err err;
+
+	for (size_t i = 0; i < ARRAY_LEN(presets); i++) {
+		const struct webhook *w = webhook_of(a, presets[i].listener);
+		const struct webhook_scheme *s = &w->scheme;
+
+		if (s->time_header == NULL && s->time_label == NULL)
+			continue;
+		assert_ok(proves(a, w, presets[i].head, BODY, NOW_MS + 300000, &err));
+		assert_ok(proves(a, w, presets[i].head, BODY, NOW_MS - 300000, &err));
+		assert_fails(proves(a, w, presets[i].head, BODY, NOW_MS + 300001, &err),
+			ERR_UNAUTHORIZED, "300 s old");
+		assert_fails(proves(a, w, presets[i].head, BODY, NOW_MS - 301000, &err),
+			ERR_UNAUTHORIZED, "301 s ahead");
+	}
+}
+
+/* A signature that is right over a timestamp that is none. */
+static void timestamps_that_are_none(void **state)
+{
+	static const char *const texts[] = { "", "now", "1700000000.5", "-1700000000", "1e9",
+		"99999999999999999999", "9223372036854775807" };
+	struct arena *a = *state;
+	const struct webhook *w = webhook_of(a, "{\"provider\":\"stripe\",\"key\":\"secret\"}");
+	unsigned char digest[HMAC_BYTES_MAX];
+	struct err err;
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		char hex[65] = "";
+
+		hmac(HMAC_SHA256, STR("secret"), str_fmt(a, "%s." BODY, texts[i]), digest);
+		str_hex_put(hex, digest, 32);
+		assert_fails(proves(a, w,
+				     str_fmt(a, "Stripe-Signature: t=%s,v1=%s", texts[i], hex).p,
+				     BODY, NOW_MS, &err),
+			ERR_UNAUTHORIZED, "timestamp is no number");
+	}
+	assert_fails(proves(a, w, "Stripe-Signature: v1=00", BODY, NOW_MS, &err), ERR_UNAUTHORIZED,
+		"no timestamp in the header Stripe-Signature");
+}
+
+/* ---- tokens, basic, the path ---- */
+
+static bool asks(struct arena *a, const struct webhook *w, const char *head, const char *query,
+	const char *path_token, const char *body, struct err *err)
+{
+	struct webhook_event e;
+
+	*err = (struct err)ERR_INIT;
+	return webhook_receive(w, request_of(a, head, query, str_z(body)), str_z(path_token),
+		       NOW_MS, &e, err) == WEBHOOK_EVENT;
+}
+
+static void tokens(void **state)
+{
+	struct arena *a = *state;
+	const struct webhook *body = webhook_of(a,
+		"{\"verify\":\"token\",\"token\":\"To ken\",\"path\":\"v.token\"}");
+	const struct webhook *header = webhook_of(a,
+		"{\"verify\":\"token\",\"token\":\"t\",\"tokenLocation\":\"header\","
+		"\"tokenHeaderName\":\"X-Token\"}");
+	const struct webhook *bearer = webhook_of(a,
+		"{\"verify\":\"token\",\"token\":\"t\",\"tokenLocation\":\"header\","
+		"\"tokenHeaderName\":\"Authorization\",\"tokenHeaderScheme\":\"bearer\"}");
+	const struct webhook *query = webhook_of(a,
+		"{\"verify\":\"token\",\"token\":\"a b\",\"tokenLocation\":\"queryParam\","
+		"\"tokenQueryParamName\":\"key\"}");
+	struct err err;
+
+	assert_ok(asks(a, body, "", NULL, NULL, "{\"v\":{\"token\":\"To ken\"}}", &err));
+	assert_fails(asks(a, body, "", NULL, NULL, "{\"v\":{\"token\":\"to ken\"}}", &err),
+		ERR_UNAUTHORIZED, "another");
+	assert_fails(asks(a, body, "", NULL, NULL, "{\"v\":{\"token\":\"To ken \"}}", &err),
+		ERR_UNAUTHORIZED, "another");
+	assert_fails(asks(a, body, "", NULL, NULL, "{\"v\":{\"token\":1}}", &err), ERR_UNAUTHORIZED,
+		"no text at v.token");
+	assert_fails(asks(a, body, "", NULL, NULL, "{\"v\":", &err), ERR_UNAUTHORIZED, "not JSON");
+	assert_ok(asks(a, header, "x-token: t", NULL, NULL, "{}", &err));
+	assert_fails(asks(a, header, "", NULL, NULL, "{}", &err), ERR_UNAUTHORIZED,
+		"no header X-Token");
+	assert_ok(asks(a, bearer, "Authorization: Bearer t", NULL, NULL, "{}", &err));
+	assert_fails(asks(a, bearer, "Authorization: t", NULL, NULL, "{}", &err), ERR_UNAUTHORIZED,
+		"Bearer");
+	assert_ok(asks(a, query, "", "x=1&key=a+b", NULL, "{}", &err));
+	assert_fails(asks(a, query, "", "key=ab", NULL, "{}", &err), ERR_UNAUTHORIZED, "another");
+	assert_fails(asks(a, query, "", NULL, NULL, "{}", &err), ERR_UNAUTHORIZED,
+		"no query parameter key");
+}
+
+static void basic(void **state)
+{
+	struct arena *a = *state;
+	const struct webhook *w = webhook_of(a,
+		"{\"verify\":\"basic\",\"username\":\"user\",\"password\":\"pa:ss\"}");
+	struct err err;
+
+	/* user:pa:ss */
+	assert_ok(asks(a, w, "Authorization: Basic dXNlcjpwYTpzcw==", NULL, NULL, "{}", &err));
+	assert_ok(asks(a, w, "Authorization: basic dXNlcjpwYTpzcw==", NULL, NULL, "{}", &err));
+	assert_fails(asks(a, w, "Authorization: Basic dXNlcjpwYTpzcQ==", NULL, NULL, "{}", &err),
+		ERR_UNAUTHORIZED, "wrong");
+	assert_fails(asks(a, w, "Authorization: Basic dXNl%", NULL, NULL, "{}", &err),
+		ERR_UNAUTHORIZED, "base64");
+	assert_fails(asks(a, w, "Authorization: Bearer x", NULL, NULL, "{}", &err),
+		ERR_UNAUTHORIZED, "Basic");
+}
+
+static void secret_url(void **state)
+{
+	struct arena *a = *state;
+	const struct webhook *w = webhook_of(a, "{\"verify\":\"secret_url\",\"token\":\"s3cr3t\"}");
+	struct err err;
+
+	assert_ok(asks(a, w, "", NULL, "s3cr3t", "{}", &err));
+	assert_fails(asks(a, w, "", NULL, "s3cr3T", "{}", &err), ERR_UNAUTHORIZED, "another");
+	assert_fails(asks(a, w, "", NULL, NULL, "{}", &err), ERR_UNAUTHORIZED, "no token");
+}
+
+/* ---- every bit ---- */
+
+struct rng_state {
+	uint64_t s;
+};
+
+static uint64_t next(struct rng_state *r)
+{
+	r->s ^= r->s << 13;
+	r->s ^= r->s >> 7;
+	r->s ^= r->s << 17;
+	return r->s;
+}
+
+/* The same letter of a hexadecimal digest in the other case: the same digest. */
+static bool only_case(char was, char is)
+{
+	return (was ^ is) == 0x20 && ((was | 0x20) >= 'a' && (was | 0x20) <= 'f');
+}
+
+struct signed_request {
+	struct http_exchange *x;
+	struct http_header
+		headers[3]; /* id, timestamp, signature: as Standard Webhooks, in hex or not */
+	char *id, *time, *signature;
+	size_t id_n, time_n, signature_n;
+};
+
+static struct signed_request *sign(struct arena *a, struct str key, struct str body, unsigned n)
+{
+	struct signed_request *q = arena_new_of(a, struct signed_request);
+	struct str id = str_fmt(a, "msg_%u", n), time = STR("1700000000");
+	struct str text = str_fmt(a, "%.*s.%.*s.", STR_ARG(id), STR_ARG(time));
+	char *all = arena_alloc(a, text.n + body.n);
+	unsigned char digest[HMAC_BYTES_MAX];
+
+	memcpy(all, text.p, text.n);
+	memcpy(all + text.n, body.p, body.n);
+	hmac(HMAC_SHA256, key, str_of(all, text.n + body.n), digest);
+	struct str signature = str_fmt(a, "v1,%.*s",
+		STR_ARG(base64_encode(a, str_of((char *)digest, 32))));
+
+	q->id = arena_strndup(a, id.p, id.n);
+	q->time = arena_strndup(a, time.p, time.n);
+	q->signature = arena_strndup(a, signature.p, signature.n);
+	q->id_n = id.n;
+	q->time_n = time.n;
+	q->signature_n = signature.n;
+	q->headers[0] = (struct http_header){ STR("webhook-id"), str_of(q->id, id.n) };
+	q->headers[1] = (struct http_header){ STR("webhook-timestamp"), str_of(q->time, time.n) };
+	q->headers[2] = (struct http_header){ STR("webhook-signature"),
+		str_of(q->signature, signature.n) };
+	q->x = arena_new_of(a, struct http_exchange);
+	q->x->arena = a;
+	q->x->headers = q->headers;
+	q->x->header_count = 3;
+	q->x->body = arena_strndup(a, body.p, body.n);
+	q->x->body_bytes = body.n;
+	return q;
+}
+
+static bool holds(const struct webhook *w, const struct http_exchange *x)
+{
+	struct err err = ERR_INIT;
+	struct arena_mark m = arena_mark(x->arena);
+	bool ok = webhook_verify(w, x, STR_NULL, NULL, NOW_MS, &err);
+
+	arena_rewind(x->arena, m);
+	return ok;
+}
+
+static void flip_each_bit(const struct webhook *w, const struct http_exchange *x, char *p, size_t n,
+	const char *what)
+{
+	for (size_t bit = 0; bit < n * 8; bit++) {
+		p[bit / 8] = (char)(p[bit / 8] ^ 1 << bit % 8);
+		if (holds(w, x))
+			fail_msg("bit %zu of the %s does not matter", bit, what);
+		p[bit / 8] = (char)(p[bit / 8] ^ 1 << bit % 8);
+	}
+	assert_true(holds(w, x));
+}
+
+#define SIGNED_BODIES 10000
+
+static void signed_bodies_and_no_other(void **state UNUSED)
+{
+	struct arena *a DEFER(arena_freep) = arena_new("bodies", 0);
+	struct rng_state r = { 88172645463325252u };
+	struct arena *keep = arena_new("listener", 0);
+
+	for (unsigned i = 0; i < SIGNED_BODIES; i++) {
+		char key[24], body[200];
+		size_t n = 1 + next(&r) % sizeof(body);
+
+		arena_reset(a);
+		arena_reset(keep);
+		for (size_t k = 0; k < sizeof(key); k++)
+			key[k] = (char)next(&r);
+		for (size_t k = 0; k < n; k++)
+			body[k] = (char)next(&r);
+		struct str secret = str_of(key, sizeof(key));
+		const struct webhook *w = webhook_of(keep,
+			str_fmt(keep, "{\"verify\":\"standard\",\"key\":\"whsec_%.*s\"}",
+				STR_ARG(base64_encode(keep, secret)))
+				.p);
+		struct signed_request *q = sign(a, secret, str_of(body, n), i);
+
+		assert_true(holds(w, q->x));
+		if (i % 500 != 0) { /* one bit of each; every bit of some */
+			char *parts[] = { q->x->body, q->id, q->time, q->signature,
+				(char *)(uintptr_t)w->keys[0].p };
+			size_t sizes[] = { n, q->id_n, q->time_n, q->signature_n, w->keys[0].n };
+
+			for (size_t k = 0; k < ARRAY_LEN(parts); k++) {
+				size_t bit = next(&r) % (sizes[k] * 8);
+
+				parts[k][bit / 8] = (char)(parts[k][bit / 8] ^ 1 << bit % 8);
+				assert_false(holds(w, q->x));
+				parts[k][bit / 8] = (char)(parts[k][bit / 8] ^ 1 << bit % 8);
+			}
+			continue;
+		}
+		flip_each_bit(w, q->x, q->x->body, n, "body");
+		flip_each_bit(w, q->x, q->id, q->id_n, "id");
+		flip_each_bit(w, q->x, q->time, q->time_n, "timestamp");
+		flip_each_bit(w, q->x, q->signature, q->signature_n, "signature");
+		flip_each_bit(w, q->x, (char *)(uintptr_t)w->keys[0].p, w->keys[0].n, "key");
+	}
+	arena_free(keep);
+}
+
+/* Hexadecimal digests: all bits but those that only change the case of a digit. */
+static void bits_of_hex_digests(void **state)
+{
+	struct arena *a = *state;
+	struct err err;
+
+	for (size_t i = 0; i < ARRAY_LEN(presets); i++) {
+		const struct webhook *w = webhook_of(a, presets[i].listener);
+		size_t n = strlen(presets[i].head);
+		const char *at = strstr(presets[i].head, w->scheme.header);
+
+		if (w->scheme.proof != WEBHOOK_PROOF_HMAC || w->scheme.encoding != WEBHOOK_HEX ||
+			w->scheme.separator != 0)
+			continue;
+		size_t from = (size_t)(at - presets[i].head) + strlen(w->scheme.header) + 2;
+		char *head = arena_strndup(a, presets[i].head, n);
+		size_t digits = from + strlen(w->scheme.label);
+		size_t end = from + strcspn(head + from, "\n");
+
+		for (size_t k = from; k < end; k++) {
+			for (int bit = 0; bit < 8; bit++) {
+				char was = head[k];
+
+				head[k] = (char)(was ^ 1 << bit);
+				/* white space at the ends is not of the value */
+				if (head[k] != '\n' && head[k] != '\0' &&
+					proves(a, w, head, BODY, NOW_MS, &err) !=
+						(k >= digits && only_case(was, head[k])))
+					fail_msg("%s: bit %d of byte %zu", presets[i].listener, bit,
+						k - from);
+				head[k] = was;
+			}
+		}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(hmac_vectors),
+		TEST(hmac_refuses),
+		TEST(keys_rotate),
+		TEST(presets_accept),
+		TEST(every_preset_is_tried),
+		TEST(documented_vectors),
+		TEST(the_window_is_kept),
+		TEST(timestamps_that_are_none),
+		TEST(tokens),
+		TEST(basic),
+		TEST(secret_url),
+		TEST(signed_bodies_and_no_other),
+		TEST(bits_of_hex_digests),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
