@@ -1,5 +1,5 @@
 /*
- * by_integrator.c - the product's own way: the page's arena, the tape, a compiled mapping, print.
+ * by_integrator.c - the product's own way: the page's arena, the tape, a compiled mapping that prints.
  *
  * The parser works in the text's own bytes, which in the product are the answer's buffer; here each
  * page is first copied, and the copy is part of what is measured.
@@ -58,7 +58,6 @@ static struct bench_text page(void *state, const char *text, size_t n)
 	struct arena *a DEFER(arena_freep) = arena_new("page", 0);
 	struct err err = ERR_INIT;
 	const struct json *doc;
-	struct json_build b;
 
 	buf_reset(&s->text);
 	buf_add(&s->text, text, n);
@@ -66,10 +65,8 @@ static struct bench_text page(void *state, const char *text, size_t n)
 	if (!json_parse(a, s->text.p, n, NULL, &doc, &err))
 		return (struct bench_text){ NULL, 0 };
 	for (json_each (record, doc)) {
-		json_build_init(&b, a);
-		if (!mapping_apply(s->mapping, record, NULL, &b, &err))
+		if (!mapping_print(s->mapping, record, NULL, a, &s->out, &err))
 			return (struct bench_text){ NULL, 0 };
-		json_print(&s->out, json_build_done(&b), JSON_COMPACT);
 		buf_add_char(&s->out, '\n');
 	}
 	return (struct bench_text){ s->out.p, s->out.n };

@@ -14,7 +14,7 @@
 #include "core/buf.h"
 
 #define RECORDS    1000
-#define PAGES      8 /* of one turn, so that what the other left in caches and heap matters little */
+#define PAGES      16 /* of one turn, so that what the other left in caches and heap matters little */
 #define ROUNDS_MAX 1000
 
 void bench_die(const char *what)

@@ -47,6 +47,7 @@ struct delivery {
 struct sink_args {
 	struct call_args call;
 	const struct mapping *mapping; /* the import's, compiled */
+	bool print_mapped; /* nobody looks at `mapped`, which may stay NULL: only `request` is wanted */
 	bool keep_answers; /* somebody wants `answer`: response mapping, hooks, invocations */
 };
 

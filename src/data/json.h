@@ -122,6 +122,12 @@ extern const struct json json_null, json_true, json_false, json_empty_object, js
 
 enum json_style { JSON_COMPACT, JSON_PRETTY /* two spaces, "name": value */ };
 void json_print(struct buf *out, const struct json *v, enum json_style style);
+/*
+ * PREFIX as it stands, then V, compact: a name that was printed before, and its value. Behind a
+ * prefix JSON_PREFIX_PAD bytes must be readable.
+ */
+#define JSON_PREFIX_PAD 32
+void json_print_behind(struct buf *out, struct str prefix, const struct json *v);
 /* Compact, into the arena. */
 struct str json_print_arena(struct arena *a, const struct json *v);
 /* One string with its quotes. */

@@ -1,8 +1,8 @@
 /*
  * json_parse.c - text to tape in one pass, without recursion.
  *
- * The innermost open container's node holds its parent's index where its span will be, so the tape
- * itself is the stack. Strings are scanned 16 bytes at a time for the four kinds of bytes that
+ * An open container's node holds how far behind its parent it stands where its span will be, so the
+ * tape itself is the stack. Strings are scanned 16 bytes at a time for the four kinds of bytes that
  * matter (quote, backslash, control, non-ASCII) and unescaped in place. Line numbers are counted
  * where line feeds can be: in white space.
  */
@@ -14,18 +14,17 @@
 
 #include "core/limits.h"
 
-#define NO_PARENT UINT64_MAX
-
 struct parser {
 	struct arena *arena;
-	char *p, *end;
-	const char *start, *line_start;
+	const char *end, *line_start;
 	uint32_t line, depth, depth_max;
-	struct json *nodes;
-	size_t count, cap;
-	uint64_t parent; /* index of the innermost open container */
+	struct json *nodes, *at, *limit; /* the first, the next, the end of the room */
+	struct json *in;                 /* the innermost open container; NULL: none */
 	struct err *err;
 };
+
+/* Called once or twice for each node, with the place in the text in a register. */
+#define HOT static inline __attribute__((always_inline))
 
 static bool fail_at(struct parser *ps, const char *at, const char *expected)
 {
@@ -50,11 +49,15 @@ static bool fail_in(struct parser *ps, const char *at, const char *what)
 		(size_t)(at - ps->line_start) + 1, what);
 }
 
-static inline void skip_space(struct parser *ps)
+/* For functions that return where the text goes on. */
+static inline char *failed(bool refused UNUSED)
 {
-	char *p = ps->p, *end = ps->end;
+	return NULL;
+}
 
-	while (p < end && (unsigned char)*p <= ' ') {
+static __attribute__((noinline)) char *skip_more(struct parser *ps, char *p)
+{
+	while (p < ps->end && (unsigned char)*p <= ' ') {
 		if (*p == '\n') {
 			ps->line++;
 			ps->line_start = p + 1;
@@ -63,42 +66,57 @@ static inline void skip_space(struct parser *ps)
 		}
 		p++;
 	}
-	ps->p = p;
+	return p;
+}
+
+HOT char *skip_space(struct parser *ps, char *p)
+{
+	return LIKELY(p < ps->end && (unsigned char)*p > ' ') ? p : skip_more(ps, p);
 }
 
 static __attribute__((noinline)) void grow(struct parser *ps)
 {
-	size_t cap = ps->cap + ps->cap / 2 + 16;
+	size_t count = (size_t)(ps->at - ps->nodes), cap = count + count / 2 + 16;
+	size_t in = ps->in == NULL ? 0 : (size_t)(ps->in - ps->nodes);
 
-	ps->nodes = arena_grow(ps->arena, ps->nodes, ps->cap * sizeof(struct json),
+	ps->nodes = arena_grow(ps->arena, ps->nodes, count * sizeof(struct json),
 		cap * sizeof(struct json));
-	ps->cap = cap;
+	ps->at = ps->nodes + count;
+	ps->limit = ps->nodes + cap;
+	if (ps->in != NULL)
+		ps->in = ps->nodes + in;
 }
 
-static inline void push(struct parser *ps, struct json v)
+HOT void push(struct parser *ps, struct json v)
 {
-	if (UNLIKELY(ps->count == ps->cap))
+	if (UNLIKELY(ps->at == ps->limit))
 		grow(ps);
-	ps->nodes[ps->count++] = v;
+	*ps->at++ = v;
 }
 
-/* The first byte at or behind P that is '"', '\\', a control or not ASCII; END when there is none. */
-static inline char *scan_plain(char *p, const char *end)
+#ifdef __SSE2__
+/* A bit for each of the 16 bytes at P that is '"', '\\', a control or not ASCII. */
+HOT unsigned special(const char *p)
+{
+	__m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+	/* signed compare: bytes from 0x80 up are negative, hence also below 0x20 */
+	__m128i m = _mm_or_si128(_mm_cmplt_epi8(v, _mm_set1_epi8(0x20)),
+		_mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')),
+			_mm_cmpeq_epi8(v, _mm_set1_epi8('\\'))));
+
+	return (unsigned)_mm_movemask_epi8(m);
+}
+#endif
+
+/* The first byte at or behind P that is special; END when there is none. */
+static __attribute__((noinline)) char *scan(char *p, const char *end)
 {
 #ifdef __SSE2__
-	const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\');
-	const __m128i space = _mm_set1_epi8(0x20);
-
-	while (end - p >= 16) {
-		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
-		/* signed compare: bytes from 0x80 up are negative, hence also below 0x20 */
-		__m128i m = _mm_or_si128(_mm_cmplt_epi8(v, space),
-			_mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, slash)));
-		int bits = _mm_movemask_epi8(m);
+	for (; end - p >= 16; p += 16) {
+		unsigned bits = special(p);
 
 		if (bits != 0)
-			return p + __builtin_ctz((unsigned)bits);
-		p += 16;
+			return p + __builtin_ctz(bits);
 	}
 #endif
 	while (p < end && (unsigned char)*p >= 0x20 && (unsigned char)*p < 0x80 && *p != '"' &&
@@ -108,7 +126,7 @@ static inline char *scan_plain(char *p, const char *end)
 }
 
 /* Length of the valid multi-byte character at P, or 0 (RFC 3629, section 4). */
-static inline size_t utf8_multi(const char *at, const char *end)
+HOT size_t utf8_multi(const char *at, const char *end)
 {
 	const unsigned char *p = (const unsigned char *)at;
 	size_t left = (size_t)(end - at);
@@ -198,248 +216,265 @@ static bool unescape(struct parser *ps, char **p, char **d)
 }
 
 /* The rest of a string that holds an escape, from P on; it is packed to the left, behind D. */
-static bool string_escaped(struct parser *ps, char *first, char *p)
+static char *string_escaped(struct parser *ps, char *first, char *p)
 {
 	char *d = p;
 
 	for (;;) {
-		char *q = scan_plain(p, ps->end);
+		char *q = scan(p, ps->end);
 
 		memmove(d, p, (size_t)(q - p));
 		d += q - p;
 		p = q;
 		if (p >= ps->end)
-			return fail_at(ps, p, "'\"' at the end of a string");
+			return failed(fail_at(ps, p, "'\"' at the end of a string"));
 		if (*p == '"')
 			break;
 		if (*p == '\\') {
 			if (!unescape(ps, &p, &d))
-				return false;
+				return NULL;
 			continue;
 		}
 		if ((unsigned char)*p < 0x20)
-			return fail_in(ps, p, "a control character in a string must be escaped");
+			return failed(
+				fail_in(ps, p, "a control character in a string must be escaped"));
 		size_t k = utf8_multi(p, ps->end);
 
 		if (k == 0)
-			return fail_in(ps, p, "the string is not valid UTF-8");
+			return failed(fail_in(ps, p, "the string is not valid UTF-8"));
 		memmove(d, p, k);
 		d += k;
 		p += k;
 	}
 	push(ps, (struct json){ JSON_STRING, .n = (uint32_t)(d - first), .s = first });
-	ps->p = p + 1;
-	return true;
+	return p + 1;
 }
 
-/* A string at the quote ps->p. */
-static inline bool string(struct parser *ps)
+/* The string FIRST, of which all before P is plain. */
+static __attribute__((noinline)) char *string_rest(struct parser *ps, char *first, char *p)
 {
-	char *first = ps->p + 1, *p = first;
-
-	for (;;) {
-		p = scan_plain(p, ps->end);
-		if (UNLIKELY(p >= ps->end))
-			return fail_at(ps, p, "'\"' at the end of a string");
-		if (LIKELY(*p == '"'))
-			break;
+	for (p = scan(p, ps->end); p < ps->end && *p != '"'; p = scan(p, ps->end)) {
 		if (*p == '\\')
 			return string_escaped(ps, first, p);
 		if ((unsigned char)*p < 0x20)
-			return fail_in(ps, p, "a control character in a string must be escaped");
+			return failed(
+				fail_in(ps, p, "a control character in a string must be escaped"));
 		size_t k = utf8_multi(p, ps->end);
 
 		if (k == 0)
-			return fail_in(ps, p, "the string is not valid UTF-8");
+			return failed(fail_in(ps, p, "the string is not valid UTF-8"));
 		p += k;
 	}
+	if (p >= ps->end)
+		return failed(fail_at(ps, p, "'\"' at the end of a string"));
 	push(ps, (struct json){ JSON_STRING, 1, (uint32_t)(p - first), .s = first });
-	ps->p = p + 1;
-	return true;
+	return p + 1;
 }
 
-static inline bool is_digit(const char *p, const char *end)
+/* A string at the quote P: most end within 16 bytes, and hold nothing special. */
+HOT char *string(struct parser *ps, char *p)
+{
+	char *first = p + 1;
+
+#ifdef __SSE2__
+	if (LIKELY(ps->end - first >= 16)) {
+		unsigned bits = special(first), n = bits != 0 ? (unsigned)__builtin_ctz(bits) : 16;
+
+		if (LIKELY(bits != 0 && first[n] == '"')) {
+			push(ps, (struct json){ JSON_STRING, 1, n, .s = first });
+			return first + n + 1;
+		}
+		return string_rest(ps, first, first + n);
+	}
+#endif
+	return string_rest(ps, first, first);
+}
+
+HOT bool is_digit(const char *p, const char *end)
 {
 	return p < end && (unsigned)(*p - '0') <= 9;
 }
 
-static inline bool digits(struct parser *ps, char **p)
+HOT char *digits(struct parser *ps, char *p)
 {
-	if (!is_digit(*p, ps->end))
-		return fail_at(ps, *p, "a digit");
-	while (is_digit(*p, ps->end))
-		(*p)++;
-	return true;
+	if (UNLIKELY(!is_digit(p, ps->end)))
+		return failed(fail_at(ps, p, "a digit"));
+	do
+		p++;
+	while (is_digit(p, ps->end));
+	return p;
 }
 
-static inline bool number(struct parser *ps)
+/* The fraction and the exponent of the number FROM, whose next byte is P. */
+static __attribute__((noinline)) char *number_rest(struct parser *ps, char *from, char *p)
 {
-	char *p = ps->p;
-
-	if (*p == '-')
-		p++;
-	if (p < ps->end && *p == '0') {
-		p++;
-		if (is_digit(p, ps->end))
-			return fail_in(ps, p, "a number can't begin with 0 and another digit");
-	} else if (!digits(ps, &p)) {
-		return false;
-	}
-	if (p < ps->end && *p == '.') {
-		p++;
-		if (!digits(ps, &p))
-			return false;
+	if (*p == '.') {
+		p = digits(ps, p + 1);
+		if (p == NULL)
+			return NULL;
 	}
 	if (p < ps->end && (*p == 'e' || *p == 'E')) {
 		p++;
 		if (p < ps->end && (*p == '+' || *p == '-'))
 			p++;
-		if (!digits(ps, &p))
-			return false;
+		p = digits(ps, p);
+		if (p == NULL)
+			return NULL;
 	}
-	push(ps, (struct json){ JSON_NUMBER, .n = (uint32_t)(p - ps->p), .s = ps->p });
-	ps->p = p;
-	return true;
+	push(ps, (struct json){ JSON_NUMBER, .n = (uint32_t)(p - from), .s = from });
+	return p;
 }
 
-static inline bool literal(struct parser *ps, const char *word, size_t n, enum json_type type)
+HOT char *number(struct parser *ps, char *from)
 {
-	if ((size_t)(ps->end - ps->p) < n || memcmp(ps->p, word, n) != 0)
-		return fail_at(ps, ps->p, "a value");
-	push(ps, (struct json){ (uint16_t)type });
-	ps->p += n;
-	return true;
+	char *p = from + (*from == '-');
+
+	if (p < ps->end && *p == '0') {
+		p++;
+		if (is_digit(p, ps->end))
+			return failed(
+				fail_in(ps, p, "a number can't begin with 0 and another digit"));
+	} else {
+		p = digits(ps, p);
+		if (UNLIKELY(p == NULL))
+			return NULL;
+	}
+	if (p < ps->end && (*p == '.' || *p == 'e' || *p == 'E'))
+		return number_rest(ps, from, p);
+	push(ps, (struct json){ JSON_NUMBER, .n = (uint32_t)(p - from), .s = from });
+	return p;
 }
 
-static inline bool open(struct parser *ps, enum json_type type)
+HOT char *literal(struct parser *ps, char *p, const char *word, size_t n, enum json_type type)
+{
+	if ((size_t)(ps->end - p) < n || memcmp(p, word, n) != 0)
+		return failed(fail_at(ps, p, "a value"));
+	push(ps, (struct json){ (uint16_t)type });
+	return p + n;
+}
+
+/* Opens a container; the caller has seen its bracket at P. */
+HOT char *open(struct parser *ps, char *p, enum json_type type)
 {
 	if (UNLIKELY(ps->depth == ps->depth_max))
-		return err_set(ps->err, ERR_LIMIT,
+		return failed(err_set(ps->err, ERR_LIMIT,
 			"line %u, column %zu: more than %u arrays and objects inside each other",
-			ps->line, (size_t)(ps->p - ps->line_start) + 1, ps->depth_max);
-	push(ps, (struct json){ (uint16_t)type, .span = ps->parent });
-	ps->parent = ps->count - 1;
+			ps->line, (size_t)(p - ps->line_start) + 1, ps->depth_max));
+	push(ps, (struct json){ (uint16_t)type });
+	struct json *v = ps->at - 1;
+
+	v->span = ps->in == NULL ? 0 : (uint64_t)(v - ps->in);
+	ps->in = v;
 	ps->depth++;
-	ps->p++;
-	return true;
+	return skip_space(ps, p + 1);
 }
 
-static inline void close(struct parser *ps)
+HOT void close(struct parser *ps)
 {
-	struct json *v = &ps->nodes[ps->parent];
-	uint64_t outer = v->span;
+	struct json *v = ps->in;
 
-	v->span = ps->count - ps->parent;
-	ps->parent = outer;
+	ps->in = v->span == 0 ? NULL : v - v->span;
+	v->span = (uint64_t)(ps->at - v);
 	ps->depth--;
-	ps->p++;
 }
 
-/* A value that is no container, at ps->p. */
-static inline bool scalar(struct parser *ps)
+/* A value that is no container, at P. */
+HOT char *scalar(struct parser *ps, char *p)
 {
-	switch (*ps->p) {
+	switch (*p) {
 	case '"':
-		return string(ps);
+		return string(ps, p);
 	case 't':
-		return literal(ps, "true", 4, JSON_TRUE);
+		return literal(ps, p, "true", 4, JSON_TRUE);
 	case 'f':
-		return literal(ps, "false", 5, JSON_FALSE);
+		return literal(ps, p, "false", 5, JSON_FALSE);
 	case 'n':
-		return literal(ps, "null", 4, JSON_NULL);
+		return literal(ps, p, "null", 4, JSON_NULL);
 	default:
-		if (*ps->p != '-' && !is_digit(ps->p, ps->end))
-			return fail_at(ps, ps->p, "a value");
-		return number(ps);
+		if (UNLIKELY(*p != '-' && !is_digit(p, ps->end)))
+			return failed(fail_at(ps, p, "a value"));
+		return number(ps, p);
 	}
 }
 
-static bool key(struct parser *ps, const char *expected)
+/* Behind white space, if any; is it C that stands there? */
+HOT bool meets(struct parser *ps, char **p, char c)
 {
-	skip_space(ps);
-	if (ps->p >= ps->end || *ps->p != '"')
-		return fail_at(ps, ps->p, expected);
-	if (!string(ps))
-		return false;
-	skip_space(ps);
-	if (ps->p >= ps->end || *ps->p != ':')
-		return fail_at(ps, ps->p, "':' behind a name");
-	ps->p++;
-	ps->nodes[ps->parent].n++;
-	return true;
+	if (LIKELY(*p < ps->end && **p == c))
+		return true;
+	*p = skip_more(ps, *p);
+	return *p < ps->end && **p == c;
 }
 
-/* Is the container just opened empty? Then closes it. */
-static inline bool empty(struct parser *ps, char closer)
+/* A name and its colon. */
+HOT char *key(struct parser *ps, char *p, const char *expected)
 {
-	skip_space(ps);
-	if (ps->p >= ps->end || *ps->p != closer)
-		return false;
-	close(ps);
-	return true;
+	if (UNLIKELY(!meets(ps, &p, '"')))
+		return failed(fail_at(ps, p, expected));
+	p = string(ps, p);
+	if (UNLIKELY(p == NULL))
+		return NULL;
+	if (UNLIKELY(!meets(ps, &p, ':')))
+		return failed(fail_at(ps, p, "':' behind a name"));
+	return p + 1;
 }
 
-enum next { NEXT_VALUE, NEXT_END, NEXT_FAILED };
-
-/* Behind a value: closes what closes here, passes a comma (and in an object the next name). */
-static inline enum next after(struct parser *ps)
+/* Opens containers down to the first value that is none, or is empty, and takes that. */
+HOT char *value(struct parser *ps, char *p)
 {
 	for (;;) {
-		if (ps->parent == NO_PARENT)
-			return NEXT_END;
-		bool object = ps->nodes[ps->parent].type == JSON_OBJECT;
+		p = skip_space(ps, p);
+		if (UNLIKELY(p >= ps->end))
+			return failed(fail_at(ps, p, "a value"));
+		bool object = *p == '{';
 
-		skip_space(ps);
-		char c = ps->p < ps->end ? *ps->p : '\0';
-
-		if (c == ',') {
-			ps->p++;
-			if (!object)
-				ps->nodes[ps->parent].n++;
-			else if (!key(ps, "a name in quotes behind ','"))
-				return NEXT_FAILED;
-			return NEXT_VALUE;
+		if (!object && *p != '[')
+			return scalar(ps, p);
+		p = open(ps, p, object ? JSON_OBJECT : JSON_ARRAY);
+		if (UNLIKELY(p == NULL))
+			return NULL;
+		if (p < ps->end && *p == (object ? '}' : ']')) {
+			close(ps);
+			return p + 1;
 		}
-		if (c != (object ? '}' : ']')) {
-			fail_at(ps, ps->p, object ? "',' or '}'" : "',' or ']'");
-			return NEXT_FAILED;
-		}
-		close(ps);
+		ps->in->n = 1;
+		if (object)
+			p = key(ps, p, "a name in quotes, or '}'");
+		if (UNLIKELY(p == NULL))
+			return NULL;
 	}
 }
 
-static bool document(struct parser *ps)
+/* Behind a value: closes what closes here; passes a comma and, in an object, the next name. */
+HOT char *after(struct parser *ps, char *p)
 {
-	enum next next = NEXT_VALUE;
+	while (ps->in != NULL) {
+		bool object = ps->in->type == JSON_OBJECT;
 
-	while (next == NEXT_VALUE) {
-		skip_space(ps);
-		if (ps->p >= ps->end)
-			return fail_at(ps, ps->p, "a value");
-		if (*ps->p == '{') {
-			if (!open(ps, JSON_OBJECT))
-				return false;
-			if (!empty(ps, '}')) {
-				if (!key(ps, "a name in quotes, or '}'"))
-					return false;
-				continue;
-			}
-		} else if (*ps->p == '[') {
-			if (!open(ps, JSON_ARRAY))
-				return false;
-			if (!empty(ps, ']')) {
-				ps->nodes[ps->parent].n = 1;
-				continue;
-			}
-		} else if (!scalar(ps)) {
-			return false;
+		if (LIKELY(meets(ps, &p, ','))) {
+			ps->in->n++;
+			return object ? key(ps, p + 1, "a name in quotes behind ','") : p + 1;
 		}
-		next = after(ps);
+		if (UNLIKELY(p >= ps->end || *p != (object ? '}' : ']')))
+			return failed(fail_at(ps, p, object ? "',' or '}'" : "',' or ']'"));
+		close(ps);
+		p++;
 	}
-	if (next == NEXT_FAILED)
-		return false;
-	skip_space(ps);
-	return ps->p == ps->end || fail_at(ps, ps->p, "the end of the text");
+	return p;
+}
+
+static bool document(struct parser *ps, char *p)
+{
+	do {
+		p = value(ps, p);
+		if (UNLIKELY(p == NULL))
+			return false;
+		p = after(ps, p);
+		if (UNLIKELY(p == NULL))
+			return false;
+	} while (ps->in != NULL);
+	p = skip_space(ps, p);
+	return p == ps->end || fail_at(ps, p, "the end of the text");
 }
 
 bool json_parse(struct arena *a, char *text, size_t n, const struct json_limits *limits,
@@ -448,12 +483,9 @@ bool json_parse(struct arena *a, char *text, size_t n, const struct json_limits 
 	size_t bytes_max = limits != NULL && limits->bytes_max != 0 ? limits->bytes_max
 								    : UINT32_MAX;
 	struct parser ps = { .arena = a,
-		.p = text,
 		.end = text + n,
-		.start = text,
 		.line_start = text,
 		.line = 1,
-		.parent = NO_PARENT,
 		.err = err };
 
 	ps.depth_max = limits != NULL && limits->depth_max != 0 ? limits->depth_max
@@ -462,13 +494,13 @@ bool json_parse(struct arena *a, char *text, size_t n, const struct json_limits 
 		return err_set(err, ERR_LIMIT,
 			"the JSON text has %zu bytes, more than the limit of %zu", n, bytes_max);
 	CHECK(ps.depth_max <= JSON_BUILD_DEPTH_MAX);
-	if (n >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) {
-		ps.p += 3;
-		ps.line_start = ps.p; /* editors don't show it: columns count from behind it */
-	}
-	ps.cap = n / 6 + 8;
-	ps.nodes = arena_alloc(a, ps.cap * sizeof(struct json));
-	if (!document(&ps))
+	if (n >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0)
+		ps.line_start += 3; /* editors don't show it: columns count from behind it */
+	size_t cap = n / 6 + 8;
+
+	ps.nodes = ps.at = arena_alloc(a, cap * sizeof(struct json));
+	ps.limit = ps.nodes + cap;
+	if (!document(&ps, text + (ps.line_start - text)))
 		return false;
 	*root = ps.nodes;
 	return true;

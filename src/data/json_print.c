@@ -93,8 +93,11 @@ void json_print_str(struct buf *out, struct str s)
 /* Short runs, which most strings are, without a call: two copies that may overlap. */
 static inline char *put(char *d, const char *s, size_t n)
 {
-	if (n > 16) {
+	if (n > 32) {
 		memcpy(d, s, n);
+	} else if (n > 16) {
+		memcpy(d, s, 16);
+		memcpy(d + n - 16, s + n - 16, 16);
 	} else if (n >= 8) {
 		memcpy(d, s, 8);
 		memcpy(d + n - 8, s + n - 8, 8);
@@ -229,6 +232,10 @@ void json_print(struct buf *out, const struct json *root, enum json_style style)
 	struct level stack[JSON_BUILD_DEPTH_MAX], *in = stack; /* the innermost is in[-1] */
 	const struct json *v = root;
 
+	if (root->type < JSON_ARRAY) {
+		(void)scalar(out, root);
+		return;
+	}
 	for (;;) {
 		bool empty = false;
 
@@ -260,6 +267,36 @@ void json_print(struct buf *out, const struct json *root, enum json_style style)
 		buf_add_char(out, ',');
 		newline(out, style, (size_t)(in - stack));
 	}
+}
+
+static __attribute__((noinline)) void behind(struct buf *out, struct str prefix,
+	const struct json *v)
+{
+	buf_add_str(out, prefix);
+	json_print(out, v, JSON_COMPACT);
+}
+
+void json_print_behind(struct buf *out, struct str prefix, const struct json *v)
+{
+	static const struct str words[] = { STR_INIT("null"), STR_INIT("false"), STR_INIT("true") };
+	size_t quotes = v->type == JSON_STRING;
+	struct str text = v->type <= JSON_TRUE ? words[v->type] : str_of(v->s, v->n);
+
+	/* what is written to spare a choice stays within the capacity, content within the maximum */
+	if (UNLIKELY(v->type >= JSON_ARRAY || v->plain < quotes || out->over ||
+		     prefix.n > JSON_PREFIX_PAD ||
+		     out->cap - out->n < text.n + 2 * JSON_PREFIX_PAD)) {
+		behind(out, prefix, v);
+		return;
+	}
+	char *d = out->p + out->n;
+
+	memcpy(d, prefix.p, JSON_PREFIX_PAD);
+	d += prefix.n;
+	*d = '"';
+	d = put(d + quotes, text.p, text.n);
+	*d = '"';
+	out->n = (size_t)(d + quotes - out->p);
 }
 
 struct str json_print_arena(struct arena *a, const struct json *v)

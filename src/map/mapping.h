@@ -30,7 +30,7 @@
  * target inside another's value, an unknown lookup, bad paths, formats, zones: each with the index of
  * the field.
  *
- * A pure function: allocates only from the builder's arena (and, without env->scratch, a buffer for
+ * Pure functions: they allocate only from the arena (and, without env->scratch, a buffer for
  * templates); the program may be shared by threads.
  */
 #ifndef MAP_MAPPING_H
@@ -79,6 +79,14 @@ struct mapping_env {
  */
 MUST_CHECK bool mapping_apply(const struct mapping *m, const struct json *record,
 	const struct mapping_env *env, struct json_build *b, struct err *err);
+/*
+ * Adds the target record to OUT as compact JSON: the text of what mapping_apply() makes, without
+ * making it. A is for what is needed on the way and may be reset behind the call. OUT must not be
+ * env->scratch; as with json_print(), out->over tells whether it was too long. When it fails OUT holds
+ * a part.
+ */
+MUST_CHECK bool mapping_print(const struct mapping *m, const struct json *record,
+	const struct mapping_env *env, struct arena *a, struct buf *out, struct err *err);
 
 /*
  * What becomes of each field: adds one array to B, of {"generate", "value"}, {"generate", "omitted": why}

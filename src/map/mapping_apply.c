@@ -1,373 +1,272 @@
 /*
- * mapping_apply.c - runs a compiled mapping over a record: first every field's value is found, then
- * the tree of targets is written in one pass; a part of it without any value is left out.
+ * mapping_apply.c - runs a compiled mapping over a record: first what all fields want of it is
+ * gathered in one walk, then every field's value is found, then the tree of targets is written in one
+ * pass, as nodes or as text; a part of it without any value is left out.
  *
- * A list keeps one cursor for each array that it walks, so that an element is reached once for all
+ * A list keeps one cursor for each array that it walks, so that an element is walked once for all
  * fields of its line; fields without a [*] are worked out once for all lines.
  */
 #include "map/mapping_apply_priv.h"
 
-#define VALUE_SHOWN 80
-
-const struct json mapping_nothing = { .type = JSON_NULL };
-
-static bool fail_value(struct mapping_apply *x, const struct field *f, enum err_code code,
-	const struct json *v, const char *what)
+static const struct json **new_values(struct mapping_apply *x, size_t n)
 {
-	struct str text = v == NULL ? STR("no value") : json_print_arena(x->b->arena, v);
-
-	return err_set_field(x->err, code, str_to_z(x->b->arena, f->generate),
-		"field \"%.*s\": %.*s%s %s", STR_ARG(f->generate),
-		STR_ARG(str_sub(text, 0, VALUE_SHOWN)), text.n > VALUE_SHOWN ? "..." : "", what);
+	return arena_alloc(x->arena, sizeof(struct json *) * MAX(n, 1));
 }
 
-/* ---- lookups ---- */
-
-/* An extract without a value: there is nothing to look up. */
-static bool nothing_to_ask(const struct field *f, const struct json *asked)
+static inline bool find_value(struct mapping_apply *x, const struct field *f,
+	const struct json **value)
 {
-	return (f->path != NULL || f->template != NULL) &&
-	       (asked == NULL || asked->type == JSON_NULL);
-}
+	if (!f->as_it_is)
+		return mapping_value_of(x, f, value);
+	const struct json *v = f->hard_coded;
 
-/* What a lookup has for a value; NULL in *FOUND: nothing. */
-static bool ask(struct mapping_apply *x, const struct field *f, const struct lookup *l,
-	const struct json *asked, const struct json **found)
-{
-	*found = NULL;
-	if (nothing_to_ask(f, asked))
-		return true;
-	if (l->map != NULL) {
-		if (asked != NULL)
-			*found = map_get(l->map, mapping_text_of(x->b->arena, asked));
-		return true;
-	}
-	if (x->env->lookup == NULL)
-		return err_set_field(x->err, ERR_UNSUPPORTED, str_to_z(x->b->arena, f->generate),
-			"lookup \"%.*s\" asks the application, which this version can't do yet",
-			STR_ARG(l->name));
-	return x->env->lookup(x->env->ctx, l->name, asked, x->record, found, x->err);
-}
-
-/* Replaces *V by what the field's lookup has for it. */
-static bool look_up(struct mapping_apply *x, const struct field *f, const struct json **v,
-	bool *found)
-{
-	const struct lookup *l = f->lookup;
-	const struct json *asked = *v;
-	bool conditional = (f->when == WHEN_LOOKUP_EMPTY || f->when == WHEN_LOOKUP_NOT_EMPTY) &&
-			   f->when_lookup == NULL;
-
-	if (!ask(x, f, l, asked, v))
-		return false;
-	bool judged = *v == &mapping_nothing;
-
-	if (judged)
-		*v = NULL;
-	*found = !mapping_is_empty(*v);
-	if (*v != NULL || nothing_to_ask(f, asked))
-		return true; /* the latter is as a field without a value */
-	if (!judged && !l->allow_failures && !conditional)
-		return fail_value(x, f, ERR_LOOKUP, asked,
-			str_fmt(x->b->arena, "is not in lookup \"%.*s\"", STR_ARG(l->name)).p);
-	*v = l->allow_failures ? l->def : NULL;
+	if (f->path != NULL)
+		v = (f->star != 0 ? x->line : x->slots)[f->slot];
+	*value = v == NULL ? f->def : v;
 	return true;
 }
 
-/* ---- conditions ---- */
-
-static bool fail_fate(struct mapping_apply *x, const struct field *f, const char *what)
+static bool find_values(struct mapping_apply *x, const struct block *b, const struct json **values)
 {
-	return err_set_field(x->err, ERR_MAPPING, str_to_z(x->b->arena, f->generate),
-		"field \"%.*s\" has a condition on %s, and that is not known here",
-		STR_ARG(f->generate), what);
-}
-
-static bool check_if_set(struct mapping_apply *x, const struct field *f, bool *holds)
-{
-	*holds = true;
-	if (x->env->fate == MAPPING_CREATES)
-		return true;
-	if (x->env->fate == MAPPING_FATE_UNKNOWN || x->env->existing == NULL)
-		return fail_fate(x, f, "what the application has already");
-	*holds = mapping_is_empty(json_get_path(x->env->existing, f->generate));
-	return true;
-}
-
-/* EXTRACTED is what the record has, FOUND whether the field's own lookup had something. */
-static bool check_when(struct mapping_apply *x, const struct field *f, const struct json *extracted,
-	bool found, bool *holds)
-{
-	const struct json *other;
-
-	switch (f->when) {
-	case WHEN_EXTRACT_NOT_EMPTY:
-		*holds = !mapping_is_empty(extracted);
-		return true;
-	case WHEN_LOOKUP_EMPTY:
-	case WHEN_LOOKUP_NOT_EMPTY:
-		if (f->when_lookup != NULL) {
-			if (!ask(x, f, f->when_lookup, extracted, &other))
-				return false;
-			found = !mapping_is_empty(other);
-		}
-		*holds = found == (f->when == WHEN_LOOKUP_NOT_EMPTY);
-		return true;
-	case WHEN_RECORD_CREATED:
-	case WHEN_RECORD_UPDATED:
-		if (x->env->fate == MAPPING_FATE_UNKNOWN)
-			return fail_fate(x, f, "whether the record is created or updated");
-		*holds = (x->env->fate == MAPPING_CREATES) == (f->when == WHEN_RECORD_CREATED);
-		return true;
-	case WHEN_IGNORE_IF_SET:
-		return check_if_set(x, f, holds);
-	default:
-		*holds = true;
-		return true;
-	}
-}
-
-/* ---- fields ---- */
-
-static bool render(struct mapping_apply *x, const struct field *f, const struct json **v)
-{
-	size_t values;
-
-	buf_reset(x->scratch);
-	if (!template_render(f->template, x->record, NULL, x->scratch, &values, x->err))
-		return false;
-	*v = values == 0 && !template_is_constant(f->template)
-		     ? NULL
-		     : mapping_new_text(x->b->arena, str_dup(x->b->arena, buf_str(x->scratch)));
-	return true;
-}
-
-static bool extract(struct mapping_apply *x, const struct field *f, const struct json **v)
-{
-	*v = f->hard_coded;
-	if (f->template != NULL)
-		return render(x, f, v);
-	if (f->star != 0) {
-		const struct json *element = x->cursors[f->star - 1].element;
-
-		*v = element == NULL ? NULL : path_get_behind_star(f->path, element);
-	} else if (f->path != NULL) {
-		*v = path_get(f->path, x->record);
-	}
-	return true;
-}
-
-static bool to_type(struct mapping_apply *x, const struct field *f, const struct json **v)
-{
-	const struct json *as = mapping_convert(x->b->arena, *v, f->type);
-
-	if (as == NULL)
-		return fail_value(x, f, ERR_MAPPING, *v,
-			str_fmt(x->b->arena, "can't be made %s", mapping_type_words(f->type)).p);
-	*v = as;
-	return true;
-}
-
-static bool to_date(struct mapping_apply *x, const struct field *f, const struct json **v)
-{
-	struct err why = ERR_INIT;
-
-	if (mapping_convert_date(x->b->arena, f->dates, v, &why))
-		return true;
-	fail_value(x, f, ERR_MAPPING, *v,
-		str_fmt(x->b->arena, "can't be read as a date: %s", why.message).p);
-	return err_hint(x->err, "%s", why.hint);
-}
-
-bool mapping_value_of(struct mapping_apply *x, const struct field *f, const struct json **v)
-{
-	const struct json *extracted;
-	bool found = false, holds = true;
-
-	if (!extract(x, f, v))
-		return false;
-	extracted = *v;
-	x->why = "the extract has no value in this record";
-	if (f->lookup != NULL) {
-		if (!look_up(x, f, v, &found))
-			return false;
-		if (extracted != NULL)
-			x->why = "the lookup has nothing for the value";
-	}
-	if (f->when != WHEN_ALWAYS) {
-		if (!check_when(x, f, extracted, found, &holds))
-			return false;
-		if (!holds) {
-			x->why = "its condition does not hold";
-			*v = NULL;
-			return true;
-		}
-	}
-	bool own = *v != NULL;
-
-	if (!own)
-		*v = f->def;
-	if (f->discard_if_empty && *v != NULL && mapping_is_empty(*v)) {
-		x->why = "it is empty, and discardIfEmpty is set";
-		*v = NULL;
-	} else if (own && f->dates != NULL && f->hard_coded == NULL && !to_date(x, f, v))
-		return false;
-	return *v == NULL || f->type == DATA_AS_IS || to_type(x, f, v);
-}
-
-static const struct json **values_of(struct mapping_apply *x, const struct block *b)
-{
-	const struct json **values = arena_alloc(x->b->arena, sizeof(*values) * MAX(b->count, 1));
-
 	for (size_t i = 0; i < b->count; i++)
-		if (!mapping_value_of(x, &b->fields[i], &values[i]))
-			return NULL;
-	return values;
+		if (!find_value(x, &b->fields[i], &values[i]))
+			return false;
+	return true;
 }
 
 /* ---- lists ---- */
 
-size_t mapping_begin_list(const struct mapping_apply *x, const struct list *l,
-	struct cursor *cursors)
+static size_t elements(const struct mapping_apply *x, const struct star *s,
+	const struct json **first)
 {
-	size_t n = 0;
+	if (s->slot == GATHER_NPOS)
+		return path_star_elements(s->path, x->record, first);
+	const struct json *v = x->slots[s->slot];
 
+	*first = v + 1;
+	return json_is_array(v) ? v->n : 0;
+}
+
+struct lines mapping_begin_lines(struct mapping_apply *x, const struct list *l)
+{
+	struct lines it = { .list = l };
+
+	it.cursors = arena_alloc(x->arena, sizeof(struct cursor) * MAX(l->star_count, 1));
+	x->line = new_values(x, l->slot_count);
 	for (size_t i = 0; i < l->star_count; i++) {
-		struct cursor *c = &cursors[i];
+		struct cursor *c = &it.cursors[i];
 
-		c->left = path_star_elements(l->stars[i], x->record, &c->element);
+		c->left = elements(x, &l->stars[i], &c->element);
+		it.count = MAX(it.count, c->left);
+	}
+	return it;
+}
+
+void mapping_gather_line(struct mapping_apply *x, struct lines *it)
+{
+	const struct list *l = it->list;
+
+	memset(x->line, 0, sizeof(*x->line) * l->slot_count);
+	for (size_t i = 0; i < l->star_count; i++) {
+		struct cursor *c = &it->cursors[i];
+
 		if (c->left == 0)
-			c->element = NULL;
-		n = MAX(n, c->left);
+			continue;
+		gather_element(l->stars[i].line, c->element, x->line);
+		c->left--;
+		c->element = json_next(c->element);
 	}
-	return n;
+	it->line++;
 }
 
-void mapping_next_line(const struct list *l, struct cursor *cursors)
+/* Goes to the next line that has a value. */
+static bool next_line(struct mapping_apply *x, struct lines *it)
 {
-	for (size_t i = 0; i < l->star_count; i++) {
-		struct cursor *c = &cursors[i];
+	const struct block *b = &it->list->block;
 
-		if (c->left > 0)
-			c->element = --c->left == 0 ? NULL : json_next(c->element);
-	}
-}
-
-static bool line_has_value(const struct list *l, const struct cursor *cursors)
-{
-	for (size_t i = 0; i < l->block.count; i++) {
-		const struct field *f = &l->block.fields[i];
-
-		if (f->star != 0 && cursors[f->star - 1].element != NULL &&
-			path_get_behind_star(f->path, cursors[f->star - 1].element) != NULL)
-			return true;
+	while (it->line < it->count) {
+		mapping_gather_line(x, it);
+		for (size_t i = 0; i < b->count; i++)
+			if (b->fields[i].star != 0 && x->line[b->fields[i].slot] != NULL)
+				return true;
 	}
 	return false;
 }
 
-struct cursor *mapping_new_cursors(struct mapping_apply *x, const struct list *l)
+/* Values of the line; of fields without a [*] for the FIRST line only, they stay. */
+static bool find_line_values(struct mapping_apply *x, const struct lines *it, bool first,
+	const struct json **values)
 {
-	return arena_alloc(x->b->arena, sizeof(struct cursor) * MAX(l->star_count, 1));
+	const struct block *b = &it->list->block;
+
+	for (size_t i = 0; i < b->count; i++)
+		if ((first || b->fields[i].star != 0) && !find_value(x, &b->fields[i], &values[i]))
+			return err_wrap(x->err, "line %zu", it->line);
+	return true;
 }
 
-static bool list_has_line(struct mapping_apply *x, const struct list *l)
-{
-	struct cursor *cursors = mapping_new_cursors(x, l);
-
-	for (size_t n = mapping_begin_list(x, l, cursors); n > 0; n--) {
-		if (line_has_value(l, cursors))
-			return true;
-		mapping_next_line(l, cursors);
-	}
-	return false;
-}
-
-/* ---- writing ---- */
+/* ---- to nodes ---- */
 
 static bool has_value(struct mapping_apply *x, const struct target *t,
 	const struct json *const *values)
 {
 	if (t->field != 0)
 		return values[t->field - 1] != NULL;
-	if (t->list != NULL)
-		return list_has_line(x, t->list);
+	if (t->list != NULL) {
+		struct lines it = mapping_begin_lines(x, t->list);
+
+		return next_line(x, &it);
+	}
 	for (const struct target *c = t->first; c != NULL; c = c->next)
 		if (has_value(x, c, values))
 			return true;
 	return false;
 }
 
-static bool write_object(struct mapping_apply *x, const struct target *t,
-	const struct json *const *values);
+static bool build_object(struct mapping_apply *x, const struct target *t,
+	const struct json *const *values, struct json_build *b);
 
-static bool write_lines(struct mapping_apply *x, const struct list *l, struct cursor *cursors,
-	size_t n, const struct json **values)
+static bool build_list(struct mapping_apply *x, const struct list *l, struct json_build *b)
 {
-	const struct block *b = &l->block;
-	bool first = true;
+	const struct json **values = new_values(x, l->block.count);
+	struct lines it = mapping_begin_lines(x, l);
 
-	for (size_t line = 0; line < n; line++, mapping_next_line(l, cursors)) {
-		if (!line_has_value(l, cursors))
-			continue;
-		for (size_t i = 0; i < b->count; i++)
-			if ((first || b->fields[i].star != 0) &&
-				!mapping_value_of(x, &b->fields[i], &values[i]))
-				return err_wrap(x->err, "line %zu", line + 1);
-		first = false;
-		if (!write_object(x, &b->root, values))
+	json_build_array(b);
+	for (bool first = true; next_line(x, &it); first = false)
+		if (!find_line_values(x, &it, first, values) ||
+			!build_object(x, &l->block.root, values, b))
 			return false;
-	}
+	json_build_end(b);
 	return true;
 }
 
-static bool write_list(struct mapping_apply *x, const struct list *l)
+static bool build_object(struct mapping_apply *x, const struct target *t,
+	const struct json *const *values, struct json_build *b)
 {
-	struct cursor *cursors = mapping_new_cursors(x, l);
-	size_t n = mapping_begin_list(x, l, cursors);
-	const struct json **values = arena_alloc(x->b->arena,
-		sizeof(*values) * MAX(l->block.count, 1));
-
-	json_build_array(x->b);
-	x->cursors = cursors;
-	if (!write_lines(x, l, cursors, n, values))
-		return false;
-	json_build_end(x->b);
-	return true;
-}
-
-static bool write_object(struct mapping_apply *x, const struct target *t,
-	const struct json *const *values)
-{
-	json_build_object(x->b);
+	json_build_object(b);
 	for (const struct target *c = t->first; c != NULL; c = c->next) {
 		if (!has_value(x, c, values))
 			continue;
-		json_build_key(x->b, c->name);
+		json_build_key(b, c->name);
 		if (c->field != 0)
-			json_build_copy(x->b, values[c->field - 1]);
-		else if (!(c->list != NULL ? write_list(x, c->list) : write_object(x, c, values)))
+			json_build_copy(b, values[c->field - 1]);
+		else if (!(c->list != NULL ? build_list(x, c->list, b)
+					   : build_object(x, c, values, b)))
 			return false;
 	}
-	json_build_end(x->b);
+	json_build_end(b);
 	return true;
 }
+
+/* ---- to text ---- */
+
+static bool print_object(struct mapping_apply *x, const struct target *t,
+	const struct json *const *values, struct buf *out, bool *any);
+
+static bool print_list(struct mapping_apply *x, const struct list *l, struct buf *out, bool *any)
+{
+	const struct json **values = new_values(x, l->block.count);
+	struct lines it = mapping_begin_lines(x, l);
+	bool value;
+
+	*any = false;
+	for (; next_line(x, &it); *any = true) {
+		buf_add_char(out, *any ? ',' : '[');
+		if (!find_line_values(x, &it, !*any, values) ||
+			!print_object(x, &l->block.root, values, out, &value))
+			return false;
+	}
+	buf_add_char(out, ']');
+	return true;
+}
+
+/* *ANY: has it a member? When not, the caller takes back what was written. */
+static bool print_object(struct mapping_apply *x, const struct target *t,
+	const struct json *const *values, struct buf *out, bool *any)
+{
+	size_t comma = 1; /* of the key that is left out: the first's */
+
+	buf_add_char(out, '{');
+	for (const struct target *c = t->first; c != NULL; c = c->next) {
+		struct str key = str_of(c->key.p + comma, c->key.n - comma);
+
+		if (c->field != 0) {
+			const struct json *v = values[c->field - 1];
+
+			if (v == NULL)
+				continue;
+			json_print_behind(out, key, v);
+			comma = 0;
+			continue;
+		}
+		size_t mark = out->n;
+		bool value;
+
+		buf_add_str(out, key);
+		if (!(c->list != NULL ? print_list(x, c->list, out, &value)
+				      : print_object(x, c, values, out, &value)))
+			return false;
+		if (value)
+			comma = 0;
+		else
+			out->n = mark;
+	}
+	buf_add_char(out, '}');
+	*any = comma == 0;
+	return true;
+}
+
+/* ---- records ---- */
+
+void mapping_gather(struct mapping_apply *x, const struct mapping *m)
+{
+	x->slots = new_values(x, m->slot_count);
+	memset(x->slots, 0, sizeof(*x->slots) * m->slot_count);
+	gather_record(m->gather, x->record, x->slots);
+}
+
+static bool begin(struct mapping_apply *x, const struct mapping *m, const struct json ***values)
+{
+	mapping_gather(x, m);
+	*values = new_values(x, m->body.count);
+	return find_values(x, &m->body, *values);
+}
+
+static const struct mapping_env no_env = { .ctx = NULL };
 
 bool mapping_apply(const struct mapping *m, const struct json *record,
 	const struct mapping_env *env, struct json_build *b, struct err *err)
 {
-	static const struct mapping_env none = { .ctx = NULL };
 	struct buf own DEFER(buf_free) = BUF_INIT(0);
 	struct mapping_apply x = { .record = record,
-		.env = env == NULL ? &none : env,
-		.b = b,
+		.env = env == NULL ? &no_env : env,
+		.arena = b->arena,
 		.err = err };
+	const struct json **values;
 
 	if (m->identity) {
 		json_build_copy(b, record);
 		return true;
 	}
 	x.scratch = x.env->scratch == NULL ? &own : x.env->scratch;
-	const struct json **values = values_of(&x, &m->body);
+	return begin(&x, m, &values) && build_object(&x, &m->body.root, values, b);
+}
 
-	return values != NULL && write_object(&x, &m->body.root, values);
+bool mapping_print(const struct mapping *m, const struct json *record,
+	const struct mapping_env *env, struct arena *a, struct buf *out, struct err *err)
+{
+	struct buf own DEFER(buf_free) = BUF_INIT(0);
+	struct mapping_apply x = { .record = record,
+		.env = env == NULL ? &no_env : env,
+		.arena = a,
+		.err = err };
+	const struct json **values;
+	bool any;
+
+	if (m->identity) {
+		json_print(out, record, JSON_COMPACT);
+		return true;
+	}
+	x.scratch = x.env->scratch == NULL ? &own : x.env->scratch;
+	return begin(&x, m, &values) && print_object(&x, &m->body.root, values, out, &any);
 }

@@ -6,6 +6,7 @@
 struct compiler {
 	struct arena *arena;
 	struct map *lookups; /* by name; NULL: none */
+	struct mapping *mapping;
 	struct err *err;
 	char at[ERR_FIELD_MAX]; /* path of what is being compiled: "mapping.fields.3" */
 };
@@ -59,6 +60,19 @@ static void add_lookup(struct compiler *c, const struct json *doc)
 
 /* ---- targets ---- */
 
+/* What stands before the value of a target, padded for json_print_behind(). */
+static struct str key_text(struct compiler *c, struct str name)
+{
+	static const char pad[JSON_PREFIX_PAD];
+	struct buf b DEFER(buf_free) = BUF_INIT(0);
+
+	buf_add_char(&b, ',');
+	json_print_str(&b, name);
+	buf_add_char(&b, ':');
+	buf_add(&b, pad, sizeof(pad));
+	return str_sub(str_dup(c->arena, buf_str(&b)), 0, b.n - sizeof(pad));
+}
+
 static struct target *child(struct compiler *c, struct target *in, struct str name)
 {
 	struct target **at = &in->first;
@@ -68,6 +82,7 @@ static struct target *child(struct compiler *c, struct target *in, struct str na
 			return *at;
 	*at = arena_new_of(c->arena, struct target);
 	(*at)->name = name;
+	(*at)->key = key_text(c, name);
 	return *at;
 }
 
@@ -247,6 +262,52 @@ static bool read_dates(struct compiler *c, const struct json *doc, struct field 
 
 /* ---- blocks ---- */
 
+/* Does it print as it stands, between quotes? */
+static bool is_plain(struct str s)
+{
+	struct buf b DEFER(buf_free) = BUF_INIT(0);
+
+	json_print_str(&b, s);
+	return b.n == s.n + 2;
+}
+
+/* What a template in single braces wants of the record. */
+static void gather_pieces(struct compiler *c, struct field *f)
+{
+	const struct path *path;
+	struct str literal;
+	size_t n = 0;
+
+	if (template_is_constant(f->template))
+		return;
+	while (template_part(f->template, n, &literal, &path))
+		n++;
+	if (n == 0)
+		return;
+	f->pieces = arena_array_of(c->arena, struct piece, n);
+	f->piece_count = n;
+	f->plain = true;
+	for (size_t i = 0; i < n && template_part(f->template, i, &literal, &path); i++) {
+		struct piece *p = &f->pieces[i];
+
+		*p = (struct piece){ literal, GATHER_NPOS };
+		if (path != NULL)
+			*p = (struct piece){ STR_NULL, gather_add(c->mapping->gather, path) };
+		f->plain = f->plain && is_plain(p->literal);
+	}
+}
+
+/* What the field's source wants of the record; with a [*], find_stars() sees to it. */
+static void gather_source(struct compiler *c, struct field *f)
+{
+	if (f->template != NULL)
+		gather_pieces(c, f);
+	else if (f->path != NULL && !path_has_star(f->path))
+		f->slot = gather_add(c->mapping->gather, f->path);
+	f->as_it_is = f->template == NULL && f->lookup == NULL && f->when == WHEN_ALWAYS &&
+		      f->dates == NULL && f->type == DATA_AS_IS && !f->discard_if_empty;
+}
+
 static bool add_field(struct compiler *c, struct block *b, const struct json *doc, bool stars)
 {
 	struct field *f = &b->fields[b->count];
@@ -267,6 +328,7 @@ static bool add_field(struct compiler *c, struct block *b, const struct json *do
 	if (t == NULL)
 		return false;
 	t->field = ++b->count;
+	gather_source(c, f);
 	return true;
 }
 
@@ -289,19 +351,28 @@ static bool add_fields(struct compiler *c, struct block *b, const struct json *d
 /* Finds the arrays that the list's fields walk: fields that walk the same share a cursor. */
 static void find_stars(struct compiler *c, struct list *l)
 {
-	l->stars = arena_array_of(c->arena, const struct path *, MAX(l->block.count, 1));
+	l->stars = arena_array_of(c->arena, struct star, MAX(l->block.count, 1));
 	for (size_t i = 0; i < l->block.count; i++) {
 		struct field *f = &l->block.fields[i];
 		size_t k = 0;
 
 		if (f->path == NULL || !path_has_star(f->path))
 			continue;
-		while (k < l->star_count && !path_same_star(l->stars[k], f->path))
+		while (k < l->star_count && !path_same_star(l->stars[k].path, f->path))
 			k++;
-		if (k == l->star_count)
-			l->stars[l->star_count++] = f->path;
+		struct star *s = &l->stars[k];
+
+		if (k == l->star_count) {
+			s->path = f->path;
+			s->slot = gather_add_star(c->mapping->gather, f->path);
+			s->line = gather_new(c->arena, &l->slot_count);
+			l->star_count++;
+		}
 		f->star = k + 1;
+		f->slot = gather_add_behind_star(s->line, f->path);
 	}
+	for (size_t k = 0; k < l->star_count; k++)
+		gather_finish(l->stars[k].line);
 }
 
 static bool add_list(struct compiler *c, struct block *body, const struct json *doc, size_t i)
@@ -332,6 +403,8 @@ bool mapping_compile(struct arena *a, const struct json *mapping, const struct j
 	const struct json *lists = json_get(mapping, STR("lists"));
 	size_t i = 0;
 
+	c.mapping = m;
+	m->gather = gather_new(a, &m->slot_count);
 	m->identity = mapping == NULL || mapping->type == JSON_NULL;
 	if (json_is_array(lookups))
 		for (json_each (doc, lookups))
@@ -342,6 +415,7 @@ bool mapping_compile(struct arena *a, const struct json *mapping, const struct j
 		for (json_each (doc, lists))
 			if (!add_list(&c, &m->body, doc, i++))
 				return false;
+	gather_finish(m->gather);
 	*out = m;
 	return true;
 }

@@ -38,18 +38,16 @@ static void explain_fields(struct mapping_apply *x, const struct block *b, struc
 static void explain_list(struct mapping_apply *x, const struct list *l, struct str path,
 	struct json_build *out)
 {
-	struct cursor *cursors = mapping_new_cursors(x, l);
-	size_t n = mapping_begin_list(x, l, cursors);
+	struct lines it = mapping_begin_lines(x, l);
 
 	json_build_object(out);
 	json_add_str(out, STR("generate"), path);
-	json_add_i64(out, STR("elements"), (int64_t)n);
+	json_add_i64(out, STR("elements"), (int64_t)it.count);
 	json_build_key(out, STR("lines"));
 	json_build_array(out);
-	x->cursors = cursors;
-	for (size_t i = 0; i < MIN(n, (size_t)LINES_SHOWN); i++) {
+	while (it.line < MIN(it.count, (size_t)LINES_SHOWN)) {
+		mapping_gather_line(x, &it);
 		explain_fields(x, &l->block, out);
-		mapping_next_line(l, cursors);
 	}
 	json_build_end(out);
 	json_build_end(out);
@@ -76,14 +74,14 @@ void mapping_explain(const struct mapping *m, const struct json *record,
 {
 	static const struct mapping_env none = { .ctx = NULL };
 	struct buf own DEFER(buf_free) = BUF_INIT(0);
-	struct json_build values;
-	struct mapping_apply x = { .record = record, .env = env == NULL ? &none : env };
+	struct mapping_apply x = { .record = record,
+		.env = env == NULL ? &none : env,
+		.arena = b->arena };
 
-	json_build_init(&values, b->arena);
-	x.b = &values;
 	x.scratch = x.env->scratch == NULL ? &own : x.env->scratch;
 	json_build_array(b);
 	if (!m->identity) {
+		mapping_gather(&x, m);
 		for (size_t i = 0; i < m->body.count; i++)
 			explain_field(&x, &m->body.fields[i], b);
 		explain_lists(&x, &m->body.root, STR(""), b);

@@ -6,6 +6,7 @@
 
 #include "core/map.h"
 #include "data/datetime.h"
+#include "map/gather.h"
 #include "map/mapping.h"
 
 enum data_type {
@@ -43,10 +44,20 @@ struct dates {
 	const struct zone *read_zone, *print_zone;
 };
 
+struct piece { /* of a template in single braces */
+	struct str literal;
+	size_t slot; /* GATHER_NPOS: the literal */
+};
+
 struct field {
 	struct str generate;
 	struct path *path; /* one of path, template, hard_coded; or none with a lookup */
 	struct template *template;
+	struct piece *pieces; /* the template's; NULL: it must be rendered as a whole */
+	size_t piece_count;
+	bool plain;    /* nothing in the pieces' literals needs an escape */
+	size_t slot;   /* of the path: the record's, or with STAR the line's */
+	bool as_it_is; /* no step but the source and the default */
 	const struct json *hard_coded;
 	size_t star;           /* index + 1 of the list's array that the path walks; 0: none */
 	struct lookup *lookup; /* NULL: none */
@@ -61,6 +72,7 @@ struct field {
 /* A name in the target record: an object of further names, or where a field or list ends. */
 struct target {
 	struct str name;
+	struct str key; /* as it is printed: ,"name": */
 	struct target *first, *next;
 	size_t field;      /* index + 1 into fields; 0: none */
 	struct list *list; /* NULL: none */
@@ -72,15 +84,23 @@ struct block { /* the fields of the body, or of a list */
 	struct target root;
 };
 
+struct star { /* an array that is walked */
+	const struct path *path;
+	size_t slot;         /* the array's among the record's slots; GATHER_NPOS: ask the path */
+	struct gather *line; /* what the fields want of an element */
+};
+
 struct list {
 	struct block block;
-	const struct path **stars; /* one path for each array that is walked */
-	size_t star_count;
+	struct star *stars;
+	size_t star_count, slot_count; /* slots of a line, of all its elements */
 };
 
 struct mapping {
 	bool identity;
 	struct block body;
+	struct gather *gather; /* what all fields want of the record */
+	size_t slot_count;
 };
 
 /* ---- values (mapping_value.c) ---- */

@@ -4,22 +4,7 @@
  * A step written as digits between dots keeps both readings: its name for objects, its number for
  * arrays.
  */
-#include "map/path.h"
-
-enum step_kind { STEP_NAME, STEP_INDEX, STEP_EITHER, STEP_STAR };
-
-struct step {
-	enum step_kind kind;
-	struct str name;
-	uint64_t index;
-};
-
-struct path {
-	struct str text;
-	size_t count;
-	size_t star; /* index + 1 of the first [*]; 0: none */
-	struct step steps[PATH_STEPS_MAX];
-};
+#include "map/path_priv.h"
 
 struct reader {
 	struct str text;

@@ -127,6 +127,16 @@ struct str template_placeholder(const struct template *t, size_t i)
 	return STR_NULL;
 }
 
+bool template_part(const struct template *t, size_t i, struct str *literal,
+	const struct path **path)
+{
+	if (t->hbs != NULL || i >= t->count)
+		return false;
+	*literal = t->parts[i].literal;
+	*path = t->parts[i].path;
+	return true;
+}
+
 static void add_encoded(struct buf *out, struct str s)
 {
 	static const char digits[] = "0123456789ABCDEF";

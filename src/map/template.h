@@ -45,6 +45,12 @@ bool template_is_constant(const struct template *t); /* no placeholder */
 /* The I-th placeholder's path text; p NULL behind the last. */
 struct str template_placeholder(const struct template *t, size_t i);
 /*
+ * The I-th part of a template of single braces: literal text (*PATH NULL) or a placeholder. False
+ * behind the last, and for a Handlebars template.
+ */
+bool template_part(const struct template *t, size_t i, struct str *literal,
+	const struct path **path);
+/*
  * Adds to OUT. *VALUES (may be NULL): how many placeholders had a value. ERR_MISSING_VALUE names
  * the placeholder (URI use only). ENV may be NULL.
  */

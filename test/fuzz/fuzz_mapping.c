@@ -1,6 +1,7 @@
 /*
  * fuzz_mapping.c - {"mapping":..., "lookups":..., "record":...}: compiled as a saved import's would
- * be, then run over the record in each fate. What comes out must be JSON that reads back the same.
+ * be, then run over the record in each fate. What comes out must be JSON that reads back the same, and
+ * mapping_print() must print just that, or fail in the same words.
  */
 #include "map/mapping.h"
 
@@ -15,6 +16,21 @@ static bool answer(void *ctx UNUSED, struct str name, const struct json *value,
 	return true;
 }
 
+static void check_print(const struct mapping *m, const struct json *record,
+	const struct mapping_env *env, struct arena *a, const struct json *made,
+	const struct err *why)
+{
+	struct buf out DEFER(buf_free) = BUF_INIT(0);
+	struct err err = ERR_INIT;
+	bool ok = mapping_print(m, record, env, a, &out, &err);
+
+	CHECK(ok == (made != NULL));
+	if (ok)
+		CHECK(str_eq(buf_str(&out), json_print_arena(a, made)));
+	else
+		CHECK(err.code == why->code && strcmp(err.message, why->message) == 0);
+}
+
 static void apply(const struct mapping *m, const struct json *record, const struct mapping_env *env,
 	struct arena *a)
 {
@@ -25,9 +41,12 @@ static void apply(const struct mapping *m, const struct json *record, const stru
 	json_build_init(&b, a);
 	if (!mapping_apply(m, record, env, &b, &err)) {
 		CHECK(err.code != ERR_NONE && err.message[0] != '\0');
+		check_print(m, record, env, a, NULL, &err);
 		return;
 	}
 	const struct json *out = json_build_done(&b);
+
+	check_print(m, record, env, a, out, &err);
 
 	CHECK(json_parse_copy(a, json_print_arena(a, out), &again, &err));
 	CHECK(json_equal(out, again));

@@ -106,6 +106,11 @@ static bool print_form(const struct json *v, struct buf *out, struct err *err)
 	return ok;
 }
 
+bool rest_body_is_json(const struct rest_session *s)
+{
+	return s->conn.media != REST_FORM;
+}
+
 bool rest_body_print(const struct rest_session *s, const struct json *value, struct buf *out,
 	struct err *err)
 {

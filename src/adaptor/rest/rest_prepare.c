@@ -196,6 +196,20 @@ enum existence rest_prepare_existence(const struct sink *s, const struct json *r
 		       : EXISTS_YES;
 }
 
+bool rest_prepare_prints(const struct sink *s)
+{
+	for (size_t i = 0; i < s->operation_count; i++) {
+		const struct operation *o = &s->operations[i];
+
+		if (o->body != NULL || o->constant.p == NULL || !sends_body(o->method))
+			return false;
+	}
+	for (size_t i = 0; i < s->header_count; i++)
+		if (!template_is_constant(s->headers[i].value))
+			return false;
+	return rest_body_is_json(s->session);
+}
+
 /* ---- make ---- */
 
 static const char existence_marks[] = { '-', 'c', 'u' };
@@ -236,10 +250,11 @@ static void add_media_type(struct sink *s, const struct operation *o)
 	BUF_ADD_LIT(&s->text, "Content-Type: application/xml\n");
 }
 
-static bool add_body(struct sink *s, const struct operation *o, const struct values *v,
-	struct err *err)
+static bool add_body(struct sink *s, struct delivery *d, const struct operation *o,
+	const struct values *v)
 {
 	struct values in_body = *v;
+	struct err *err = &d->err;
 
 	in_body.mapped_first = true;
 	if (o->body != NULL)
@@ -247,6 +262,8 @@ static bool add_body(struct sink *s, const struct operation *o, const struct val
 		       rest_fault(err, "rest.body");
 	if (!sends_body(o->method))
 		return true;
+	if (v->mapped == NULL)
+		return rest_map_print(s, d, &s->text, err);
 	buf_reset(&s->more);
 	if (!rest_body_print(s->session, v->mapped, &s->more, err))
 		return false;
@@ -279,7 +296,7 @@ static bool make(struct sink *s, struct delivery *d)
 		return false;
 	add_media_type(s, o);
 	buf_add_char(out, '\n');
-	if (!add_body(s, o, &v, &d->err))
+	if (!add_body(s, d, o, &v))
 		return false;
 	return !out->over || err_set(&d->err, ERR_LIMIT,
 				     "the record makes a request of more than %zu bytes", out->max);

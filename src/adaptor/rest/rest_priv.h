@@ -85,6 +85,7 @@ MUST_CHECK bool rest_headers_read(const struct json *list, struct http_header *o
  */
 MUST_CHECK bool rest_body_print(const struct rest_session *s, const struct json *value,
 	struct buf *out, struct err *err);
+bool rest_body_is_json(const struct rest_session *s); /* else a form */
 /* p NULL: OTHERWISE. */
 enum http_method rest_method(struct str word, enum http_method otherwise);
 

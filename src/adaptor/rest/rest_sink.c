@@ -78,6 +78,7 @@ static bool sink_open(const struct adaptor_env *env, const struct json *connecti
 		return false;
 	}
 	rest_send_init(s);
+	s->prints = args->print_mapped && rest_prepare_prints(s);
 	*out = s;
 	return true;
 }
@@ -112,55 +113,6 @@ static void decide(const struct sink *s, struct delivery *d)
 	d->ignored = true;
 }
 
-struct mapping_ctx {
-	const struct sink *sink;
-	const struct delivery *delivery;
-};
-
-/* A lookup of the mapping: asked before, so that here it is only taken. */
-static bool answer_lookup(void *arg, struct str name, const struct json *value UNUSED,
-	const struct json *record UNUSED, const struct json **result, struct err *err UNUSED)
-{
-	const struct mapping_ctx *ctx = arg;
-	const struct lookup *l = rest_lookup_find(ctx->sink, name);
-
-	*result = json_get(ctx->delivery->lookups, name);
-	if (*result == NULL && l != NULL && l->decides)
-		*result = &mapping_nothing;
-	return true;
-}
-
-/* What becomes of the record: the decision's word, else what the method is for. */
-static void tell_fate(const struct sink *s, const struct delivery *d, struct mapping_env *env)
-{
-	enum existence e = rest_prepare_existence(s, d->source, d->lookups);
-	enum http_method m = s->operations[0].method;
-
-	if (e == EXISTS_NO || (e == EXISTS_UNASKED && m == HTTP_POST))
-		env->fate = MAPPING_CREATES;
-	else if (e == EXISTS_YES || m == HTTP_PUT || m == HTTP_PATCH)
-		env->fate = MAPPING_UPDATES;
-	if (e != EXISTS_YES || s->decider == NULL)
-		return;
-	const struct json *found = json_get(d->lookups, s->decider->name);
-
-	env->existing = json_is_object(found) ? found : NULL; /* more than an id */
-}
-
-static void apply(struct sink *s, struct delivery *d, struct arena *a)
-{
-	struct mapping_ctx ctx = { s, d };
-	struct mapping_env env = { .lookup = answer_lookup, .ctx = &ctx, .scratch = &s->more };
-	struct json_build b;
-
-	tell_fate(s, d, &env);
-	json_build_init(&b, a);
-	if (mapping_apply(s->mapping, d->source, &env, &b, &d->err))
-		d->mapped = json_build_done(&b);
-	else
-		d->stage = "mapping";
-}
-
 static bool ended(const struct sink *s, struct err *err)
 {
 	return !rest_send_canceled(s) || err_set(err, ERR_CANCELED, "the job was canceled");
@@ -175,8 +127,8 @@ static bool sink_map(struct sink *s, struct delivery *records, size_t n, struct 
 
 		if (is_open(d) && (s->ignore_existing || s->ignore_missing))
 			decide(s, d);
-		if (is_open(d))
-			apply(s, d, a);
+		if (is_open(d) && (!s->prints || json_is_str(d->source)))
+			rest_map_apply(s, d, a);
 	}
 	return ended(s, err);
 }

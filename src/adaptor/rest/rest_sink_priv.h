@@ -5,6 +5,7 @@
  *   rest_values.c   what placeholders stand for; relative URIs made with them
  *   rest_text.c     bodies with placeholders
  *   rest_lookup.c   dynamic lookups: asked once a page each, side by side
+ *   rest_map.c      the mapping, run over a record
  *   rest_prepare.c  which operation a record needs, and the request as text, to the byte
  *   rest_submit.c   sends requests, singly or in batches, and settles those in doubt
  *   rest_result.c   what an answer says about its records
@@ -75,7 +76,8 @@ struct sink {
 	const struct mapping *mapping;
 	const struct json *variables; /* NULL: none */
 	bool keep_answers;
-	bool xml; /* the connection's mediaType */
+	bool prints; /* mapped records are made as text only, by prepare() */
+	bool xml;    /* the connection's mediaType */
 
 	struct operation operations[2]; /* [1] creates, in a composite import */
 	size_t operation_count;
@@ -103,17 +105,7 @@ struct sink {
 	struct buf text, more; /* of one request in the making */
 };
 
-MUST_CHECK bool rest_prepare_compile(struct sink *s, const struct json *import,
-	const struct call_args *call, struct err *err);
-/* Is the record there already? By the deciding lookup's result or the deciding extract. */
-enum existence rest_prepare_existence(const struct sink *s, const struct json *record,
-	const struct json *lookups);
-/* Makes d->request in the arena. */
-bool rest_prepare_make(struct sink *s, struct delivery *d, struct arena *a);
-/* False only for a text that rest_prepare_make() did not make. */
-MUST_CHECK bool rest_prepare_parse(struct str text, struct request *out, struct err *err);
-/* The next header line of LINES; false behind the last. */
-bool rest_prepare_header(struct str *lines, struct http_header *out);
+#include "adaptor/rest/rest_prepare_priv.h"
 
 /* ---- rest_lookup.c ---- */
 

@@ -254,7 +254,7 @@ static void play_import(struct play *p)
 {
 	const struct json *import = talk_document(p->file, "import", &json_empty_object);
 	const struct json *records = talk_document(p->file, "records", &json_empty_array);
-	struct sink_args args = { .call = p->args, .keep_answers = true };
+	struct sink_args args = { .call = p->args, .print_mapped = true, .keep_answers = true };
 	struct mapping *mapping;
 	struct sink *s;
 

@@ -29,6 +29,27 @@ static inline const struct json *map_json(struct arena *a, const char *text)
 	return v;
 }
 
+/* mapping_print() must write what mapping_apply() made, or fail in the same words (MADE NULL). */
+static inline void map_check_print(struct arena *a, const struct mapping *m,
+	const struct json *record, const struct mapping_env *env, const struct json *made,
+	const struct err *why)
+{
+	struct buf out DEFER(buf_free) = BUF_INIT(0);
+	struct err err = ERR_INIT;
+	bool ok = mapping_print(m, record, env, a, &out, &err);
+
+	assert_int_equal(ok, made != NULL);
+	if (!ok) {
+		assert_int_equal(err.code, why->code);
+		assert_string_equal(err.message, why->message);
+		return;
+	}
+	struct str want = json_print_arena(a, made);
+
+	if (!str_eq(buf_str(&out), want))
+		fail_msg("printed %.*s, made %.*s", STR_ARG(buf_str(&out)), STR_ARG(want));
+}
+
 /* The target as text in single quotes, or STR_NULL with ERR filled. */
 static inline struct str map_run(struct arena *a, const char *mapping, const char *lookups,
 	const char *record, const struct mapping_env *env, struct err *err)
@@ -38,8 +59,13 @@ static inline struct str map_run(struct arena *a, const char *mapping, const cha
 
 	if (!mapping_compile(a, map_json(a, mapping), map_json(a, lookups), &m, err))
 		return STR_NULL;
+	const struct json *from = map_json(a, record);
+
 	json_build_init(&b, a);
-	if (!mapping_apply(m, map_json(a, record), env, &b, err))
+	bool ok = mapping_apply(m, from, env, &b, err);
+
+	map_check_print(a, m, from, env, ok ? json_build_done(&b) : NULL, err);
+	if (!ok)
 		return STR_NULL;
 	struct str out = json_print_arena(a, json_build_done(&b));
 	char *p = arena_strndup(a, out.p, out.n);

@@ -335,6 +335,7 @@ static void test_scratch(void **state UNUSED)
 
 	assert_maps(FIELD("'extract':'{a} {a}'"), NULL, "{'a':'long'}", &env, "{'x':'long long'}");
 	assert_maps(FIELD("'extract':'{a}'"), NULL, "{'a':1}", &env, "{'x':'1'}");
+	assert_maps(FIELD("'extract':'{a}'"), NULL, "{'a':[1]}", &env, "{'x':'[1]'}");
 	assert_true(scratch.cap > 0);
 }
 
