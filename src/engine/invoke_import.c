@@ -25,7 +25,8 @@ bool invoke_open_step(struct invocation *v, struct step **out, struct err *err)
 		.doc = v->doc,
 		.connection = v->connection,
 		.call = v->call,
-		.keep_answers = true };
+		.keep_answers = true,
+		.keep_mapped = true };
 
 	return step_open(&cfg, out, err);
 }

@@ -31,7 +31,7 @@ static bool open_sink(struct step *s, struct err *err)
 			err))
 		return false;
 	args.mapping = s->mapping;
-	args.print_mapped = true; /* no hook stands between map() and prepare() */
+	args.print_mapped = !s->cfg.keep_mapped; /* no hook stands between map() and prepare() */
 	args.keep_answers = s->cfg.keep_answers || s->response != NULL;
 	return s->sink_ops->open(&s->env, s->cfg.connection, doc, &args, &s->sink, err);
 }

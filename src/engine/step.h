@@ -18,6 +18,7 @@ struct step_config {
 	const struct json *response_mapping; /* NULL: none */
 	struct call_args call;
 	bool keep_answers; /* an invocation wants them */
+	bool keep_mapped;  /* somebody wants to see the mapped records, not only the requests */
 	struct debug_log
 		*debug; /* of the engine; NULL: not kept, or the environment has it already */
 };

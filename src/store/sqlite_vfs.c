@@ -193,6 +193,10 @@ static int vfs_open(sqlite3_vfs *v, const char *name, sqlite3_file *f, int flags
 
 	int rc = vfs_under(v)->xOpen(vfs_under(v), name, file->under, flags, flags_out);
 
+	/* The place is that of the store opened last, which may be gone: then where the system says. */
+	if (rc == SQLITE_CANTOPEN && file->temp != NULL && file->under->pMethods == NULL)
+		rc = vfs_under(v)->xOpen(vfs_under(v), NULL, file->under, flags, flags_out);
+
 	/* SQLite closes a file that has methods, even when opening it failed. */
 	f->pMethods = file->under->pMethods == NULL ? NULL : &methods;
 	if (f->pMethods == NULL)

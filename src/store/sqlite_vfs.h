@@ -18,7 +18,7 @@ void sqlite_vfs_register(void);
 /*
  * Temporary files, which lose their name as soon as they are open, are made beside the database PATH
  * from now on, whatever store they are of: the directory for those of the system may be memory, or not
- * be there. Any thread.
+ * be there. It is used when this one can't be. Any thread.
  */
 void sqlite_vfs_temp_beside(const char *path);
 
