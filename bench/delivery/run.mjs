@@ -4,11 +4,10 @@
 // 1,000,000 records runs. wrk sends, 64 connections.
 //
 //   node bench/delivery/run.mjs BUILD_DIR [ROUNDS] [SECONDS]
-import { execFileSync } from 'node:child_process';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { bench, cpuMs, integrator, median, memoryMb, nginx, spread, start, table, target, targetBelow } from '../lib.mjs';
+import { bench, cpuMs, integrator, median, memoryMb, nginx, spread, start, table, target, targetBelow, wrk } from '../lib.mjs';
 
 const build = path.resolve(process.argv[2] ?? 'build-bench');
 const rounds = Number(process.argv[3] ?? 5), seconds = Number(process.argv[4] ?? 4);
@@ -19,26 +18,16 @@ const record = (i) => ({ id: i, number: `SO-${i}`, email: `user${i}@example.com`
 const body = JSON.stringify(record(1));
 const signature = crypto.createHmac('sha256', KEY).update(body).digest('hex');
 
-const writeScript = (dir) => {
-	const file = path.join(dir, 'post.lua');
-	fs.writeFileSync(file, `wrk.method = "POST"
+const writeScripts = (dir) => {
+	const lua = `wrk.method = "POST"
 wrk.body = ${JSON.stringify(body)}
 wrk.headers["Content-Type"] = "application/json"
 wrk.headers["X-Signature"] = "${signature}"
-local pause = tonumber(os.getenv("PAUSE_MS"))
-if pause > 0 then
-	function delay() return pause end
-end
-`);
-	return file;
-};
-const load = (url, script, forSeconds, pauseMs) => {
-	const out = execFileSync('wrk', ['-t2', `-c${CONNECTIONS}`, `-d${forSeconds}s`, '--latency', '-s', script, url],
-		{ env: { ...process.env, PAUSE_MS: String(pauseMs) } }).toString();
-	if (/Non-2xx|Socket errors/.test(out)) throw new Error(out);
-	const [, p99, unit] = /99%\s+([\d.]+)(us|ms|s)\b/.exec(out);
-	return { requests: Number(/(\d+) requests in/.exec(out)[1]), rate: Number(/Requests\/sec:\s+([\d.]+)/.exec(out)[1]),
-		p99: Number(p99) * { us: 0.001, ms: 1, s: 1000 }[unit] };
+`;
+	const fast = path.join(dir, 'fast.lua'), slow = path.join(dir, 'slow.lua');
+	fs.writeFileSync(fast, lua);
+	fs.writeFileSync(slow, `${lua}function delay() return ${CONNECTIONS * 1000 / (TARGET / 2)} end\n`);
+	return { fast, slow };
 };
 // the same page again and again, but for its number: an export ends that is answered the same all the time
 const NUMBERED = `sub_filter_types application/json; sub_filter '"pages"' '"page":$arg_n,"pages"';`;
@@ -51,7 +40,7 @@ const pages = (dir) => {
 };
 
 await bench('delivery', async (env) => {
-	const script = writeScript(env.dir), source = await nginx(env, pages(env.dir), NUMBERED);
+	const { fast, slow } = writeScripts(env.dir), source = await nginx(env, pages(env.dir), NUMBERED);
 	const sink = `http://127.0.0.1:${(await start(env.children, path.join(build, 'bench/flow/bench_sink'), [], /listening on (\d+)/)).match[1]}`;
 	const server = await integrator(env, build, ['--egress-allow', '127.0.0.0/8', '--listener-rate', '1000000,1000000', '--access-log', 'off']);
 	const { call } = server, posts = async () => (await (await fetch(sink)).json()).posts;
@@ -80,7 +69,7 @@ await bench('delivery', async (env) => {
 		}
 	};
 	const round = async () => {
-		const began = Date.now(), cpu = cpuMs(server.pid), r = load(url, script, seconds, 0);
+		const began = Date.now(), cpu = cpuMs(server.pid), r = wrk(url, server.pid, seconds, { script: fast });
 		const behind = Math.max(0, sent + r.requests - await posts());
 		const n = await delivered(r.requests);
 		return { perSecond: n / (Date.now() - began) * 1000, in: r.rate, behind, us: (cpuMs(server.pid) - cpu) * 1000 / n, p99: r.p99 };
@@ -103,7 +92,7 @@ await bench('delivery', async (env) => {
 	const beside = [];
 	let job, counted = PAGE * PAGES, uncounted = 0;
 	do {
-		const r = load(url, script, seconds, CONNECTIONS * 1000 / (TARGET / 2));
+		const r = wrk(url, server.pid, seconds, { script: slow });
 		counted += r.requests;
 		uncounted += CONNECTIONS;
 		job = await call('GET', `/v1/jobs/${_jobId}`);
@@ -117,4 +106,4 @@ await bench('delivery', async (env) => {
 	console.log('');
 	return [target('events delivered a second', median(of('perSecond')), TARGET),
 		targetBelow('p99 of the acknowledgement at half of that, beside the large flow', median(beside.map((r) => r.p99)), P99_MS, 'ms')].every(Boolean);
-});
+}, { under: build });
