@@ -166,12 +166,14 @@ static void log_end(const struct run *r)
 {
 	const struct store_job *f = r->job;
 	const struct job_ledger *l = &f->ledger;
+	int64_t now = clock_wall_ms(r->e->cfg.clock);
 
 	LOG(LOG_INFO, f->status == JOB_QUEUED ? "job.waits" : "job.ended", LOG_S("job", f->id),
 		LOG_S("flow", f->flow_id), LOG_Z("status", job_status_word(f->status)),
 		LOG_I("exported", l->exported), LOG_I("succeeded", l->succeeded),
 		LOG_I("ignored", l->ignored), LOG_I("failed", l->failed),
-		LOG_I("in_flight", l->in_flight), LOG_I("ms", f->modified_ms - f->started_ms),
+		LOG_I("in_flight", l->in_flight),
+		LOG_I("ms", f->started_ms == 0 ? 0 : now - f->started_ms),
 		LOG_S("message", f->waiting_for.p != NULL ? f->waiting_for : f->error_message));
 }
 
