@@ -280,7 +280,7 @@ static bool apply(struct upload *u, const struct store_error_filter *job, struct
 		.by = STR_INIT("file") };
 	struct retry_jobs jobs = { .list = NULL };
 
-	if (!store_write(rq->api->cfg.store, apply_write, &x, err))
+	if (!store_write_large(rq->api->cfg.store, apply_write, &x, err))
 		return false;
 	retry.filter.ids = buf_str(&u->to_retry);
 	if (u->retry_count > 0 &&

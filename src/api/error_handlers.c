@@ -355,7 +355,7 @@ static void resolve(struct api_request *rq, struct error_query *q, bool resolve,
 	}
 	r.how = (struct store_resolution){ resolve, str_z(rq->caller.token_id),
 		clock_wall_ms(rq->api->cfg.clock) };
-	if (store_write(rq->api->cfg.store, resolve_write, &r, &err))
+	if (store_write_large(rq->api->cfg.store, resolve_write, &r, &err))
 		api_answer(rq, status,
 			str_fmt(rq->x->arena, "{\"count\":%llu}", (unsigned long long)r.count));
 	else

@@ -103,7 +103,7 @@ bool engine_retry(struct engine *e, struct str account_id, const struct retry_as
 		.ask = ask,
 		.out = out };
 	*out = (struct retry_jobs){ .list = NULL };
-	if (!store_write(e->cfg.store, ask_write, q, err))
+	if (!store_write_large(e->cfg.store, ask_write, q, err))
 		return false;
 	if (out->count > 0)
 		engine_post(e);

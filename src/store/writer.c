@@ -16,7 +16,7 @@ struct unit {
 	void *arg;
 	struct err *err; /* the caller's, NULL allowed */
 	uint64_t group;
-	bool ok, told;
+	bool ok, told, large;
 	store_done done; /* NULL: a caller waits for `told` */
 	void *done_arg;
 	struct unit *next, *others; /* of the list; of those told by `done` */
@@ -71,21 +71,34 @@ static bool queue_and_wait(struct writer *w, struct unit *u)
 	return u->ok;
 }
 
-bool store_write(struct store *s, store_fn fn, void *arg, struct err *err)
+static bool write_unit(struct store *s, struct unit *u)
 {
 	struct writer *w = &s->writer;
-	struct unit u = { .fn = fn, .arg = arg, .err = err };
 
 	CHECK(!pthread_equal(pthread_self(), w->thread.id));
 	WITH_LOCK(&w->lock);
 	CHECK(!w->stopping);
 	w->callers++;
 
-	bool ok = queue_and_wait(w, &u);
+	bool ok = queue_and_wait(w, u);
 
 	if (--w->callers == 0 && w->stopping) /* the thread waits for the last one to leave */
 		cond_signal(&w->more);
 	return ok;
+}
+
+bool store_write(struct store *s, store_fn fn, void *arg, struct err *err)
+{
+	struct unit u = { .fn = fn, .arg = arg, .err = err };
+
+	return write_unit(s, &u);
+}
+
+bool store_write_large(struct store *s, store_fn fn, void *arg, struct err *err)
+{
+	struct unit u = { .fn = fn, .arg = arg, .err = err, .large = true };
+
+	return write_unit(s, &u);
 }
 
 bool store_write_async(struct store *s, struct arena *a, store_fn fn, void *arg, store_done done,
@@ -222,6 +235,9 @@ static bool run_unit(struct store_conn *c, struct unit *u)
 
 static bool run_units(struct store_conn *c, struct unit *first)
 {
+	c->sql->large = false;
+	for (const struct unit *u = first; u != NULL; u = u->next)
+		c->sql->large |= u->large;
 	if (!sql_control(c->sql, SQL_BEGIN))
 		return false;
 	for (struct unit *u = first; u != NULL; u = u->next)

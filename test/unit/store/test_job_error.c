@@ -365,9 +365,10 @@ static bool resolve_many(struct store_conn *c, void *arg, struct err *err)
 static long long memory_of(struct many *m, store_fn fn)
 {
 	long long before = atomic_load(&used);
+	struct err err;
 
 	atomic_store(&peak, before);
-	write_ok(m->f, fn, m);
+	assert_ok(store_write_large(m->f->s, fn, m, &err));
 	return atomic_load(&peak) - before;
 }
 
@@ -413,7 +414,7 @@ static void a_change_of_many_on_a_full_disk_is_undone(void **state)
 
 	write_ok(f, add_many, &m);
 	fault_arm(FAULT_WRITE_FULL, FAULT_FOR_EVER, 1);
-	assert_fails(store_write(f->s, resolve_many, &m, &err), ERR_STORE, "full");
+	assert_fails(store_write_large(f->s, resolve_many, &m, &err), ERR_STORE, "full");
 	fault_reset();
 	write_ok(f, resolve_many, &m);
 	assert_int_equal(m.count, MANY);
