@@ -21,7 +21,7 @@
 
 #define DRAIN_API_MS    10000
 #define DRAIN_ENGINE_MS 10000
-#define HEAP_ARENAS     4 /* glibc makes eight a core; each keeps memory */
+#define HEAP_ARENAS     2 /* glibc makes eight a core; each keeps memory */
 
 struct server {
 	struct store *store;
