@@ -15,7 +15,7 @@ console.log(`1,000 orders of three lines and two shipments, ${n(r.bytes)} bytes;
 console.log('| | ns of CPU a record | records a second | jansson, ns | times as fast |\n|---|---|---|---|---|');
 for (const [name, words] of [['map', 'map, from memory to memory'], ['page', 'parse, map, print']])
 	console.log(`| ${words} | ${n(r[name].ns)} | ${n(r[name].recordsPerSecond)} | ${n(r[name].janssonNs)} | ${r[name].times.toFixed(1)} |`);
-const targets = [['records a second, parse to print', r.page.recordsPerSecond, 200000], ['times jansson, parse to print', r.page.times, 12]];
+const targets = [['records a second, parse to print', r.page.recordsPerSecond, 200000], ['times jansson, parse to print', r.page.times, 20]];
 console.log('');
 for (const [what, is, want] of targets) console.log(`${is >= want ? 'met' : 'MISSED'}: ${what}: ${n(is)}, wanted ${n(want)}`);
 process.exitCode = targets.every(([, is, want]) => is >= want) ? 0 : 1;
