@@ -3,11 +3,11 @@
  *
  * A token is known by its SHA-256. What the store says of it is kept in a table of fixed size, keyed
  * by the hash, valid for one epoch of the store's tokens: a revoked token stops at once. The bucket
- * (bucket size, refill a second) lives in the same entry; its level is time: the instant at which
- * the bucket would be full again, so that one number is all its state.
+ * (bucket size, refill a second) lives in the same entry.
  */
 #include "api/api_priv.h"
 
+#include "core/bucket.h"
 #include "core/limits.h"
 #include "crypt/digest.h"
 
@@ -20,8 +20,8 @@ struct entry {
 	bool used;
 	uint64_t epoch;
 	int64_t expires_ms; /* 0: never */
-	int64_t full_at_us; /* monotonic: when the bucket is full again */
-	uint32_t bucket, refill;
+	struct bucket bucket;
+	uint32_t size, refill; /* of the bucket */
 	struct caller caller;
 };
 
@@ -87,7 +87,7 @@ static struct entry *entry_of(struct shard *s, const unsigned char *hash)
 			return e;
 		/* a full bucket has nothing to remember: give up that one first */
 		if (oldest == NULL || !e->used ||
-			(oldest->used && e->full_at_us < oldest->full_at_us))
+			(oldest->used && e->bucket.full_at_ns < oldest->bucket.full_at_ns))
 			oldest = e;
 	}
 	oldest->used = false;
@@ -112,12 +112,12 @@ static bool load(struct auth *auth, struct entry *e, const unsigned char *hash, 
 	if (!store_read_begin(auth->cfg->store, &c, err) || !store_token_find(c, a, hash, &t, err))
 		return false;
 	if (!e->used || memcmp(e->hash, hash, SHA256_BYTES) != 0)
-		e->full_at_us = 0;
+		e->bucket = (struct bucket){ 0 };
 	memcpy(e->hash, hash, SHA256_BYTES);
 	e->used = true;
 	e->epoch = epoch;
 	e->expires_ms = t.expires_ms;
-	e->bucket = t.rate_bucket != 0 ? t.rate_bucket : auth->cfg->rate_bucket;
+	e->size = t.rate_bucket != 0 ? t.rate_bucket : auth->cfg->rate_bucket;
 	e->refill = t.rate_refill != 0 ? t.rate_refill : auth->cfg->rate_refill;
 	put_id(e->caller.account_id, t.account_id);
 	put_id(e->caller.token_id, t.id);
@@ -125,22 +125,18 @@ static bool load(struct auth *auth, struct entry *e, const unsigned char *hash, 
 	return true;
 }
 
-/* Takes one from the bucket at NOW. */
 static bool take(struct entry *e, int64_t now_us, struct err *err)
 {
-	int64_t cost_us = 1000000 / e->refill, room_us = (int64_t)e->bucket * cost_us;
-	int64_t full_at_us = MAX(e->full_at_us, now_us) + cost_us;
+	int64_t wait_ns;
 
-	if (full_at_us - now_us <= room_us) {
-		e->full_at_us = full_at_us;
+	if (bucket_take(&e->bucket, e->size, e->refill, now_us, &wait_ns))
 		return true;
-	}
-	int64_t wait_s = (full_at_us - now_us - room_us + 999999) / 1000000;
+	int64_t wait_s = (wait_ns + 999999999) / 1000000000;
 
 	err_set(err, ERR_RATE, "Too many requests. Retry after %lld second%s.", (long long)wait_s,
 		wait_s == 1 ? "" : "s");
 	err->retry_after_s = (uint32_t)wait_s;
-	return err_hint(err, "%u requests at once, then %u a second", e->bucket, e->refill);
+	return err_hint(err, "%u requests at once, then %u a second", e->size, e->refill);
 }
 
 bool auth_check(struct auth *auth, const struct http_exchange *x, struct caller *out,

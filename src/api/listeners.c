@@ -6,6 +6,7 @@
 #define CORE_ALLOCATES /* a listener is shared by requests and the table, so no arena can own it */
 #include "api/listeners.h"
 
+#include "core/bucket.h"
 #include "core/limits.h"
 #include "core/thread.h"
 
@@ -19,7 +20,7 @@ struct slot {
 	struct listener *listener;
 	uint64_t epoch; /* of the exports, when the listener was last known to be the present one */
 	uint64_t used;  /* the table's counter of uses, then */
-	int64_t full_at_ns; /* monotonic: when the bucket is full again */
+	struct bucket bucket;
 	struct listener_entry *log;
 	size_t log_cap, log_count, log_next;
 	struct slot *next_id, *next_api;
@@ -266,20 +267,16 @@ bool listener_acquire(struct listeners *l, struct str key, struct listener **out
 
 bool listener_take(struct listeners *l, const struct listener *who, int64_t now_us, struct err *err)
 {
-	int64_t cost_ns = 1000000000 / l->cfg->listener_refill;
-	int64_t room_ns = cost_ns * l->cfg->listener_bucket, now_ns = now_us * 1000;
+	int64_t wait_ns;
 
 	WITH_LOCK(&l->lock);
 	struct slot *s = find_id(l, str_of(who->export_id, ID_LEN));
 
 	if (s == NULL) /* pushed out meanwhile: a full bucket */
 		return true;
-	int64_t full_at_ns = MAX(s->full_at_ns, now_ns) + cost_ns;
-
-	if (full_at_ns - now_ns <= room_ns) {
-		s->full_at_ns = full_at_ns;
+	if (bucket_take(&s->bucket, l->cfg->listener_bucket, l->cfg->listener_refill, now_us,
+		    &wait_ns))
 		return true;
-	}
 	err_set(err, ERR_RATE, "Too many events. Retry after 1 second.");
 	err->retry_after_s = 1;
 	return err_hint(err, "%u events at once, then %u a second", l->cfg->listener_bucket,
