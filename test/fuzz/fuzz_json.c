@@ -74,6 +74,25 @@ static void check_build(struct arena *a, const struct json *root)
 	CHECK(json_equal(json_at(json_build_done(&b), 0), root));
 }
 
+/* The same text, not near its end: its strings and numbers are found in another way. */
+static void check_with_blanks(struct arena *a, struct str text, const struct json_limits *limits,
+	const struct json *root, const struct err *err)
+{
+	size_t n = text.n + 300;
+	char *p = memset(arena_alloc(a, n), ' ', n);
+	const struct json *other;
+	struct err why = ERR_INIT;
+
+	if (text.n > 0)
+		memcpy(p, text.p, text.n);
+	if (json_parse(a, p, n, limits, &other, &why))
+		CHECK(root != NULL ? json_equal(root, other)
+				   : strstr(err->message, "but the text ends") != NULL);
+	else
+		CHECK(root == NULL && (strcmp(err->message, why.message) == 0 ||
+					      strstr(err->message, "but the text ends") != NULL));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct arena *a;
@@ -89,7 +108,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* exactly as large, so that a sanitizer sees a read behind the end */
 	char *text = arena_memdup(a, data, size);
 
-	if (!json_parse(a, text, size, &limits, &root, &err)) {
+	bool ok = json_parse(a, text, size, &limits, &root, &err);
+
+	check_with_blanks(a, str_of((const char *)data, size), &limits, root, &err);
+	if (!ok) {
 		CHECK(err.code == ERR_JSON || err.code == ERR_LIMIT);
 		CHECK(root == NULL && strncmp(err.message, "line ", 5) == 0);
 		return 0;
