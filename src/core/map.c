@@ -1,20 +1,23 @@
 /*
- * map.c - open addressing over an index of 32-bit slots; entries stand in an array of their own,
- * which keeps their order. Keys are hashed eight bytes at a time.
+ * map.c - open addressing over an index of slots; entries stand in an array of their own, which keeps
+ * their order. Keys are hashed eight bytes at a time; the last eight may overlap those before.
  */
 #include "core/map.h"
 
 struct entry {
 	struct str key;
 	void *value;
-	uint32_t hash;
+};
+
+struct slot {
+	uint32_t hash, at; /* index + 1 into entries, 0 is free */
 };
 
 struct map {
 	struct arena *arena;
 	struct entry *entries;
-	uint32_t *slots; /* index + 1 into entries, 0 is free */
-	size_t count, cap, nslots;
+	struct slot *slots;
+	size_t count, cap, nslots; /* the last a power of two */
 };
 
 static inline uint64_t mix(uint64_t h, uint64_t word)
@@ -23,19 +26,38 @@ static inline uint64_t mix(uint64_t h, uint64_t word)
 	return h ^ h >> 32;
 }
 
-static uint32_t hash(struct str s)
+static inline uint64_t load8(const char *p)
 {
-	uint64_t h = s.n, word;
-	size_t at = 0;
+	uint64_t word;
 
-	for (; s.n - at >= 8; at += 8) {
-		memcpy(&word, s.p + at, 8);
-		h = mix(h, word);
+	memcpy(&word, p, 8);
+	return word;
+}
+
+static inline uint64_t load4(const char *p)
+{
+	uint32_t word;
+
+	memcpy(&word, p, 4);
+	return word;
+}
+
+static inline uint32_t hash(struct str s)
+{
+	uint64_t h = s.n;
+
+	if (s.n >= 8) {
+		for (size_t at = 0; s.n - at > 8; at += 8)
+			h = mix(h, load8(s.p + at));
+		h = mix(h, load8(s.p + s.n - 8));
+	} else if (s.n >= 4) {
+		h = mix(h, load4(s.p) << 32 | load4(s.p + s.n - 4));
+	} else if (s.n > 0) {
+		const unsigned char *p = (const unsigned char *)s.p;
+
+		h = mix(h, (uint64_t)p[0] << 16 | (uint64_t)p[s.n / 2] << 8 | p[s.n - 1]);
 	}
-	word = 0;
-	for (; at < s.n; at++)
-		word = word << 8 | (unsigned char)s.p[at];
-	return (uint32_t)mix(h, word);
+	return (uint32_t)h;
 }
 
 struct map *map_new(struct arena *a)
@@ -46,13 +68,17 @@ struct map *map_new(struct arena *a)
 	return m;
 }
 
-static uint32_t *slot_of(const struct map *m, struct str key, uint32_t h)
+static inline struct slot *slot_of(const struct map *m, struct str key, uint32_t h)
 {
-	for (size_t i = h & (m->nslots - 1);; i = (i + 1) & (m->nslots - 1)) {
-		uint32_t e = m->slots[i];
+	for (size_t i = h;; i++) {
+		struct slot *s = &m->slots[i & (m->nslots - 1)];
 
-		if (e == 0 || (m->entries[e - 1].hash == h && str_eq(m->entries[e - 1].key, key)))
-			return &m->slots[i];
+		if (s->at == 0)
+			return s;
+		const struct str *k = &m->entries[s->at - 1].key;
+
+		if (s->hash == h && k->n == key.n && str_same(k->p, key.p, key.n))
+			return s;
 	}
 }
 
@@ -64,9 +90,12 @@ static void grow(struct map *m)
 		cap * sizeof(struct entry));
 	m->cap = cap;
 	m->nslots = cap * 2;
-	m->slots = arena_array_of(m->arena, uint32_t, m->nslots);
-	for (size_t i = 0; i < m->count; i++)
-		*slot_of(m, m->entries[i].key, m->entries[i].hash) = (uint32_t)i + 1;
+	m->slots = arena_array_of(m->arena, struct slot, m->nslots);
+	for (size_t i = 0; i < m->count; i++) {
+		uint32_t h = hash(m->entries[i].key);
+
+		*slot_of(m, m->entries[i].key, h) = (struct slot){ h, (uint32_t)i + 1 };
+	}
 }
 
 void *map_put(struct map *m, struct str key, void *value)
@@ -76,16 +105,16 @@ void *map_put(struct map *m, struct str key, void *value)
 		grow(m);
 
 	uint32_t h = hash(key);
-	uint32_t *slot = slot_of(m, key, h);
+	struct slot *s = slot_of(m, key, h);
 
-	if (*slot != 0) {
-		void *old = m->entries[*slot - 1].value;
+	if (s->at != 0) {
+		void *old = m->entries[s->at - 1].value;
 
-		m->entries[*slot - 1].value = value;
+		m->entries[s->at - 1].value = value;
 		return old;
 	}
-	m->entries[m->count] = (struct entry){ key, value, h };
-	*slot = (uint32_t)++m->count;
+	m->entries[m->count] = (struct entry){ key, value };
+	*s = (struct slot){ h, (uint32_t)++m->count };
 	return NULL;
 }
 
@@ -93,9 +122,9 @@ void *map_get(const struct map *m, struct str key)
 {
 	if (m->count == 0)
 		return NULL;
-	uint32_t e = *slot_of(m, key, hash(key));
+	const struct slot *s = slot_of(m, key, hash(key));
 
-	return e == 0 ? NULL : m->entries[e - 1].value;
+	return s->at == 0 ? NULL : m->entries[s->at - 1].value;
 }
 
 size_t map_count(const struct map *m)

@@ -148,43 +148,6 @@ void gather_finish(struct gather *g)
 	finish(g, &g->root);
 }
 
-/* Are 8 bytes at both equal? */
-static inline bool same8(const char *a, const char *b)
-{
-	uint64_t x, y;
-
-	memcpy(&x, a, 8);
-	memcpy(&y, b, 8);
-	return x == y;
-}
-
-static inline bool same4(const char *a, const char *b)
-{
-	uint32_t x, y;
-
-	memcpy(&x, a, 4);
-	memcpy(&y, b, 4);
-	return x == y;
-}
-
-/* Names are short: without a call, by two comparisons that may overlap. */
-static inline bool same_name(const struct json *key, struct str name)
-{
-	size_t n = name.n;
-
-	if (key->n != n)
-		return false;
-	if (n > 16)
-		return memcmp(key->s, name.p, n) == 0;
-	if (n >= 8)
-		return same8(key->s, name.p) && same8(key->s + n - 8, name.p + n - 8);
-	if (n >= 4)
-		return same4(key->s, name.p) && same4(key->s + n - 4, name.p + n - 4);
-	while (n > 0 && key->s[n - 1] == name.p[n - 1])
-		n--;
-	return n == 0;
-}
-
 static void walk_object(const struct object *o, const struct json *v, const struct json **slots)
 {
 	if (o->count == 0 || !json_is_object(v))
@@ -192,7 +155,7 @@ static void walk_object(const struct object *o, const struct json *v, const stru
 	for (json_each_member(key, v)) {
 		const struct wanted *w = o->table[place_of(json_str(key)) & o->mask];
 
-		while (w != NULL && !same_name(key, w->name))
+		while (w != NULL && (key->n != w->name.n || !str_same(key->s, w->name.p, key->n)))
 			w = w->next;
 		if (w != NULL)
 			slots[w->slot] = json_value(key);
