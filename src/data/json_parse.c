@@ -658,17 +658,17 @@ bool json_parse(struct arena *a, char *text, size_t n, const struct json_limits 
 {
 	size_t bytes_max = limits != NULL && limits->bytes_max != 0 ? limits->bytes_max
 								    : UINT32_MAX;
-	struct parser ps = { .arena = a,
-		.text = text,
-		.marked = text,
-		.marked_end = text,
-		.end = text + n,
-		.line_start = text,
-		.line = 1,
-		.err = err };
+	struct parser ps; /* its marks are left as they are until they are made */
 
+	ps.arena = a;
+	ps.text = ps.line_start = ps.marked = ps.marked_end = text;
+	ps.end = text + n;
+	ps.line = 1;
+	ps.depth = 0;
 	ps.depth_max = limits != NULL && limits->depth_max != 0 ? limits->depth_max
 								: LIMIT_JSON_DEPTH;
+	ps.nodes = ps.in = NULL;
+	ps.err = err;
 	if (n > bytes_max)
 		return err_set(err, ERR_LIMIT,
 			"the JSON text has %zu bytes, more than the limit of %zu", n, bytes_max);
