@@ -198,7 +198,7 @@ test('the debug log: runs, invocations, pings and the proxy, while debugDate lie
 	assert.deepEqual(await read(to), []); // nobody asked for it
 	const started = await server.ok(200, 'POST', `/v1/connections/${to}/debug`);
 	assert.ok(Math.abs(Date.parse(started.debugDate) - Date.now() - 15 * 60000) < 60000);
-	await server.ok(200, 'PATCH', `/v1/connections/${from}`, { debugDate: new Date(Date.now() + 60000).toISOString() });
+	await server.ok(200, 'PATCH', `/v1/connections/${from}`, { debugDate: new Date(Date.now() + 600000).toISOString() });
 	await server.runFlow(ids.flow);
 	const fetched = await read(from), loaded = await read(to);
 	assert.deepEqual(fetched.map((l) => [l.kind, l.type, l.id]), Array(2).fill([['request', 'export', ids.export], ['response', 'export', ids.export]]).flat());
