@@ -50,7 +50,7 @@ fault: ## kill the server KILLS=1000 times and fail every store operation; print
 	@tool/deps test
 	@tool/npm test
 	@tool/build build -Dtests=true
-	@KILLS=$(KILLS) STRIDE=1 meson test -C build --no-rebuild --num-processes 1 --timeout-multiplier 0 --verbose \
+	@KILLS=$(KILLS) STRIDE=1 meson test -C build --no-rebuild --num-processes 4 --timeout-multiplier 0 --verbose \
 		--suite fault
 
 bench: ## build and run the benchmarks; bench/run NAME runs one again

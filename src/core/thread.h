@@ -11,26 +11,30 @@
 
 #include "core/base.h"
 
-struct thread {
-	pthread_t id;
-	bool running;
-};
-
-/*
- * NAME (at most 15 bytes) shows in top and gdb. Signals are blocked in the new thread, but for those
- * that a fault of its own raises (SIGSEGV and the like).
- */
-void thread_start(struct thread *t, const char *name, void *(*fn)(void *), void *arg);
-void thread_join(struct thread *t); /* nothing if it does not run */
-/* False when it still runs at UNTIL_MS (CLOCK_MONOTONIC, milliseconds). */
-MUST_CHECK bool thread_join_until(struct thread *t, int64_t until_ms);
-
 struct mutex {
 	pthread_mutex_t m;
 };
 struct cond {
 	pthread_cond_t c;
 };
+struct thread {
+	pthread_t id;
+	bool running; /* not joined yet; what follows is thread.c's, until then */
+	bool has_ended;
+	struct mutex lock;
+	struct cond ended;
+	void *(*fn)(void *);
+	void *arg;
+};
+
+/*
+ * T stays where it is until it was joined. NAME (at most 15 bytes) shows in top and gdb. Signals are blocked in the new thread, but for those
+ * that a fault of its own raises (SIGSEGV and the like).
+ */
+void thread_start(struct thread *t, const char *name, void *(*fn)(void *), void *arg);
+void thread_join(struct thread *t); /* nothing if it does not run */
+/* False when it still runs at UNTIL_MS (CLOCK_MONOTONIC, milliseconds). */
+MUST_CHECK bool thread_join_until(struct thread *t, int64_t until_ms);
 
 void mutex_init(struct mutex *m);
 void mutex_destroy(struct mutex *m);

@@ -156,11 +156,11 @@ static bool fn_sort(struct hbs_call *c, const struct json **result, struct err *
 	struct sort_item *sorted = arena_array_of(hbs_scratch(c), struct sort_item, v->n + 1);
 
 	for (size_t i = 0; i < v->n; i++) {
-		sorted[i] = (struct sort_item){ .v = items[i], .number = NAN, .at = i };
+		sorted[i] = (struct sort_item){ .v = items[i], .number = JS_NAN, .at = i };
 		if (!numbers)
 			sorted[i].text = hbs_str(c, items[i]);
 		else if (!hbs_number(items[i], &sorted[i].number))
-			sorted[i].number = NAN;
+			sorted[i].number = JS_NAN;
 	}
 	qsort(sorted, v->n, sizeof(*sorted), numbers ? by_number : by_text);
 	for (size_t i = 0; i < v->n; i++)

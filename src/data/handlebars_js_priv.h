@@ -9,6 +9,9 @@
 #include "data/handlebars_helper.h"
 
 #define JS_NUMBER_MAX 32
+/* Those of math.h are floats. */
+#define JS_NAN      __builtin_nan("")
+#define JS_INFINITY __builtin_inf()
 
 /* Bytes of the white space (ECMAScript's) that S begins or ends with; 0: none. */
 size_t js_space_first(struct str s);

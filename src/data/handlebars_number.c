@@ -95,7 +95,7 @@ static double radix(struct str s)
 	double v = 0;
 
 	if (s.n == 2)
-		return NAN;
+		return JS_NAN;
 	for (size_t i = 2; i < s.n; i++) {
 		char c = s.p[i];
 		unsigned d = c >= '0' && c <= '9' ? (unsigned)(c - '0')
@@ -104,7 +104,7 @@ static double radix(struct str s)
 				     : 99;
 
 		if (d >= base)
-			return NAN;
+			return JS_NAN;
 		v = v * base + d;
 	}
 	return v;
@@ -123,10 +123,10 @@ double js_parse_number(struct arena *a, struct str s)
 		negative = s.p[0] == '-';
 		s = str_from(s, 1);
 	}
-	double v = NAN;
+	double v = JS_NAN;
 
 	if (str_eq(s, STR("Infinity")))
-		v = INFINITY;
+		v = JS_INFINITY;
 	else if (is_decimal(s))
 		v = strtod(str_to_z(a, s), NULL);
 	return negative ? -v : v;

@@ -91,7 +91,7 @@ double js_to_number(const struct json *v)
 	double d;
 
 	if (v == NULL)
-		return NAN;
+		return JS_NAN;
 	switch (v->type) {
 	case JSON_NULL:
 	case JSON_FALSE:
@@ -99,9 +99,9 @@ double js_to_number(const struct json *v)
 	case JSON_TRUE:
 		return 1;
 	case JSON_NUMBER:
-		return json_to_double(v, &d) ? d : (double)NAN;
+		return json_to_double(v, &d) ? d : JS_NAN;
 	default:
-		return NAN;
+		return JS_NAN;
 	}
 }
 

@@ -215,7 +215,7 @@ static void on_text(void *ctx, const xmlChar *text, int length)
 	struct reader *r = reader_of(ctx);
 	size_t n = (size_t)length;
 
-	if (r->failed || r->depth == 0)
+	if (r->failed || r->depth == 0 || n == 0)
 		return;
 	struct element *e = r->open[r->depth - 1];
 

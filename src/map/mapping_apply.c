@@ -43,8 +43,10 @@ static size_t elements(const struct mapping_apply *x, const struct star *s,
 		return path_star_elements(s->path, x->record, first);
 	const struct json *v = x->slots[s->slot];
 
+	if (!json_is_array(v))
+		return 0;
 	*first = v + 1;
-	return json_is_array(v) ? v->n : 0;
+	return v->n;
 }
 
 struct lines mapping_begin_lines(struct mapping_apply *x, const struct list *l)

@@ -92,14 +92,14 @@ bool http_server_start(const struct http_server_config *cfg, struct http_server 
 		http_server_free(s);
 		return false;
 	}
+	s->running = true;
+	*out = s; /* a handler of the first request may want it */
 	for (unsigned i = 0; i < s->loop_count; i++) {
 		char name[16];
 
 		snprintf(name, sizeof(name), "http-%u", i);
 		thread_start(&s->loops[i].thread, name, http_loop_main, &s->loops[i]);
 	}
-	s->running = true;
-	*out = s;
 	return true;
 }
 

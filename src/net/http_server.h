@@ -130,7 +130,7 @@ struct http_server_config {
 
 struct http_server;
 
-/* ERR_CONFIG, ERR_IO, ERR_TLS. */
+/* ERR_CONFIG, ERR_IO, ERR_TLS. *OUT is set before the first handler is called. */
 MUST_CHECK bool http_server_start(const struct http_server_config *cfg, struct http_server **out,
 	struct err *err);
 unsigned http_server_port(const struct http_server *s);

@@ -37,7 +37,7 @@ test('full, cleared, full again: the jobs go on by themselves', async () => {
 	const { disk, server, sink, flows, sender, check, idle } = await world(400);
 	await server.ok(201, 'POST', `/v1/flows/${flows.ids.plain.flow}/run`);
 	for (let round = 0; round < 3; round++) {
-		assert.ok(await sink.after(40, 20000), 'the work goes on');
+		assert.ok(await sink.after(40, 60000), 'the work goes on');
 		disk.say('full');
 		const acknowledged = sender.acknowledged.length;
 		await until('the store refuses', async () => (await server.call('POST', '/v1/integrations', { name: 'x' })).status === 503);
@@ -59,7 +59,7 @@ for (const fault of ['sync', 'write']) {
 	test(`a failed ${fault}: nothing is acknowledged behind it; after a restart all is accounted for`, async () => {
 		const { disk, server, sink, flows, sender, check } = await world(200);
 		await server.ok(201, 'POST', `/v1/flows/${flows.ids.plain.flow}/run`);
-		assert.ok(await sink.after(60, 20000));
+		assert.ok(await sink.after(60, 60000));
 		disk.say(fault);
 		await until('the store has failed', async () => (await server.call('GET', '/readyz')).status === 503);
 		const acknowledged = sender.acknowledged.length;

@@ -68,7 +68,7 @@ async function ordeal(server, kills, die) {
 	const began = Date.now();
 	let moments = 0;
 	for (let n = 0; n < kills; n++) {
-		const at = sink.after(1 + random(40), 3000);
+		const at = sink.after(1 + random(40), 20000);
 		if (n % 8 === 0) await lookAtJobs(server, bad);
 		moments += await at;
 		await die();

@@ -9,6 +9,7 @@ import { checkAll } from './check.mjs';
 import { Flows, Sink, Source } from './world.mjs';
 
 const RECORDS = 12;
+const PATIENCE_S = 3; // of the program
 const raw = (text) => (res) => res.socket?.end(text);
 const then = (text, last) => (res) => res.socket?.write(text, () => last(res.socket));
 const nothing = () => {};
@@ -56,7 +57,7 @@ const MANNERS = {
 };
 
 test(`${Object.keys(MANNERS).length} ways to misbehave`, async () => {
-	const server = await new Server({ args: ['--outbound-timeout', '1', '--workers', '32'] }).start();
+	const server = await new Server({ args: ['--outbound-timeout', String(PATIENCE_S), '--workers', '32'] }).start();
 	const source = await new Source().start();
 	source.add('plain', RECORDS);
 	const bad = [];
@@ -64,6 +65,7 @@ test(`${Object.keys(MANNERS).length} ways to misbehave`, async () => {
 		const dir = `${server.dir}/${at}`;
 		fs.mkdirSync(dir);
 		const sink = await new Sink(dir).start(), met = new Set();
+		sink.patience = PATIENCE_S * 900; // ours begins later than its
 		sink.manner = (entry) => {
 			const n = Number(entry.id) % 4, first = !met.has(entry.id);
 			met.add(entry.id);

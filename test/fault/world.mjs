@@ -4,7 +4,7 @@
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { application, json, until } from '../system/lib.mjs';
+import { application, connectionsGone, json } from '../system/lib.mjs';
 
 // A generator of numbers that a seed repeats (xorshift32).
 export function randomOf(seed) {
@@ -59,7 +59,8 @@ export class Ledger {
 
 // An application that takes records at /load/NAME, and for composite imports at /things/NAME. It does
 // once what comes under one key, as a good application does. `epoch` says which life of the
-// program a request came from. `manner(entry)` may misbehave: it returns {status, act}, where act(response,
+// program a request came from. Who had `patience` for so many ms and left before the answer got none:
+// that is a fault of ours too. `manner(entry)` may misbehave: it returns {status, act}, where act(response,
 // answer) is done in place of the answer, and a status from 400 on says that the record was not taken.
 export class Sink {
 	constructor(dir) {
@@ -72,6 +73,8 @@ export class Sink {
 		this.refuses = () => false;
 		this.manner = null;
 		this.hides = () => false;
+		this.patience = Infinity;
+		this.unanswered = new Set(); // numbers of requests
 	}
 	async start() {
 		this.app = await application((req, res, body) => this.take(req, res, body));
@@ -95,6 +98,9 @@ export class Sink {
 			entry.manner = true; // its answer may be no answer
 			entry.status = manner.status ?? entry.status;
 		}
+		res.on('close', () => {
+			if (!res.writableFinished && Date.now() - entry.time >= this.patience) this.unanswered.add(entry.n);
+		});
 		const answer = () => {
 			if (refused) {
 				json(res, 422, { message: 'this record is refused' });
@@ -123,12 +129,11 @@ export class Sink {
 	}
 	// A new life of the program begins: nothing of the last one is under way any more.
 	async nextEpoch() {
-		await until('the connections of the killed program are gone', async () =>
-			new Promise((resolve) => this.app.server.getConnections((e, n) => resolve(n === 0))));
+		await connectionsGone(this.app);
 		this.epoch++;
 	}
 	entries() {
-		return Ledger.read(this.ledger.file);
+		return Ledger.read(this.ledger.file).map((e) => (this.unanswered.has(e.n) ? { ...e, manner: true } : e));
 	}
 }
 

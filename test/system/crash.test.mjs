@@ -1,7 +1,7 @@
 // kill -9 and restart: nothing that was acknowledged is lost, and a job that was in work goes on.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { Server, application, installFlow, json, pagedSource, program, runTests, test, until } from './lib.mjs';
+import { Server, application, connectionsGone, installFlow, json, pagedSource, program, runTests, test, until } from './lib.mjs';
 
 test('kill -9 during a flow: the run goes on where it was, nothing is lost, and only the page in work is sent again', async () => {
 	const server = await new Server().start();
@@ -32,12 +32,20 @@ test('kill -9 during a flow: the run goes on where it was, nothing is lost, and 
 test('SIGTERM during a flow: it stops behind a page, goes on after the restart, and repeats nothing', async () => {
 	const server = await new Server().start();
 	const source = await application(pagedSource(3000, 100));
-	const got = [];
-	const sink = await application((req, res, body) => { got.push(body); json(res, 200, {}); });
+	const got = [], held = [];
+	let holds = true; // from the middle of a page on, until the program has heard that it is to stop
+	const sink = await application((req, res, body) => {
+		got.push(body);
+		if (holds && got.length > 550) held.push(res);
+		else json(res, 200, {});
+	});
 	const ids = await installFlow(server, { source: source.url, sink: sink.url, exportMore: { pageSize: 100 } });
 	const { _jobId } = await server.ok(201, 'POST', `/v1/flows/${ids.flow}/run`);
-	await until('records arrive', () => got.length > 500);
+	await until('answers are held back', () => held.length > 0);
 	server.child.kill('SIGTERM');
+	await until('it drains', () => server.log.includes('server.draining'));
+	holds = false;
+	for (const res of held) json(res, 200, {});
 	assert.deepEqual(await server.exited, [0, null]);
 	assert.equal(got.length % 100, 0);
 	assert.ok(got.length < 3000);
@@ -64,6 +72,7 @@ test('a page that ends the server three times is put aside: its records are erro
 	for (let attempt = 0; attempt < 4; attempt++) {
 		await until('the second page is begun', () => begun > 0);
 		await server.kill('SIGKILL');
+		await connectionsGone(sink);
 		begun = 0;
 		await server.start();
 	}

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { Server, application, installFlow, json, pagedSource, runTests, test, until } from './lib.mjs';
 
-const server = await new Server({ args: ['--outbound-timeout', '5'] }).start();
+const server = await new Server({ args: ['--outbound-timeout', '60'] }).start();
 const ids24 = (x) => x._id;
 
 async function sinkApplication(answer = () => [201, {}]) {

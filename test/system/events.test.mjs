@@ -48,7 +48,7 @@ test('from the first state to the end', async () => {
 	for (let page = 1; page <= 3; page++) {
 		await until('a page is on its way', () => sink.held.length === 10);
 		sink.release(10);
-		await until(`page ${page} is told of`, () => s.events.some((e) => e.data.ledger.succeeded === 10 * page), 5000);
+		await until(`page ${page} is told of`, () => s.events.some((e) => e.data.ledger.succeeded === 10 * page));
 	}
 	sink.release();
 	await until('the stream has ended', () => s.closed);
@@ -113,7 +113,7 @@ test('a token has a limit of streams, and those that left do not count', async (
 		const s = await follow(_jobId);
 		if (s.status === 200) streams.push(s);
 		return s.status === 200;
-	}, 5000);
+	});
 	sink.release();
 	await until('all have ended', () => streams.every((s) => s.closed) && other.closed);
 });
@@ -128,7 +128,7 @@ test('a drain ends the streams in order', async () => {
 	await until('the first state came', () => s.events.length > 0);
 	const stopped = server.kill('SIGTERM');
 	assert.ok((await text).endsWith('\r\n0\r\n\r\n'));
-	await until('the stream has ended', () => s.closed, 5000);
+	await until('the stream has ended', () => s.closed);
 	sink.release();
 	await stopped;
 	assert.equal(server.child.exitCode, 0);

@@ -3,7 +3,9 @@
 import assert from 'node:assert/strict';
 import { Server, application, installFlow, json, pagedSource, runTests, tcpApplication, test, until } from './lib.mjs';
 
-const server = await new Server({ args: ['--outbound-timeout', '1'] }).start();
+const server = await new Server({ args: ['--outbound-timeout', '60'] }).start();
+// For applications that never answer; it has little patience with the others too, so it meets few of them.
+const hasty = await new Server({ args: ['--outbound-timeout', '2'] }).start();
 
 function assertLedger(job) {
 	const l = job.ledger;
@@ -125,8 +127,8 @@ const online = (fault) => (s) => s.on('data', (d) => {
 	if (d.toString().startsWith('GET ')) s.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}');
 	else fault(s);
 });
-for (const [name, handler, pattern] of [
-	['hangs', () => {}, /within 1/],
+for (const [name, handler, pattern, on = server] of [
+	['hangs', () => {}, /within 2000 ms/, hasty],
 	['resets before it answers', online((s) => s.resetAndDestroy()), /outcome is unknown/],
 	['closes without an answer', online((s) => s.destroy()), /outcome is unknown/],
 	['answers garbage', (s) => s.on('data', () => s.end('nonsense\r\n\r\n')), /./],
@@ -135,11 +137,11 @@ for (const [name, handler, pattern] of [
 	test(`a sink that ${name}: every record has its own error`, async () => {
 		const source = await application(pagedSource(3, 3));
 		const sink = await tcpApplication(handler);
-		const ids = await installFlow(server, { source: source.url, sink: sink.url });
-		const job = await server.runFlow(ids.flow);
+		const ids = await installFlow(on, { source: source.url, sink: sink.url });
+		const job = await on.runFlow(ids.flow);
 		assert.equal(job.status, 'completed');
 		assert.deepEqual(job.ledger, { exported: 3, succeeded: 0, ignored: 0, failed: 3, inFlight: 0 });
-		const errors = await server.errorsOf(job._id);
+		const errors = await on.errorsOf(job._id);
 		assert.deepEqual(errors.map((e) => e.recordIndex).sort(), [0, 1, 2]);
 		for (const e of errors) {
 			assert.match(e.message, pattern);
@@ -274,14 +276,14 @@ test('a next page that points to itself, or in a circle, ends as paging_loop', a
 });
 
 test('a source that hangs, sends half a body, or garbage', async () => {
-	for (const [handler, code] of [
-		[() => {}, 'timeout'],
+	for (const [handler, code, on = server] of [
+		[() => {}, 'timeout', hasty],
 		[(s) => s.on('data', () => s.end('HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{"items":[')), 'invalid_response'],
 		[(s) => s.on('data', () => s.end('\u0001\u0002\u0003')), 'invalid_response'],
 	]) {
 		const source = await tcpApplication(handler);
-		const ids = await installFlow(server, { source: source.url, sink: source.url });
-		const job = await server.runFlow(ids.flow);
+		const ids = await installFlow(on, { source: source.url, sink: source.url });
+		const job = await on.runFlow(ids.flow);
 		assert.equal(job.status, 'failed');
 		assert.equal(job.error.code, code, job.error.message);
 	}
@@ -349,11 +351,11 @@ test('asking for a run while one is queued answers that one', async () => {
 	let release;
 	const gate = new Promise((resolve) => { release = resolve; });
 	const source = await application(async (req, res) => { await gate; json(res, 200, { items: [] }); });
-	const slow = await new Server({ args: ['--outbound-timeout', '30'] }).start();
+	const slow = await new Server({ args: ['--outbound-timeout', '60'] }).start();
 	const ids = await installFlow(slow, { source: source.url, sink: source.url });
 	const run = () => slow.ok(201, 'POST', `/v1/flows/${ids.flow}/run`);
 	const first = (await run())._jobId;
-	await (async () => { while ((await slow.ok(200, 'GET', `/v1/jobs/${first}`)).status === 'queued'); })();
+	await until('the first runs', async () => (await slow.ok(200, 'GET', `/v1/jobs/${first}`)).status !== 'queued');
 	const second = (await run())._jobId, third = (await run())._jobId;
 	assert.notEqual(first, second);
 	assert.equal(second, third);

@@ -192,7 +192,7 @@ function exchange(port, text) {
 	return new Promise((resolve, reject) => {
 		const s = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true });
 		let got = '', local;
-		const timer = setTimeout(() => { s.destroy(); reject(new Error(`no end to ${JSON.stringify(text)}: ${got}`)); }, 8000);
+		const timer = setTimeout(() => { s.destroy(); reject(new Error(`no end to ${JSON.stringify(text)}: ${got}`)); }, 60000);
 		s.on('connect', () => { local = s.localPort; s.end(Buffer.from(text, 'latin1')); });
 		s.on('data', (d) => { got += d.toString('latin1'); });
 		s.on('end', () => s.destroy());

@@ -7,7 +7,7 @@ import { Server, application, json, onEnd, runTests, test, until } from './lib.m
 
 const require = createRequire(import.meta.url);
 const jsonServer = require('json-server');
-const server = await new Server({ args: ['--outbound-timeout', '5'] }).start();
+const server = await new Server({ args: ['--outbound-timeout', '60'] }).start();
 
 async function jsonApplication(data) {
 	const router = jsonServer.router(data);

@@ -42,7 +42,8 @@ export async function runTests() {
 	process.exit(failed > 0 || passed === 0 ? 1 : 0);
 }
 
-export async function until(what, fn, ms = 20000) {
+// The time is for machines that are busy with other things: nothing is promised by it.
+export async function until(what, fn, ms = 60000) {
 	const end = Date.now() + ms;
 	for (;;) {
 		const v = await fn();
@@ -119,7 +120,7 @@ export class Server {
 		return until(`job ${id} has ended`, async () => {
 			const job = await this.ok(200, 'GET', `/v1/jobs/${id}`);
 			return ['completed', 'failed', 'canceled'].includes(job.status) ? job : null;
-		}, 60000);
+		}, 180000);
 	}
 	async runFlow(flowId) {
 		const { _jobId } = await this.ok(201, 'POST', `/v1/flows/${flowId}/run`);
@@ -131,7 +132,7 @@ export class Server {
 }
 
 // Sends raw bytes, ends when the server closes or `enough(text)` says so; returns what came.
-export function raw(port, bytes, enough = () => false, ms = 10000) {
+export function raw(port, bytes, enough = () => false, ms = 60000) {
 	return new Promise((resolve, reject) => {
 		const s = net.connect(port, '127.0.0.1');
 		let text = '';
@@ -174,6 +175,11 @@ export async function tcpApplication(handler) {
 	await once(server, 'listening');
 	onEnd(() => { for (const s of sockets) s.destroy(); server.close(); });
 	return { server, url: `http://127.0.0.1:${server.address().port}` };
+}
+// Until all is seen that a program sent which was killed: what comes from here on is of its next life.
+export async function connectionsGone(app) {
+	await until('the connections of the killed program are gone', () =>
+		new Promise((resolve) => app.server.getConnections((e, n) => resolve(n === 0))));
 }
 export function json(res, status, value, headers = {}) {
 	res.writeHead(status, { 'content-type': 'application/json', ...headers });

@@ -42,7 +42,7 @@ function certificate(name, subjectAlt) {
 		'-out', `${dir}/${name}.pem`], { stdio: 'ignore' });
 }
 
-const config = (plain, other, tls, wrong) => `
+const config = ([plain, other, tls, wrong]) => `
 daemon off;
 worker_processes 1;
 pid ${dir}/nginx.pid;
@@ -60,6 +60,7 @@ http {
 	absolute_redirect off;
 	server {
 		listen 127.0.0.1:${plain};
+		location = /mark { return 204; }
 		location = /plain { gzip off; alias ${dir}/www/items; }
 		location = /moved { return 302 /items; }
 		location = /moved-twice { return 301 /moved; }
@@ -97,19 +98,29 @@ function makeFiles() {
 	certificate('other.example', 'DNS:other.example');
 }
 
+// Starts nginx on these ports; false when somebody else took one of them meanwhile.
+async function startNginx(ports) {
+	fs.writeFileSync(`${dir}/nginx.conf`, config(ports));
+	// The shell waits for its input to end, so that nginx ends with this program however that ends.
+	const nginx = spawn('sh', ['-c', `nginx -p "$1" -e "$1/error.log" -c "$1/nginx.conf" & read -r _; kill $!; wait $!`, 'sh', dir],
+		{ stdio: ['pipe', 'ignore', 'ignore'] });
+	const ended = once(nginx, 'exit');
+	onEnd(async () => { nginx.stdin.end(); await ended; });
+	const log = () => { try { return fs.readFileSync(`${dir}/error.log`, 'utf8'); } catch { return ''; } };
+	// It writes its number when it has all ports, and nothing else into a file that is new.
+	return until('nginx has its ports', () => {
+		if (fs.existsSync(`${dir}/nginx.pid`) && fs.readFileSync(`${dir}/nginx.pid`, 'utf8') !== '') return 'started';
+		return /still could not bind/.test(log()) ? 'taken' : null;
+	}).then((how) => {
+		fs.rmSync(`${dir}/error.log`, { force: true });
+		return how === 'started';
+	});
+}
+
 makeFiles();
-const [plain, other, tls, wrong] = await freePorts(4);
-fs.writeFileSync(`${dir}/nginx.conf`, config(plain, other, tls, wrong));
-// The shell waits for its input to end, so that nginx ends with this program however that ends.
-const nginx = spawn('sh', ['-c', `nginx -p "$1" -e "$1/error.log" -c "$1/nginx.conf" & read -r _; kill $!; wait $!`, 'sh', dir],
-	{ stdio: ['pipe', 'ignore', 'ignore'] });
-const nginxEnded = once(nginx, 'exit');
-onEnd(async () => { nginx.stdin.end(); await nginxEnded; });
-await until('nginx answers', () => new Promise((resolve) => {
-	const s = net.connect(tls, '127.0.0.1');
-	s.on('connect', () => { s.destroy(); resolve(true); });
-	s.on('error', () => resolve(false));
-}));
+let ports = await freePorts(4);
+while (!(await startNginx(ports))) ports = await freePorts(4);
+const [plain, other, tls, wrong] = ports;
 
 // What nginx has logged since the last call for this.
 let logRead = 0;
@@ -121,6 +132,14 @@ async function logged(count, wanted = () => true) {
 	const got = await until(`nginx has logged ${count} requests`, () => (rows().length >= count ? rows() : null));
 	logRead = fs.readFileSync(`${dir}/access.log`, 'utf8').split('\n').filter(Boolean).length;
 	return got;
+}
+// What was answered before this is not of the next call of logged(). nginx writes a line behind the answer,
+// and in order: it has one worker.
+let marks = 0;
+async function forget() {
+	const mark = `/mark?${++marks}`;
+	await fetch(`http://127.0.0.1:${plain}${mark}`);
+	await logged(1, (r) => r.uri === mark);
 }
 
 // ---- the flows ----
@@ -179,7 +198,7 @@ test('redirects are followed for an export', async () => {
 });
 
 test('five redirects and no more', async () => {
-	await logged(0);
+	await forget();
 	assertFails(await run(at(plain), '/loop'), 'http_status', /status 302/);
 	assert.equal((await logged(6)).length, 6);
 });
@@ -191,7 +210,7 @@ test('a redirect into this network is refused by the egress guard', async () => 
 });
 
 test('credentials stay with the origin they are for', async () => {
-	await logged(0);
+	await forget();
 	assertAll(await run(at(plain), '/away', { bearerToken: 's3cret',
 		headers: [{ name: 'Cookie', value: 'session=s3cret' }, { name: 'X-Api-Key', value: 's3cret' }] }));
 	const [home, away] = await logged(2);
@@ -200,7 +219,7 @@ test('credentials stay with the origin they are for', async () => {
 });
 
 test('a redirect of an import is its answer, and an error of each record', async () => {
-	await logged(0);
+	await forget();
 	const source = await application((req, res) => json(res, 200, { items: [{ id: 1 }, { id: 2 }], next: null }));
 	const ids = await installFlow(server, { source: source.url, sink: at(plain), importRest: { relativeURI: '/post-moved' } });
 	const job = await server.runFlow(ids.flow);
@@ -210,7 +229,7 @@ test('a redirect of an import is its answer, and an error of each record', async
 });
 
 test('an import of many records uses few connections', async () => {
-	await logged(0);
+	await forget();
 	const source = await application((req, res) =>
 		json(res, 200, { items: Array.from({ length: 300 }, (_, id) => ({ id })), next: null }));
 	const ids = await installFlow(server, { source: source.url, sink: at(plain), importRest: { relativeURI: '/take' },
@@ -229,7 +248,7 @@ test('TLS: a certificate that can be verified', async () => {
 });
 
 test('TLS: the wrong name, and another authority, are refused and nothing is sent', async () => {
-	await logged(0);
+	await forget();
 	assertFails(await run(at(tls, '127.0.0.1', 'https'), '/items', { bearerToken: 's3cret' }), 'tls_failed', /can't be verified/);
 	assertFails(await run(at(wrong, 'localhost', 'https'), '/items', { bearerToken: 's3cret' }), 'tls_failed', /can't be verified/);
 	const strict = await new Server().start(); // trusts what the system trusts

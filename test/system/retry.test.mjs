@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { Server, application, installFlow, json, pagedSource, runTests, test, until } from './lib.mjs';
 
-const server = await new Server({ args: ['--outbound-timeout', '5'] }).start();
+const server = await new Server({ args: ['--outbound-timeout', '60'] }).start();
 
 // A flow of `count` records whose sink refuses those that `refuses` says, for as long as it says so.
 async function failing(count, refuses, more = {}) {

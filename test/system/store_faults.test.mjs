@@ -188,8 +188,8 @@ for (const make of [smallDisk, commandedDisk]) {
 		const seen = await server.ok(200, 'GET', `/v1/jobs/${_jobId}`); // reading goes on
 		assert.equal(seen.ledger.exported, seen.ledger.succeeded + seen.ledger.ignored + seen.ledger.failed +
 			seen.ledger.inFlight);
+		await server.kill(); // before there is room, so that no other page is begun
 		disk.makeRoom();
-		await server.kill();
 		verify(server);
 		await server.start();
 		const job = await server.jobEnd(_jobId);

@@ -77,7 +77,7 @@ test('GitHub: every example that its library signs is taken, and none that was c
 });
 
 test('Stripe: its library\'s headers, several signatures, a window, and its event ids', async () => {
-	const stripe = new Stripe('sk_test_1'), secret = 'whsec_stripe';
+	const secret = 'whsec_stripe';
 	const e = await listener({ provider: 'stripe', key: secret });
 	const url = `/v1/exports/${e._id}/data`, payload = JSON.stringify({ id: 'evt_1', object: 'event' });
 	const header = (more = {}) => stripe.webhooks.generateTestHeaderString({ payload, secret, ...more });
@@ -136,28 +136,54 @@ test('Shopify, Slack with its challenge, Meta with its handshake', async () => {
 	assert.equal((await post(`/v1/exports/${meta._id}/data`, undefined, {}, 'HEAD')).status, 200);
 });
 
-test('10,000 signed bodies of random bytes are known from what was changed in them', async () => {
-	const e = await listener({ ...plain, idHeader: undefined });
-	const url = `/v1/exports/${e._id}/data`;
-	let taken = 0;
+// The headers that a sender's own package makes of BODY under KEY at the second T.
+const stripe = new Stripe('sk_test_1');
+const senders = {
+	github: { listener: (key) => ({ provider: 'github', key }),
+		sign: async (key, body) => ({ 'x-hub-signature-256': await githubSign(key, body) }) },
+	stripe: { listener: (key) => ({ provider: 'stripe', key }), timed: true,
+		sign: (key, payload, timestamp) => ({ 'stripe-signature': stripe.webhooks.generateTestHeaderString({ payload, secret: key, timestamp }) }) },
+	shopify: { listener: (key) => ({ provider: 'shopify', key }),
+		sign: (key, body) => ({ 'x-shopify-hmac-sha256': hmac(key, body, 'base64') }) },
+	standard: { listener: (key) => ({ verify: 'standard', key: `whsec_${Buffer.from(key).toString('base64')}` }), timed: true,
+		sign: (key, body, t, n) => ({ 'webhook-id': `msg_${n}`, 'webhook-timestamp': String(t),
+			'webhook-signature': new Webhook(Buffer.from(key).toString('base64')).sign(`msg_${n}`, new Date(t * 1000), body) }) },
+};
+// TEXT with one bit changed, so that it can still stand in a header or a body of text.
+function changed(text) {
+	for (;;) {
+		const bytes = Buffer.from(text, 'latin1'), at = crypto.randomInt(bytes.length);
+		bytes[at] ^= 1 << crypto.randomInt(7);
+		if (bytes[at] > 0x20 && bytes[at] < 0x7f) return bytes.toString('latin1');
+	}
+}
+
+test('10,000 bodies that the senders\' packages sign are taken, and none of which a bit was changed', async () => {
+	const key = 'twenty four secret bytes', urls = {}, taken = {};
+	for (const [name, s] of Object.entries(senders)) {
+		urls[name] = `/v1/exports/${(await listener(s.listener(key)))._id}/data`;
+		taken[name] = 0;
+	}
+	const names = Object.keys(senders);
+	const short = githubExamples.map((e) => JSON.stringify(e)).filter((text) => text.length < 4096 && /^[ -~]*$/.test(text));
+	assert.ok(short.length > 30, `${short.length} short examples`);
 	const one = async (i) => {
-		const body = Buffer.from(JSON.stringify({ n: i, text: crypto.randomBytes(40).toString('base64') }));
-		const signature = hmac('k', body);
-		if (i % 10 !== 0) {
-			assert.equal((await post(url, body, { 'x-signature': signature })).status, 204);
-			taken++;
-			return;
-		}
-		const changed = Buffer.from(body), bit = crypto.randomInt(body.length * 8);
-		changed[bit >> 3] ^= 1 << (bit & 7);
-		await refused(url, changed, { 'x-signature': signature });
-		const digest = Buffer.from(signature, 'hex'), at = crypto.randomInt(256);
-		digest[at >> 3] ^= 1 << (at & 7);
-		await refused(url, body, { 'x-signature': digest.toString('hex') });
+		const name = names[i % names.length], { sign, timed } = senders[name], url = urls[name], t = Math.floor(Date.now() / 1000);
+		const body = i % 10 === 0 ? short[i / 10 % short.length].replace('{', `{"n":${i},`) : JSON.stringify({ n: i, text: crypto.randomBytes(40).toString('base64') });
+		const headers = await sign(key, body, t, i);
+		assert.equal((await post(url, body, headers)).status, 204);
+		taken[name]++;
+		if (i % 20 > 3) return;
+		await refused(url, changed(body), headers);
+		for (const h of Object.keys(headers)) await refused(url, body, { ...headers, [h]: changed(headers[h]) });
+		await refused(url, body, await sign(changed(key), body, t, i));
+		if (timed) await refused(url, body, await sign(key, body, t - 301, i));
 	};
 	for (let i = 0; i < 10000; i += 50) await Promise.all(upTo(50).map((k) => one(i + k)));
-	assert.equal(taken, 9000);
-	assert.equal((await state(e._id)).waiting, 9000);
+	for (const name of names) {
+		assert.equal(taken[name], 2500);
+		assert.equal((await state(urls[name].split('/')[3])).waiting, 2500, name);
+	}
 });
 
 // ---- kinds ----
@@ -273,13 +299,14 @@ test('an event id is taken once, however it is sent', async () => {
 test('over its budget a listener answers 429 with Retry-After, and stores nothing of it', async () => {
 	const small = await new Server({ args: ['--listener-rate', '5,1'] }).start();
 	const e = await listener(plain, small), other = await listener(plain, small);
-	const answers = [];
-	for (let i = 0; i < 8; i++) answers.push(await post(`/v1/exports/${e._id}/data`, ...signed(i), 'POST', small));
-	assert.equal(answers.filter((r) => r.status === 204).length, 5);
-	const over = answers.filter((r) => r.status === 429);
-	assert.equal(over.length, 3);
-	assert.ok(over.every((r) => Number(r.headers.get('retry-after')) >= 1));
-	assert.equal((await state(e._id, small)).waiting, 5);
+	const began = performance.now();
+	const answers = await Promise.all(upTo(60).map((i) => post(`/v1/exports/${e._id}/data`, ...signed(i), 'POST', small)));
+	const refilled = Math.ceil((performance.now() - began) / 1000);
+	const taken = answers.filter((r) => r.status === 204).length, over = answers.filter((r) => r.status === 429);
+	assert.ok(taken >= 5 && taken <= 5 + refilled, `${taken} taken`);
+	assert.equal(taken + over.length, 60);
+	assert.ok(over.length > 0 && over.every((r) => Number(r.headers.get('retry-after')) >= 1));
+	assert.equal((await state(e._id, small)).waiting, taken);
 	assert.equal((await post(`/v1/exports/${other._id}/data`, ...signed(1), 'POST', small)).status, 204); // a bucket of its own
 	const limits = await small.ok(200, 'GET', '/v1/limits');
 	assert.match(JSON.stringify(limits), /LISTENER_BUCKET","value":5/);

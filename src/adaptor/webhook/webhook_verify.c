@@ -132,13 +132,25 @@ static struct str unlabel(const struct webhook_scheme *s, struct str one)
 	return s->label == NULL ? one : STR_NULL;
 }
 
+/* Senders write digits in one case; so no letter can be changed into one that reads the same. */
+static bool of_one_case(struct str hex)
+{
+	bool lower = false, upper = false;
+
+	for (size_t i = 0; i < hex.n; i++) {
+		lower |= hex.p[i] >= 'a';
+		upper |= hex.p[i] >= 'A' && hex.p[i] < 'a';
+	}
+	return !lower || !upper;
+}
+
 static bool equals(const struct webhook_scheme *s, struct arena *a, struct str given,
 	const unsigned char *digest, size_t n)
 {
 	unsigned char bytes[HMAC_BYTES_MAX];
 
 	if (s->encoding == WEBHOOK_HEX)
-		return given.n == 2 * n && str_hex_get(given, bytes, n) &&
+		return given.n == 2 * n && of_one_case(given) && str_hex_get(given, bytes, n) &&
 		       crypt_equal(bytes, digest, n);
 	struct str text = base64_encode(a, str_of((const char *)digest, n));
 

@@ -93,7 +93,7 @@ static void test_system_clock(void **state UNUSED)
 
 	assert_true(clock_mono_ms(c) >= mono);
 	assert_true(wall > (int64_t)1600000000 * 1000);
-	assert_true(llabs(wall - (int64_t)time(NULL) * 1000) < 5000);
+	assert_true(llabs(wall - (int64_t)time(NULL) * 1000) < 60000);
 }
 
 static void test_test_clock_moves_by_hand(void **state UNUSED)

@@ -85,6 +85,34 @@ static void test_name_shows(void **state UNUSED)
 	gate_destroy(&g);
 }
 
+static void test_join_until(void **state UNUSED)
+{
+	struct gate g;
+	struct thread t = { 0 };
+
+	assert_true(thread_join_until(&t, 0)); /* nothing to do */
+	gate_init(&g);
+	thread_start(&t, "pass", pass, &g);
+	int64_t until = clock_mono_ms(clock_system()) + 20;
+
+	assert_false(thread_join_until(&t, until));
+	assert_true(clock_mono_ms(clock_system()) >= until);
+	assert_false(thread_join_until(&t, -1));
+	assert_true(t.running);
+	mutex_lock(&g.lock);
+	g.open = true;
+	cond_signal(&g.opened);
+	mutex_unlock(&g.lock);
+	assert_true(thread_join_until(&t, INT64_MAX));
+	assert_false(t.running);
+	assert_int_equal(g.passed, 1);
+	thread_start(&t, "again", pass, &g); /* the same one may be started again */
+	while (!thread_join_until(&t, clock_mono_ms(clock_system()) + 1))
+		;
+	assert_int_equal(g.passed, 2);
+	gate_destroy(&g);
+}
+
 static void test_broadcast_lets_all_pass(void **state UNUSED)
 {
 	struct gate g;
@@ -189,6 +217,7 @@ int main(void)
 		cmocka_unit_test(test_name_shows),
 		cmocka_unit_test(test_broadcast_lets_all_pass),
 		cmocka_unit_test(test_wait_until),
+		cmocka_unit_test(test_join_until),
 		cmocka_unit_test(test_two_locks_in_one_scope),
 		cmocka_unit_test(test_lock_excludes),
 		cmocka_unit_test(test_name_too_long_aborts),

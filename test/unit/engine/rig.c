@@ -172,6 +172,7 @@ int rig_setup(void **state)
 	id_new(&r.e.owner, clock_wall_ms(r.e.cfg.clock), r.e.cfg.rng);
 	mutex_init(&r.lock);
 	mutex_init(&r.e.lock);
+	mutex_init(&r.e.offline_lock);
 	cond_init(&r.e.work);
 	cond_init(&r.e.tick);
 	cond_init(&r.e.events);
@@ -196,6 +197,7 @@ int rig_teardown(void **state)
 
 	mutex_destroy(&r->lock);
 	mutex_destroy(&r->e.lock);
+	mutex_destroy(&r->e.offline_lock);
 	cond_destroy(&r->e.work);
 	cond_destroy(&r->e.tick);
 	cond_destroy(&r->e.events);

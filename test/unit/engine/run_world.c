@@ -10,9 +10,11 @@
 
 #include "core/log.h"
 
-#define CHILD_WAIT_MS 20000
-#define LEASE_TEST_MS 150
-#define BUSY          3000 /* operations that nobody does in two leases who waits between them */
+#define CHILD_WAIT_MS 60000
+#define LEASE_LONG_MS 30000 /* does not end because a machine is slow */
+#define LEASE_ONCE_MS 600   /* the engine goes on when it has ended */
+#define LEASE_LAST_MS 150   /* nothing goes on: it is waited for */
+#define BUSY          3000  /* operations that nobody does in two leases who waits between them */
 
 /* ---- the application ---- */
 
@@ -253,6 +255,18 @@ void run_world_copy(const char *from, const char *to)
 
 /* ---- the child ---- */
 
+static int64_t lease_ms(enum fault_action action)
+{
+	switch (action) {
+	case FAULT_ONCE:
+		return LEASE_ONCE_MS;
+	case FAULT_FOR_EVER:
+		return LEASE_LAST_MS;
+	default:
+		return LEASE_LONG_MS;
+	}
+}
+
 struct running {
 	struct arena *a;
 	struct store *store;
@@ -260,7 +274,7 @@ struct running {
 	struct egress *egress;
 };
 
-static bool begin(struct running *r, const char *dir, struct err *err)
+static bool begin(struct running *r, const char *dir, int64_t lease, struct err *err)
 {
 	const struct store_config sc = { .dir = dir, .clock = clock_system(), .rng = rng_system() };
 	struct key_ring *keys;
@@ -276,7 +290,7 @@ static bool begin(struct running *r, const char *dir, struct err *err)
 		.clock = clock_system(),
 		.rng = rng_system(),
 		.workers = 2,
-		.lease_ms = LEASE_TEST_MS };
+		.lease_ms = lease };
 
 	cfg.resources = resources_new(r->a,
 		&(struct resources_config){ r->store, keys, clock_system(), rng_system() });
@@ -294,15 +308,23 @@ static bool has_ended(struct running *r, struct str job_id)
 	       store_job_get(c, a, STR(ACCOUNT), job_id, &j, &err) && j.ended_ms != 0;
 }
 
+/* More than N operations since SINCE_MS of somebody who waits between them? */
+static bool is_busy(enum fault_point p, uint64_t n, int64_t since_ms)
+{
+	int64_t leases = 1 + (clock_mono_ms(clock_system()) - since_ms) / (2 * LEASE_LAST_MS);
+
+	return fault_count(p) > n + (uint64_t)leases * BUSY;
+}
+
 static int wait_for(struct running *r, struct str job_id, enum fault_point p,
 	enum fault_action action, uint64_t n)
 {
-	int64_t until = clock_mono_ms(clock_system()) + CHILD_WAIT_MS;
+	int64_t began = clock_mono_ms(clock_system());
 	struct err err = ERR_INIT;
 	struct engine_stats stats;
 	unsigned idle = 0; /* looks at which nothing was in work, between attempts too */
 
-	while (clock_mono_ms(clock_system()) < until) {
+	while (clock_mono_ms(clock_system()) < began + CHILD_WAIT_MS) {
 		engine_stats(r->engine, &stats);
 		if (has_ended(r, job_id))
 			return action != FAULT_OFF && fault_count(p) < n ? CHILD_UNHARMED
@@ -310,8 +332,8 @@ static int wait_for(struct running *r, struct str job_id, enum fault_point p,
 		if (!store_healthy(r->store, &err))
 			return CHILD_SICK;
 		idle += stats.jobs_running == 0 && fault_count(p) >= n;
-		if (action == FAULT_FOR_EVER && idle > 2 * LEASE_TEST_MS)
-			return fault_count(p) > n + BUSY ? CHILD_BUSY : CHILD_GAVE_UP;
+		if (action == FAULT_FOR_EVER && idle > 2 * LEASE_LAST_MS)
+			return is_busy(p, n, began) ? CHILD_BUSY : CHILD_GAVE_UP;
 		(void)poll(NULL, 0, 1);
 	}
 	return CHILD_STUCK;
@@ -333,7 +355,7 @@ int child_main(char **argv)
 	http_client_global_init();
 	if (action != FAULT_OFF)
 		fault_arm(p, action, n);
-	if (begin(&r, argv[0], &err)) {
+	if (begin(&r, argv[0], lease_ms(action), &err)) {
 		end = wait_for(&r, str_z(argv[1]), p, action, n);
 		engine_stop(r.engine, 1000);
 	} else if (action == FAULT_OFF) {

@@ -37,7 +37,8 @@ struct application {
 	struct map *arrivals;
 	struct arrival *list;
 	unsigned life;
-	bool repeats;     /* may come within a life too: the store fails, and the engine goes on */
+	/* They may come within a life too: the store fails, and the engine goes on. */
+	atomic_bool repeats;
 	struct str wrong; /* what must not be; p NULL: nothing */
 };
 

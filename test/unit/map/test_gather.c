@@ -16,8 +16,8 @@ static const char *const docs[] = {
 	"{'a':{'b':1},'a':5}",
 	"{'':1,'a':{'':2}}",
 	"{'a':[{'b':1},{'b':2}],'0':4}",
-	"{'name_1':1,'nbme_1':2,'name_2':3,'nameX1':4,'a long name of two dozen':5,"
-	"'a long name of two dozeN':6,'abc':7,'abd':8,'abcdefgh':9,'abcdeXgh':10}",
+	("{'name_1':1,'nbme_1':2,'name_2':3,'nameX1':4,'a long name of two dozen':5,"
+	 "'a long name of two dozeN':6,'abc':7,'abd':8,'abcdefgh':9,'abcdeXgh':10}"),
 };
 
 static const char *const paths[] = { "a", "b", "a.b", "a.b.c", "a.c", "b.c", "['']", "a['']",

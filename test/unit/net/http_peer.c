@@ -174,7 +174,7 @@ void peer_stop(struct peer *p)
 
 void peer_wait(struct peer *p, size_t requests)
 {
-	int64_t until = clock_mono_ms(clock_system()) + 20000;
+	int64_t until = clock_mono_ms(clock_system()) + 60000;
 	WITH_LOCK(&p->lock);
 
 	while (p->request_count < requests)

@@ -14,7 +14,7 @@
 #include "core/clock.h"
 #include "http_rig.h"
 
-#define PATIENCE_MS 20000
+#define PATIENCE_MS 60000
 
 static char big[RIG_BIG];
 

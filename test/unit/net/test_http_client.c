@@ -50,7 +50,7 @@ static struct http_call call_of(enum http_method m, struct str url)
 	http_call_init(&c);
 	c.method = m;
 	c.url = url;
-	c.timeout_ms = 20000;
+	c.timeout_ms = 60000;
 	return c;
 }
 

@@ -80,7 +80,7 @@ static void attempt(const char *cert, const char *scheme, const char *host, cons
 	c.url = str_fmt(arena, "%s://%s:%u/echo", scheme, host, http_server_port(rig.server));
 	c.body = STR("secret");
 	c.insecure_tls = insecure;
-	c.timeout_ms = 20000;
+	c.timeout_ms = 60000;
 	bool ok = http_pool_run(pool, &c);
 
 	if (c.err.code != code || (why != NULL && strstr(c.err.message, why) == NULL))
@@ -129,7 +129,7 @@ static void insecure_is_of_a_call(void **state UNUSED)
 	http_call_init(&c);
 	c.url = str_fmt(arena, "https://localhost:%u/info", http_server_port(rig.server));
 	c.insecure_tls = true;
-	c.timeout_ms = 20000;
+	c.timeout_ms = 60000;
 	assert_true(http_pool_run(pool, &c));
 	c.insecure_tls = false;
 	assert_false(http_pool_run(pool, &c));

@@ -48,7 +48,7 @@ static void put(struct http_exchange *x, const char *text)
 /* Until the server has noticed that nobody reads. */
 static void wait_gone(struct http_exchange *x)
 {
-	int64_t until = clock_mono_ms(clock_system()) + 20000;
+	int64_t until = clock_mono_ms(clock_system()) + 60000;
 
 	while (http_exchange_stream_alive(x)) {
 		if (clock_mono_ms(clock_system()) > until)

@@ -55,8 +55,7 @@ static int set_up(void **state UNUSED)
 	EVP_PKEY_free(key);
 	EVP_PKEY_free(key_write(other_key_file));
 	rig_start(&rig, (struct http_server_config){ .tls_cert_file = cert_file,
-				.tls_key_file = key_file,
-				.header_timeout_ms = 2000 });
+				.tls_key_file = key_file });
 	return 0;
 }
 
@@ -227,11 +226,22 @@ static void test_not_tls(void **state UNUSED)
 	while (recv(c.fd, &byte, 1, 0) == 1)
 		assert_int_not_equal(byte, 'H');
 	client_close(&c);
-	/* And one that says nothing: the handshake has a deadline. */
-	c = client_open(&rig);
+}
+
+static void test_handshake_deadline(void **state UNUSED)
+{
+	struct rig quick;
+	char byte;
+
+	rig_start(&quick, (struct http_server_config){ .tls_cert_file = cert_file,
+				  .tls_key_file = key_file,
+				  .header_timeout_ms = 200 });
+	struct client c = client_open(&quick);
+
 	SEND(&c, "\x16");
 	assert_int_equal(recv(c.fd, &byte, 1, 0), 0);
 	client_close(&c);
+	rig_stop(&quick);
 }
 
 static enum http_verdict never(void *ctx UNUSED, struct http_exchange *x UNUSED)
@@ -271,6 +281,7 @@ int main(void)
 		cmocka_unit_test(test_stream),
 		cmocka_unit_test(test_refusal),
 		cmocka_unit_test(test_not_tls),
+		cmocka_unit_test(test_handshake_deadline),
 		cmocka_unit_test(test_wrong_files),
 	};
 

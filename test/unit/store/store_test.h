@@ -222,7 +222,7 @@ static inline bool has_resource(struct store *s, struct str id)
 
 /* ---- conditions between threads ---- */
 
-#define WAIT_MS 30000
+#define WAIT_MS 60000
 
 /* Gives way to the other threads until COND holds. */
 #define wait_until(cond)                                                                     \

@@ -100,7 +100,7 @@ static void *beside_main(void *arg)
 		struct store_conn *c DEFER(store_read_endp) = NULL;
 		struct err err = ERR_INIT;
 		struct str left, right;
-		int64_t now;
+		int64_t now = 0;
 
 		if (!store_read_begin(b->f->s, &c, &err) ||
 			!store_setting_get(c, a, STR("left"), &left, &err) ||

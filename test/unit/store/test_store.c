@@ -292,7 +292,7 @@ static void check_copy(struct fix *f, const char *dir, unsigned at_least, unsign
 	const struct store_job_filter all = { .limit = 1000000 };
 	struct str left, right;
 	unsigned jobs = 0;
-	int64_t n;
+	int64_t n = -1;
 	struct err err;
 
 	assert_ok(store_verify(dir, &err));
