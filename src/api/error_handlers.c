@@ -546,7 +546,8 @@ static bool edited(struct api_request *rq, const struct json *data, struct str *
 	json_add_copy(&b, STR("data"), data);
 	for (json_each_member(name, old))
 		if (!str_eq_z(json_str(name), "data") && !str_eq_z(json_str(name), "request") &&
-			!str_eq_z(json_str(name), "key"))
+			!str_eq_z(json_str(name), "key") &&
+			!str_eq_z(json_str(name), "requestHash"))
 			json_add_copy(&b, json_str(name), json_value(name));
 	json_build_end(&b);
 	*out = json_print_arena(a, json_build_done(&b));

@@ -161,6 +161,7 @@ void retry_unwrap(const struct run *r, struct work *w)
 		it->trace_key = json_get_str(data, STR("traceKey"));
 		it->request = json_get_str(data, STR("request"));
 		it->key = json_get_str(data, STR("key"));
+		it->request_hash = json_get_str(data, STR("requestHash"));
 		it->record = json_get(data, STR("data"));
 		if (it->record == NULL)
 			it->record = &json_null;
@@ -204,5 +205,21 @@ void retry_keep_requests(const struct run *r UNUSED, struct work *w)
 		w->d[i].request = it->request;
 		w->d[i].key = it->key;
 		w->d[i].in_doubt = true;
+	}
+}
+
+void retry_keep_keys(struct work *w)
+{
+	char hex[WORK_HASH_LEN];
+
+	for (size_t i = 0; i < w->n; i++) {
+		const struct item *it = w->of[i];
+		struct delivery *d = &w->d[i];
+
+		if (it->request_hash.p == NULL || it->first_step != w->step || d->request.p == NULL)
+			continue;
+		work_hash_request(d->request, hex);
+		if (str_eq(it->request_hash, str_of(hex, sizeof(hex))))
+			d->key = it->key;
 	}
 }

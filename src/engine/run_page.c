@@ -288,6 +288,7 @@ static enum run_verdict begin_step(struct run *r, struct work *w, uint32_t k, st
 		w->fresh = true;
 		return RUN_STOP;
 	}
+	retry_keep_keys(w);
 	if (prepare_waits(r, w)) {
 		w->fresh = true;
 		return RUN_WAIT;

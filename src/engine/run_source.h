@@ -32,6 +32,8 @@ void retry_unwrap(const struct run *r, struct work *w);
 void retry_respond(struct run *r, struct work *w);
 /* Behind work_begin_step(): what is known to have been sent before is sent again, to the byte. */
 void retry_keep_requests(const struct run *r, struct work *w);
+/* Behind step_prepare(): what makes the same request as the attempt that failed has its key. */
+void retry_keep_keys(struct work *w);
 
 /* ---- listener.c ---- */
 

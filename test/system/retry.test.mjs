@@ -186,6 +186,42 @@ test('a retry uses the present documents, or those that the job began with', asy
 	assert.equal((await server.call('POST', `/v1/flows/${job._flowId}/errors/retry?config=original`)).status, 400);
 });
 
+test('an unchanged record goes again under its key when the application failed, under a new one when that is changed or was refused', async () => {
+	const state = { status: 500, got: [] };
+	const source = await application(pagedSource(3, 3));
+	const sink = await application((req, res, body) => {
+		state.got.push({ record: JSON.parse(body), key: req.headers['idempotency-key'] });
+		json(res, state.status, {});
+	});
+	const ids = await installFlow(server, { source: source.url, sink: sink.url, importMore: { maxAttempts: 1 } });
+	const job = await server.runFlow(ids.flow);
+	assert.equal(job.ledger.failed, 3);
+	const again = async () => {
+		const before = state.got.splice(0);
+		await retryEnds(await server.ok(200, 'POST', `/v1/flows/${ids.flow}/errors/retry`));
+		assert.equal(state.got.length, 3);
+		return state.got.map((g) => before.some((b) => b.key === g.key && JSON.stringify(b.record) === JSON.stringify(g.record)));
+	};
+	assert.deepEqual(await again(), [true, true, true]);
+	// edited data make another request, also when they say the same
+	const errors = await server.errorsOf(job._id);
+	const data = await server.ok(200, 'GET', `/v1/retries/${errors[0]._retryId}/data`);
+	assert.ok(data.key && data.requestHash);
+	await server.ok(200, 'PUT', `/v1/retries/${errors[0]._retryId}/data`, { data: data.data });
+	const same = await again();
+	assert.equal(same.filter((s) => s).length, 2);
+	state.status = 422;
+	assert.deepEqual(await again(), [true, true, true]);
+	assert.deepEqual(await again(), [false, false, false]);
+	state.status = 500;
+	assert.deepEqual(await again(), [false, false, false]);
+	await server.ok(200, 'PATCH', `/v1/imports/${ids.import}`, { mapping: { fields: [{ extract: 'id', generate: 'renamed' }] } });
+	assert.deepEqual(await again(), [false, false, false]);
+	state.status = 201;
+	assert.deepEqual(await again(), [true, true, true]);
+	assert.equal((await server.ok(200, 'GET', `/v1/jobs/${job._id}`)).ledger.succeeded, 3);
+});
+
 test('a retry survives kill -9', async () => {
 	const { job, state } = await failing(300, () => true);
 	assert.equal(job.ledger.failed, 300);

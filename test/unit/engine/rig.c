@@ -83,11 +83,13 @@ static bool sink_open(const struct adaptor_env *env UNUSED, const struct json *c
 	return true;
 }
 
-static bool sink_map(struct sink *s UNUSED, struct delivery *d, size_t n, struct arena *a UNUSED,
+static bool sink_map(struct sink *s, struct delivery *d, size_t n, struct arena *a UNUSED,
 	struct err *err)
 {
 	for (size_t i = 0; i < n; i++)
 		d[i].mapped = d[i].source;
+	for (size_t i = 0; i < n && rig->maps != NULL; i++)
+		rig->maps(rig, s->name, &d[i]);
 	return !atomic_load(&rig->worker.canceled) || err_set(err, ERR_CANCELED, "canceled");
 }
 
@@ -419,5 +421,12 @@ void rig_refuse(struct delivery *d)
 {
 	d->status = 422;
 	err_set(&d->err, ERR_HTTP_STATUS, "the application answered 422");
+	d->stage = "submit";
+}
+
+void rig_break(struct delivery *d)
+{
+	d->status = 500;
+	err_set(&d->err, ERR_HTTP_STATUS, "the application answered 500");
 	d->stage = "submit";
 }

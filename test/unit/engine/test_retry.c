@@ -235,6 +235,129 @@ static void a_response_mapping_that_was_mended_goes_on_behind_its_step(void **st
 	assert_int_equal(one.ledger.succeeded, 1);
 }
 
+/* ---- keys ---- */
+
+static void break_in_one(struct rig *r UNUSED, struct str step, struct delivery *d)
+{
+	if (str_eq_z(step, "one"))
+		rig_break(d);
+}
+
+static void fail_to_map(struct rig *r UNUSED, struct str step UNUSED, struct delivery *d)
+{
+	err_set(&d->err, ERR_LOOKUP, "nothing was found");
+	d->stage = "lookup";
+}
+
+/* The key of the N-th sending to the first step, from 0. */
+static struct str key_of(const struct rig *r, size_t n)
+{
+	for (size_t i = 0; i < r->sent_count; i++)
+		if (str_eq_z(r->sent[i].step, "one") && n-- == 0)
+			return r->sent[i].key;
+	fail_msg("it was not sent so often");
+	return STR_NULL;
+}
+
+/* It may have done the work all the same. */
+static void an_application_that_failed_is_asked_again_under_the_same_key(void **state)
+{
+	struct rig *r = *state;
+	struct str f = two_steps(r, "");
+
+	r->ends = break_in_one;
+	rig_run(r, f);
+	assert_int_equal(rig_retry(r, f), 1);
+	r->maps = fail_to_map; /* nothing is sent: it stays as it was */
+	assert_int_equal(rig_retry(r, f), 1);
+	r->maps = NULL;
+	r->ends = NULL;
+	assert_int_equal(rig_retry(r, f), 1);
+	assert_int_equal(rig_sent(r, "one", "1"), 3);
+	assert_true(str_eq(key_of(r, 0), key_of(r, 1)));
+	assert_true(str_eq(key_of(r, 0), key_of(r, 2)));
+	assert_int_equal(rig_sent(r, "two", "1"), 1);
+}
+
+/* It said that it has not taken the record: that answer is all that the old key would bring again. */
+static void a_record_that_was_refused_gets_a_new_key(void **state)
+{
+	struct rig *r = *state;
+	struct str f = two_steps(r, "");
+
+	r->ends = refuse_in_one;
+	rig_run(r, f);
+	r->ends = break_in_one;
+	assert_int_equal(rig_retry(r, f), 1);
+	r->ends = refuse_in_one;
+	assert_int_equal(rig_retry(r, f), 1);
+	r->ends = NULL;
+	assert_int_equal(rig_retry(r, f), 1);
+	assert_false(str_eq(key_of(r, 0), key_of(r, 1)));
+	assert_true(str_eq(key_of(r, 1), key_of(r, 2)));
+	assert_false(str_eq(key_of(r, 2), key_of(r, 3)));
+}
+
+struct rewriting {
+	struct str retry_id, data;
+};
+
+static bool rewrite(struct store_conn *c, void *arg, struct err *err)
+{
+	const struct rewriting *x = arg;
+
+	return store_retry_data_put(c, STR(ACCOUNT), x->retry_id, x->data, err);
+}
+
+/* As when a mapping was changed meanwhile: the record is the same, what is made of it is not. */
+static void other_bytes_get_a_new_key(void **state)
+{
+	struct rig *r = *state;
+	struct str f = two_steps(r, "");
+	struct store_job_error e[1];
+	struct err err;
+
+	r->ends = break_in_one;
+	assert_int_equal(rig_errors(r, rig_run(r, f), e, 1), 1);
+	struct str data = rig_retry_data(r, &e[0]);
+	size_t at = str_find(data, STR("{\"id\":1}"));
+
+	assert_true(at != STR_NPOS);
+	struct rewriting x = { e[0].retry_id,
+		str_fmt(r->w->a, "%.*s{\"id\":2}%.*s", STR_ARG(str_sub(data, 0, at)),
+			STR_ARG(str_from(data, at + 8))) };
+
+	assert_ok(store_write(r->w->store, rewrite, &x, &err));
+	assert_int_equal(rig_retry(r, f), 1);
+	assert_int_equal(rig_sent(r, "one", "2"), 1);
+	assert_false(str_eq(key_of(r, 0), key_of(r, 1)));
+}
+
+static void ask_to_wait(struct rig *r UNUSED, struct str step UNUSED, struct delivery *d)
+{
+	d->deferred = true;
+	d->err.retry_after_s = 100;
+}
+
+/* The page waits before its step has begun, and is read back from the store. */
+static void the_key_is_known_also_behind_a_wait(void **state)
+{
+	struct rig *r = *state;
+	struct str f = two_steps(r, "");
+
+	r->ends = break_in_one;
+	rig_run(r, f);
+	r->ends = NULL;
+	r->maps = ask_to_wait;
+	assert_int_equal(rig_retry(r, f), 1);
+	assert_int_equal(rig_sent(r, "one", "1"), 1);
+	r->maps = NULL;
+	clock_test_advance(&r->w->clock, 600000);
+	rig_work(r);
+	assert_int_equal(rig_sent(r, "one", "1"), 2);
+	assert_true(str_eq(key_of(r, 0), key_of(r, 1)));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -245,6 +368,10 @@ int main(void)
 		RIG_TEST(a_flow_that_skips_retries_keeps_no_data),
 		RIG_TEST(a_response_mapping_that_was_mended_goes_on_behind_its_step),
 		RIG_TEST(what_may_have_arrived_is_sent_alike_also_behind_a_wait),
+		RIG_TEST(an_application_that_failed_is_asked_again_under_the_same_key),
+		RIG_TEST(a_record_that_was_refused_gets_a_new_key),
+		RIG_TEST(other_bytes_get_a_new_key),
+		RIG_TEST(the_key_is_known_also_behind_a_wait),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
