@@ -113,7 +113,7 @@ static struct str retry_zero_reason(const struct source *s)
 	return s->count > 0 ? STR_NULL : STR("none of the errors has retry data any more");
 }
 
-const struct source_ops retry_source_ops = { NULL, retry_next, retry_zero_reason, NULL,
+const struct source_ops retry_source_ops = { NULL, retry_next, NULL, retry_zero_reason, NULL,
 	retry_close };
 
 static bool step_of(const struct run *r, struct str id, uint32_t *out)

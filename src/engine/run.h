@@ -39,6 +39,7 @@ struct run {
 	size_t source_index;
 	const struct source_ops *source_ops;
 	struct source *source;
+	int source_status; /* of its last answer, when it failed; 0: none came */
 	struct pipe_stage *pipe;
 	struct shape **shapes; /* of each source; those that were not begun: NULL */
 	/* and its place behind the page in work: {"g": source, "at": its cursor}. */
@@ -103,6 +104,8 @@ void run_keep(struct run *r, struct work *w);
 enum run_verdict run_page(struct run *r, struct work *w, bool resumed, struct err *err);
 /* Makes the job wait: until the time, for this. */
 void run_wait(struct run *r, int64_t until_ms, struct str what, struct str connection_id);
+/* One ping decides; when it fails too the connection goes offline and the job waits. False: it answers. */
+bool run_goes_offline(struct run *r, struct str connection_id, const struct json *connection);
 
 /* ---- run_end.c ---- */
 

@@ -11,6 +11,7 @@ static struct rig *rig;
 struct source {
 	const char *const *answers;
 	size_t at;
+	int status;
 };
 
 struct sink {
@@ -32,7 +33,7 @@ static bool source_open(const struct adaptor_env *env UNUSED, const struct json 
 			continue;
 		WITH_LOCK(&rig->lock);
 		*out = arena_new_of(rig->w->a, struct source);
-		**out = (struct source){ rig->sources[i].answers, at };
+		**out = (struct source){ rig->sources[i].answers, at, 0 };
 		return true;
 	}
 	return err_set(err, ERR_CONNECT, "no answers are set for %.*s", STR_ARG(name));
@@ -42,6 +43,10 @@ static bool source_next(struct source *s, struct chunk *out, struct err *err)
 {
 	const char *text = s->answers[s->at];
 
+	rig->asked++;
+	s->status = rig->breaks == NULL ? 0 : rig->breaks(rig, err);
+	if (err->code != ERR_NONE)
+		return false;
 	if (text == NULL) {
 		out->last = true;
 		text = "[]";
@@ -53,6 +58,11 @@ static bool source_next(struct source *s, struct chunk *out, struct err *err)
 	if (!out->last)
 		out->cursor = str_fmt(out->arena, "%zu", s->at);
 	return json_parse(out->arena, out->text.p, out->text.n, NULL, &out->records, err);
+}
+
+static int source_status(const struct source *s)
+{
+	return s->status;
 }
 
 static struct str source_zero_reason(const struct source *s UNUSED)
@@ -141,8 +151,8 @@ static bool ping(const struct adaptor_env *env UNUSED, const struct json *connec
 }
 
 static const struct connection_ops connection_ops = { ping, NULL };
-static const struct source_ops source_ops = { source_open, source_next, source_zero_reason,
-	source_mark_done, source_close };
+static const struct source_ops source_ops = { source_open, source_next, source_status,
+	source_zero_reason, source_mark_done, source_close };
 static const struct sink_ops sink_ops = { sink_open, sink_map, sink_prepare, sink_submit, NULL,
 	sink_close };
 static const struct adaptor scripted = { "rest", &connection_ops, &source_ops, &sink_ops };
@@ -174,6 +184,7 @@ int rig_setup(void **state)
 	id_new(&r.e.owner, clock_wall_ms(r.e.cfg.clock), r.e.cfg.rng);
 	mutex_init(&r.lock);
 	mutex_init(&r.e.lock);
+	mutex_init(&r.e.offline_lock);
 	cond_init(&r.e.work);
 	cond_init(&r.e.tick);
 	cond_init(&r.e.events);
@@ -198,6 +209,7 @@ int rig_teardown(void **state)
 
 	mutex_destroy(&r->lock);
 	mutex_destroy(&r->e.lock);
+	mutex_destroy(&r->e.offline_lock);
 	cond_destroy(&r->e.work);
 	cond_destroy(&r->e.tick);
 	cond_destroy(&r->e.events);

@@ -27,6 +27,8 @@ struct rig {
 	struct {
 		const char *name, *answers[ANSWERS_MAX];
 	} sources[4];
+	/* How the source's next answer fails; returns its status. 0 and no error: it does not. NULL: never. */
+	int (*breaks)(struct rig *r, struct err *err);
 	struct mutex lock; /* of what was sent: a test may start an engine with workers */
 	struct sent sent[SENT_MAX];
 	size_t sent_count;
@@ -36,6 +38,7 @@ struct rig {
 	void (*ends)(struct rig *r, struct str step, struct delivery *d);
 	void (*pings)(struct rig *r); /* called in a ping; NULL: nothing happens */
 	bool refuse_ping;
+	unsigned asked; /* answers of sources, also failed ones */
 	struct str job; /* the test's */
 	size_t marked;  /* records that mark_done() was told of */
 };
