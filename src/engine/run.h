@@ -49,6 +49,9 @@ struct run {
 	int64_t listened_seq; /* of a listener: the last event of the page in work; 0: none new */
 	struct str listened_export;
 	struct str zero_reason;
+	const struct json *
+		waited; /* what the job waited for until it was claimed, and no page has got through
+				      since; NULL: nothing */
 
 	/* What the next checkpoint writes. */
 	struct work *before; /* done with, but outcomes point into them */
@@ -102,7 +105,7 @@ enum run_verdict {
 /* Passes a page through the steps from W->step on. Takes W over. RESUMED: its deliveries are ready. */
 void run_keep(struct run *r, struct work *w);
 enum run_verdict run_page(struct run *r, struct work *w, bool resumed, struct err *err);
-/* Makes the job wait: until the time, for this. */
+/* Makes the job wait: until the time, for this; since when it has waited for the connection. */
 void run_wait(struct run *r, int64_t until_ms, struct str what, struct str connection_id);
 /* One ping decides; when it fails too the connection goes offline and the job waits. False: it answers. */
 bool run_goes_offline(struct run *r, struct str connection_id, const struct json *connection);

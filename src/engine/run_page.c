@@ -12,6 +12,17 @@
 
 #define OFFLINE_FIRST_PROBE_MS 5000
 
+/* Since when: another wait for the same connection goes on with the one before. */
+static struct str since(const struct run *r, struct str connection_id, int64_t now)
+{
+	struct str before = json_get_str(r->waited, STR("since"));
+
+	if (before.p != NULL &&
+		str_eq(json_get_str(r->waited, STR("_connectionId")), connection_id))
+		return before;
+	return time_iso(r->arena, now);
+}
+
 void run_wait(struct run *r, int64_t until_ms, struct str what, struct str connection_id)
 {
 	int64_t now = clock_wall_ms(r->e->cfg.clock);
@@ -21,7 +32,7 @@ void run_wait(struct run *r, int64_t until_ms, struct str what, struct str conne
 	json_build_object(&b);
 	json_add_str(&b, STR("what"), what);
 	json_add_str(&b, STR("_connectionId"), connection_id);
-	json_add_str(&b, STR("since"), time_iso(r->arena, now));
+	json_add_str(&b, STR("since"), since(r, connection_id, now));
 	json_add_str(&b, STR("until"), time_iso(r->arena, MAX(until_ms, now)));
 	json_build_end(&b);
 	r->job->waiting_for = json_print_arena(r->arena, json_build_done(&b));
@@ -394,5 +405,6 @@ enum run_verdict run_page(struct run *r, struct work *w, bool resumed, struct er
 	atomic_fetch_add(&r->e->pages, 1);
 	atomic_fetch_add(&r->e->records, w->count);
 	r->job->attempts = 0; /* it got on */
+	r->waited = NULL;
 	return atomic_load(&r->worker->user_ends) ? RUN_CANCEL : RUN_ON;
 }

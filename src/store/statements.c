@@ -69,7 +69,7 @@
 #define JOB_CLAIM(lock) \
 	"UPDATE job SET status = CASE WHEN type = 'retry' THEN 'retrying' ELSE 'running' END, " \
 	"attempts = attempts + 1, modified_ms = ?1, fence = fence + 1, lease_owner = ?2, " \
-	"lease_until_ms = ?3, waiting_for = NULL, not_before_ms = 0, " \
+	"lease_until_ms = ?3, not_before_ms = 0, " \
 	"started_ms = CASE WHEN started_ms = 0 THEN ?1 ELSE started_ms END " \
 	"WHERE (account_id, id) = (SELECT q.account_id, q.id FROM job q " \
 	"WHERE q.not_before_ms <= ?1 AND " JOB_CLAIMABLE \
@@ -266,7 +266,7 @@ static const struct statement texts[STATEMENT_COUNT] = {
 	[STMT_JOB_HEARTBEAT] = { JOB_HEARTBEAT(ONE_OF_SQLITE), JOB_HEARTBEAT(ONE_OF_PGSQL) },
 	/* The job keeps what it has: its page, cursor and counts. */
 	[STMT_JOB_RECLAIM] = { "UPDATE job SET status = 'queued', not_before_ms = 0, "
-			       "modified_ms = ?1 WHERE status IN " JOB_IN_WORK
+			       "waiting_for = NULL, modified_ms = ?1 WHERE status IN " JOB_IN_WORK
 			       " AND type IN ('flow', 'retry') AND (lease_until_ms < ?1 OR "
 			       "(CAST(?2 AS TEXT) IS NOT NULL AND lease_owner <> ?2))" },
 	/* Written at a time that is yet to come: the clock was set back, and the wait is as long as it was. */
@@ -278,7 +278,8 @@ static const struct statement texts[STATEMENT_COUNT] = {
 				   "IN " JOB_IN_WORK " AND lease_until_ms > ?1 + 2 * ?2" },
 	/* As reclaimed, but the attempt does not count. */
 	[STMT_JOB_GIVE_BACK] = { "UPDATE job SET status = 'queued', not_before_ms = ?4, "
-				 "attempts = CASE WHEN attempts > 0 THEN attempts - 1 ELSE 0 END "
+				 "waiting_for = NULL, attempts = CASE WHEN attempts > 0 THEN "
+				 "attempts - 1 ELSE 0 END "
 				 "WHERE account_id = ?1 AND id = ?2 AND fence = ?3 "
 				 "AND status IN " JOB_IN_WORK },
 	/* A queued job that was never begun ends at once; one that was goes through its worker. */

@@ -43,7 +43,9 @@ struct store_job {
 	struct str error_code, error_message; /* why the job failed; p NULL */
 	struct str cursor;      /* the export's place behind the last checkpoint, JSON; p NULL */
 	struct str trigger;     /* "api", "schedule" ... */
-	struct str waiting_for; /* JSON {"what","since","until"}; p NULL: it waits for nothing */
+	struct str waiting_for; /* QUEUED: JSON {"what","_connectionId","since","until"}; p NULL: it
+				   waits for nothing. A claim leaves it to be read: whoever works the job writes
+				   it away */
 	int64_t not_before_ms;  /* QUEUED: not to be claimed before */
 	int64_t due_ms;         /* the instant it was scheduled for; 0: none */
 	struct str canceled_by; /* who asked for its end; p NULL: nobody */

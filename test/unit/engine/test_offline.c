@@ -144,6 +144,52 @@ static void other_failures_of_a_source_are_the_runs(void **state)
 	}
 }
 
+static struct str waiting_text(struct rig *r, struct str job, const char *name)
+{
+	return json_get_str(parse(r->w, rig_job(r, job).waiting_for), str_z(name));
+}
+
+/* The job looks again by itself, and finds that nothing has changed. */
+static void a_second_wait_tells_the_reason_and_since_when(void **state)
+{
+	struct rig *r = *state;
+	struct str f = plain_flow(r);
+
+	r->refuse_ping = true;
+	answers_fail(r, 2, 2, ERR_CONNECT, 0);
+	struct str job = rig_run(r, f), since = waiting_text(r, job, "since"),
+		   until = waiting_text(r, job, "until");
+
+	for (int i = 0; i < 3; i++) {
+		clock_test_advance(&r->w->clock, 600000);
+		assert_int_equal(rig_work(r), 1);
+		assert_waits(r, job);
+		assert_true(str_eq(waiting_text(r, job, "since"), since));
+		assert_false(str_eq(waiting_text(r, job, "until"), until));
+	}
+	assert_goes_on(r, job);
+	assert_null(rig_job(r, job).waiting_for.p);
+}
+
+/* A wait that comes behind a page is one of its own. */
+static void a_wait_behind_a_page_begins_anew(void **state)
+{
+	struct rig *r = *state;
+	struct str f = plain_flow(r);
+
+	r->refuse_ping = true;
+	answers_fail(r, 1, 1, ERR_CONNECT, 0);
+	struct str job = rig_run(r, f), since = waiting_text(r, job, "since");
+
+	answers_fail(r, 3, 3, ERR_CONNECT, 0);
+	r->refuse_ping = true;
+	rig_patch(r, "connection", r->connection, "{\"offline\":false}");
+	clock_test_advance(&r->w->clock, 600000);
+	rig_work(r);
+	assert_waits(r, job);
+	assert_false(str_eq(waiting_text(r, job, "since"), since));
+}
+
 /* ---- lookups ---- */
 
 /* One page of three, a lookup for each, an import behind it. */
@@ -220,6 +266,8 @@ int main(void)
 		RIG_TEST(a_source_that_cannot_be_found_makes_the_run_wait_before_its_first_page),
 		RIG_TEST(a_source_that_takes_no_credentials_makes_the_run_wait),
 		RIG_TEST(other_failures_of_a_source_are_the_runs),
+		RIG_TEST(a_second_wait_tells_the_reason_and_since_when),
+		RIG_TEST(a_wait_behind_a_page_begins_anew),
 		RIG_TEST(a_lookup_out_of_reach_makes_the_run_wait_and_asks_no_more),
 		RIG_TEST(a_lookup_without_credentials_makes_the_run_wait),
 		RIG_TEST(a_lookup_that_fails_while_the_ping_answers_is_its_records_failure),

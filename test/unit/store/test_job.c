@@ -472,6 +472,13 @@ static void a_job_that_waits_is_not_taken_before_its_time(void **state)
 	write_ok(f, claim_unit, &k);
 	assert_true(k.found);
 	assert_str(k.j.id, j.id.p);
+	/* what it waited for is the worker's to know; a worker that dies takes it along */
+	assert_str(k.j.waiting_for, "{\"what\":\"an application\"}");
+	struct reclaim r = { .now_ms = INT64_MAX };
+
+	write_ok(f, reclaim_unit, &r);
+	k.now_ms = 9000;
+	write_ok(f, claim_unit, &k);
 	assert_null(k.j.waiting_for.p);
 }
 
