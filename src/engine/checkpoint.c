@@ -357,6 +357,15 @@ void run_add_error(struct run *r, const struct err *failure, const char *stage, 
 	o->row.fingerprint = fingerprint(r->outcome_arena, &o->row);
 }
 
+void run_add_damage(struct run *r, const struct err *failure)
+{
+	struct str text = str_sub(buf_str(&r->page_body), 0, LIMIT_ERROR_EVIDENCE);
+
+	run_add_error(r, failure, "run", false);
+	r->outcomes[r->outcome_count - 1].row.request = str_dup(r->outcome_arena,
+		str_sub(text, 0, str_utf8_prefix(text)));
+}
+
 /* ---- the transaction ---- */
 
 struct checkpoint {

@@ -190,7 +190,6 @@ static enum run_verdict begin(struct run *r, struct err *err)
 	return !first || run_checkpoint(r, NULL, false, keep_config, r, err) ? RUN_ON : RUN_FAIL;
 }
 
-/* The page in work that is in the store; NULL in *W: there is none. */
 bool run_read_page(struct run *r, struct work **w, struct err *err)
 {
 	struct store_conn *c DEFER(store_read_endp) = NULL;
@@ -206,7 +205,8 @@ bool run_read_page(struct run *r, struct work **w, struct err *err)
 	if (found)
 		buf_add_str(&r->page_body,
 			row.body); /* the recorder's, as if it were written now */
-	return !found || work_read(&row, w, err);
+	r->page_damaged = found && !work_read(&row, w, err);
+	return !r->page_damaged;
 }
 
 /* Passes on the page that an earlier attempt left in the store. */

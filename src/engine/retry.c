@@ -31,7 +31,7 @@ static bool read_cursor(struct source *s, struct str cursor, struct err *err)
 	id = json_get_str(doc, STR("id"));
 	if (id.n != ID_LEN || !json_to_i64(json_get(doc, STR("created")), &s->after.created_ms) ||
 		!json_to_i64(json_get(doc, STR("index")), &s->after.record_index))
-		return err_set(err, ERR_STORE, "the retry's cursor is damaged");
+		return err_set(err, ERR_INTERNAL, "the retry's cursor is damaged");
 	memcpy(s->after_id, id.p, ID_LEN);
 	s->after.error_id = str_of(s->after_id, ID_LEN);
 	return true;

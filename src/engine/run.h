@@ -59,6 +59,7 @@ struct run {
 	size_t outcome_count, outcome_cap;
 	struct arena *outcome_arena;
 	bool page_in_store;
+	bool page_damaged; /* it can't be read back */
 	bool page_settled; /* and all of it is accounted for here: the row only waits to be removed */
 	struct buf page_body;
 };
@@ -83,6 +84,8 @@ void run_add_shape_failure(struct run *r, const struct item *it, const char *sta
 	const struct err *failure);
 /* For a retry: the record of ITEM was delivered. */
 void run_add_resolved(struct run *r, const struct item *it);
+/* What was in work with the page can't be read: its text is the evidence. */
+void run_add_damage(struct run *r, const struct err *failure);
 /* An error that is not one record's: of the source, or of the run. */
 void run_add_error(struct run *r, const struct err *failure, const char *stage, bool of_export);
 struct str run_new_id(const struct run *r, struct arena *a);
@@ -90,7 +93,8 @@ struct str run_new_id(const struct run *r, struct arena *a);
 /* ---- job_work.c ---- */
 
 struct store_job *run_child_at(struct run *r, size_t i); /* sources first, then steps */
-/* The page in work that is in the store; NULL in *W: there is none. */
+/* The page in work that is in the store; NULL in *W: there is none. ERR_STORE; with r->page_damaged it is no
+ * use to read it again. */
 MUST_CHECK bool run_read_page(struct run *r, struct work **w, struct err *err);
 
 /* ---- run_page.c ---- */

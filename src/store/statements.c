@@ -276,10 +276,10 @@ static const struct statement texts[STATEMENT_COUNT] = {
 				  "AND modified_ms > ?1 + ?2 AND not_before_ms > ?1" },
 	[STMT_JOB_CLOCK_LEASE] = { "UPDATE job SET lease_until_ms = ?1 + ?2 WHERE status "
 				   "IN " JOB_IN_WORK " AND lease_until_ms > ?1 + 2 * ?2" },
-	/* As reclaimed, but the attempt does not count. */
+	/* As reclaimed, but the attempt need not count. */
 	[STMT_JOB_GIVE_BACK] = { "UPDATE job SET status = 'queued', not_before_ms = ?4, "
-				 "waiting_for = NULL, attempts = CASE WHEN attempts > 0 THEN "
-				 "attempts - 1 ELSE 0 END "
+				 "waiting_for = NULL, attempts = CASE WHEN ?5 = 0 AND attempts > 0 "
+				 "THEN attempts - 1 ELSE attempts END "
 				 "WHERE account_id = ?1 AND id = ?2 AND fence = ?3 "
 				 "AND status IN " JOB_IN_WORK },
 	/* A queued job that was never begun ends at once; one that was goes through its worker. */

@@ -96,9 +96,10 @@ MUST_CHECK bool store_job_reclaim(struct store_conn *c, int64_t now_ms, struct s
 MUST_CHECK bool store_job_set_clock(struct store_conn *c, int64_t now_ms, int64_t lease_ms,
 	uint64_t *count, struct err *err);
 /* Puts a claimed job back into the queue as it was before the claim, to be taken again at NOT_BEFORE_MS:
- * it did not fail, the store did. Nothing happens when somebody else has claimed it. W */
+ * it did not fail, the store did, and the attempt counts only when COUNTS. Nothing happens when somebody
+ * else has claimed it. W */
 MUST_CHECK bool store_job_give_back(struct store_conn *c, const struct store_job *j,
-	int64_t not_before_ms, struct err *err);
+	int64_t not_before_ms, bool counts, struct err *err);
 /* Asks a job of a flow or retry to end: one never begun is CANCELED at once, one in work becomes
  * CANCELING. ERR_CONFLICT when it has ended; ERR_NOT_FOUND. W */
 MUST_CHECK bool store_job_cancel(struct store_conn *c, struct str account_id, struct str id,

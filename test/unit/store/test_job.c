@@ -521,13 +521,14 @@ static void canceling(void **state)
 
 struct giving {
 	const struct store_job *j;
+	bool counts;
 };
 
 static bool give_back_unit(struct store_conn *c, void *arg, struct err *err)
 {
 	const struct giving *g = arg;
 
-	return store_job_give_back(c, g->j, 5000, err);
+	return store_job_give_back(c, g->j, 5000, g->counts, err);
 }
 
 /* The store failed under it: that is no attempt, and a later holder is not disturbed. */
@@ -536,7 +537,7 @@ static void given_back(void **state)
 	struct fix *f = *state;
 	struct store_job j = job_of(f->a, 1);
 	struct claim k = { .a = f->a, .now_ms = 1000 }, later = { .a = f->a, .now_ms = 5000 };
-	struct giving g = { &k.j };
+	struct giving g = { &k.j, false };
 
 	write_ok(f, add_job, &j);
 	write_ok(f, claim_unit, &k);
@@ -555,6 +556,10 @@ static void given_back(void **state)
 	write_ok(f, give_back_unit, &g);
 	assert_int_equal(get_job(f, j.id).attempts, 0);
 	assert_int_equal(get_job(f, j.id).status, JOB_QUEUED);
+	write_ok(f, claim_unit, &later);
+	g.counts = true; /* what it had in work could not be read */
+	write_ok(f, give_back_unit, &g);
+	assert_int_equal(get_job(f, j.id).attempts, 1);
 }
 
 struct clock_set {
