@@ -293,10 +293,14 @@ static const char version_3[] = "CREATE INDEX job_purge ON job (purge_ms)\n"
 				"	WHERE config_hash IS NOT NULL;\n"
 				"CREATE INDEX job_config_created ON job_config (created_ms);\n";
 
+/* Which child of a retry an error failed in again: there it counts as open, too. */
+static const char version_4[] = "ALTER TABLE job_error ADD COLUMN again_job_id TEXT;\n";
+
 const struct migration migrations[] = {
 	{ 1, "accounts, tokens, resources, jobs, errors, retry data, kept answers", version_1 },
 	{ 2, "leases and waiting jobs, pages in work, events, schedules, state", version_2 },
 	{ 3, "indexes by which old jobs are found", version_3 },
+	{ 4, "the retry that an error failed in again", version_4 },
 };
 const size_t migration_count = ARRAY_LEN(migrations);
 

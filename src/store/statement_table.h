@@ -4,6 +4,9 @@
 #ifndef STORE_STATEMENT_TABLE_H
 #define STORE_STATEMENT_TABLE_H
 
+/* By a job, a flow, or ids, in this order: error_bulk.c counts on it. */
+#define STATEMENT_LED(X, id) X(id##_BY_JOB) X(id##_BY_FLOW) X(id##_BY_IDS)
+
 #define STATEMENT_TABLE(X)                   \
 	X(STMT_MIGRATION_LAST)               \
 	X(STMT_MIGRATION_ADD)                \
@@ -59,25 +62,14 @@
 	X(STMT_JOB_ERROR_AGAIN)              \
 	X(STMT_JOB_ERROR_RESOLVE)            \
 	X(STMT_JOB_CREDIT)                   \
-	X(STMT_ERROR_LIST_BY_JOB)            \
-	X(STMT_ERROR_LIST_BY_FLOW)           \
-	X(STMT_ERROR_LIST_BY_IDS)            \
+	X(STMT_JOB_AGAIN_SETTLED)            \
+	STATEMENT_LED(X, STMT_ERROR_LIST)    \
 	X(STMT_ERROR_LIST_BY_FLOW_JOB)       \
-	X(STMT_ERROR_SUM_BY_JOB)             \
-	X(STMT_ERROR_SUM_BY_FLOW)            \
-	X(STMT_ERROR_SUM_BY_IDS)             \
-	X(STMT_ERROR_RESOLVE_BY_JOB)         \
-	X(STMT_ERROR_RESOLVE_BY_FLOW)        \
-	X(STMT_ERROR_RESOLVE_BY_IDS)         \
-	X(STMT_ERROR_ADJUST_BY_JOB)          \
-	X(STMT_ERROR_ADJUST_BY_FLOW)         \
-	X(STMT_ERROR_ADJUST_BY_IDS)          \
-	X(STMT_ERROR_MARK_BY_JOB)            \
-	X(STMT_ERROR_MARK_BY_FLOW)           \
-	X(STMT_ERROR_MARK_BY_IDS)            \
-	X(STMT_ERROR_FLOWS_BY_JOB)           \
-	X(STMT_ERROR_FLOWS_BY_FLOW)          \
-	X(STMT_ERROR_FLOWS_BY_IDS)           \
+	STATEMENT_LED(X, STMT_ERROR_SUM)     \
+	STATEMENT_LED(X, STMT_ERROR_RESOLVE) \
+	STATEMENT_LED(X, STMT_ERROR_ADJUST)  \
+	STATEMENT_LED(X, STMT_ERROR_MARK)    \
+	STATEMENT_LED(X, STMT_ERROR_FLOWS)   \
 	X(STMT_ERROR_DUE)                    \
 	X(STMT_ERROR_ISSUES)                 \
 	X(STMT_RETRY_DATA_PUT)               \

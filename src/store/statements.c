@@ -147,14 +147,20 @@
 #define ERROR_RESOLVE_IN(LEAD, ONE_OF) \
 	"UPDATE job_error SET resolved = ?15, resolved_ms = ?16, resolved_by = ?17, " \
 	"retry_job_id = NULL, next_retry_ms = 0 WHERE " ERROR_WHERE(LEAD, ONE_OF)
-/* ?15: 1 when they will be resolved, -1 when they will be open again. */
+/* With the jobs that have them, and the retries that they failed in again. ?15: 1 when they will be resolved,
+ * -1 when they will be open again. */
 #define ERROR_ADJUST_IN(LEAD, ONE_OF) \
 	"UPDATE job SET num_resolved = num_resolved + ?15 * n.errors, " \
 	"num_open_error = num_open_error - ?15 * n.errors, modified_ms = ?16 " \
-	"FROM (SELECT owner, COUNT(*) AS errors FROM (" \
-	"SELECT job_id AS owner FROM job_error WHERE " ERROR_WHERE(LEAD, ONE_OF) " UNION ALL " \
-	"SELECT flow_job_id FROM job_error WHERE flow_job_id IS NOT NULL AND " \
-	ERROR_WHERE(LEAD, ONE_OF) ") AS o GROUP BY owner) AS n " \
+	"FROM (WITH g AS (SELECT job_id, flow_job_id, again_job_id, COUNT(*) AS errors " \
+	"FROM job_error WHERE " ERROR_WHERE(LEAD, ONE_OF) \
+	" GROUP BY job_id, flow_job_id, again_job_id) " \
+	"SELECT owner, SUM(errors) AS errors FROM (" \
+	"SELECT job_id AS owner, errors FROM g " \
+	"UNION ALL SELECT flow_job_id, errors FROM g " \
+	"UNION ALL SELECT again_job_id, errors FROM g " \
+	"UNION ALL SELECT a.flow_job_id, g.errors FROM g JOIN job a ON a.account_id = ?1 " \
+	"AND a.id = g.again_job_id) AS o WHERE owner IS NOT NULL GROUP BY owner) AS n " \
 	"WHERE job.account_id = ?1 AND job.id = n.owner"
 #define ERROR_MARK_IN(LEAD, ONE_OF) \
 	"UPDATE job_error SET retry_job_id = ?15, next_retry_ms = 0 WHERE " \
@@ -318,7 +324,7 @@ static const struct statement texts[STATEMENT_COUNT] = {
 	[STMT_JOB_ERROR_AGAIN] = { "UPDATE job_error SET stage = ?3, source = ?4, code = ?5, "
 				   "message = ?6, field = ?7, hint = ?8, request = ?9, "
 				   "response = ?10, fingerprint = ?11, classification = ?12, "
-				   "step_id = COALESCE(?14, step_id), "
+				   "step_id = COALESCE(?14, step_id), again_job_id = ?15, "
 				   "retry_job_id = NULL, next_retry_ms = CASE WHEN CAST(?13 AS "
 				   "BIGINT) = 0 THEN 0 "
 				   "WHEN attempts = 1 THEN ?13 + 1800000 WHEN attempts = 2 THEN "
@@ -337,6 +343,15 @@ static const struct statement texts[STATEMENT_COUNT] = {
 			      "FROM job_error e JOIN job j ON j.account_id = e.account_id "
 			      "AND j.id = e.job_id WHERE e.account_id = ?1 AND e.id = ?2) AS n "
 			      "WHERE job.account_id = ?1 AND job.id IN (n.job_id, n.flow_job_id)" },
+	/* The retry that it failed in again, when its state is ?4: one open error less there. */
+	[STMT_JOB_AGAIN_SETTLED] = { "UPDATE job SET num_resolved = num_resolved + 1, "
+				     "num_open_error = num_open_error - 1, modified_ms = ?3 "
+				     "FROM (SELECT a.id, a.flow_job_id FROM job_error e "
+				     "JOIN job a ON a.account_id = e.account_id "
+				     "AND a.id = e.again_job_id WHERE e.account_id = ?1 "
+				     "AND e.id = ?2 AND e.resolved = ?4) AS n "
+				     "WHERE job.account_id = ?1 "
+				     "AND job.id IN (n.id, n.flow_job_id)" },
 	[STMT_ERROR_LIST_BY_JOB] = ERROR_BOTH(ERROR_LIST_IN, ERROR_BY_ONE_JOB),
 	[STMT_ERROR_LIST_BY_FLOW] = ERROR_BOTH(ERROR_LIST_IN, ERROR_BY_FLOW),
 	[STMT_ERROR_LIST_BY_IDS] = ERROR_BOTH(ERROR_LIST_IN, ERROR_BY_IDS),

@@ -31,8 +31,9 @@ struct store_job_error {
 MUST_CHECK bool store_job_error_add(struct store_conn *c, const struct store_job_error *e,
 	struct str retry_data, struct err *err);
 /*
- * The record of error E->id failed again in a retry: the error gets E's words, evidence and step (p
- * NULL: as it was), attempts + 1, and RETRY_DATA when it is not null; it is open and no retry is at it. When E->next_retry_ms is set
+ * The record of error E->id failed again in a retry, whose child E->job_id counts it: the error gets E's
+ * words, evidence and step (p NULL: as it was), attempts + 1, and RETRY_DATA when it is not null; no retry is at it, and it is open unless somebody
+ * resolved it meanwhile. An earlier retry that it failed in counts it as resolved from then on. When E->next_retry_ms is set
  * it is tried again by itself: half an hour after the second failure, two hours after the third, and not
  * after the fourth. W; ERR_NOT_FOUND
  */
@@ -41,7 +42,7 @@ MUST_CHECK bool store_job_error_again(struct store_conn *c, const struct store_j
 /*
  * The record of error E->id was delivered after all: the error is resolved by E->resolved_by at
  * E->resolved_ms, and the job that had it, with the flow job above, counts a success more, and a
- * failure less where it was one of the ledger's. Nothing happens when it is resolved already. W; ERR_NOT_FOUND
+ * failure less where it was one of the ledger's; a retry that it failed in counts it as resolved. Nothing happens when it is resolved already. W; ERR_NOT_FOUND
  */
 MUST_CHECK bool store_job_error_settle(struct store_conn *c, const struct store_job_error *e,
 	struct err *err);

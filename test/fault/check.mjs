@@ -141,6 +141,11 @@ export async function checkAll(server, flows, entries) {
 			if (l.succeeded - credited > first || first > l.succeeded - credited + unknown)
 				bad.push(`counts: job ${job._id} of ${name} says ${l.succeeded} succeeded, ${credited} of them by retries; the sink has ${delivered} keys of it, ${again} of them from retries`);
 		}
+		const openNow = [...open.values()].flat().length;
+		for (const job of jobs.filter((j) => j.type === 'retry')) {
+			const own = (await listAll(server, `/v1/jobs/${job._id}/joberrors?resolved=false`)).length;
+			if (job.numOpenError > openNow + own) bad.push(`counts: retry ${job._id} of ${name} says ${job.numOpenError} open errors, there are ${openNow + own}`);
+		}
 		const possible = new Set([...f.records, ...(f.possible ?? [])]);
 		for (const k of at.byRecord.keys()) {
 			const [flow, id] = k.split(' ');

@@ -96,6 +96,10 @@ test('a retry delivers what failed, resolves its errors and credits the job that
 	assert.deepEqual(state.got.map((g) => g.record.key), [7]);
 	assert.equal((await server.ok(200, 'GET', `/v1/jobs/${job._id}`)).ledger.failed, 0);
 	assert.deepEqual(await server.ok(200, 'POST', `/v1/jobs/${job._id}/retry`), []);
+	// and the retry that it had failed in has nothing open any more
+	assert.deepEqual([retry.numError, retry.numResolved, retry.numOpenError], [1, 0, 1]);
+	const settled = await server.ok(200, 'GET', `/v1/jobs/${retry._id}`);
+	assert.deepEqual([settled.numError, settled.numResolved, settled.numOpenError], [1, 1, 0]);
 });
 
 test('retry data are read, edited and tried again; nonsense is refused', async () => {
