@@ -415,6 +415,8 @@ static bool write_page(struct store_conn *c, const struct checkpoint *cp, struct
 	row.step = cp->work->step;
 	row.waiting = cp->waiting;
 	row.body = buf_str(&r->page_body);
+	row.connection_id = r->steps[row.step].plan->connection_id;
+	row.records = work_waiting(cp->work);
 	return store_page_put(c, &row, err);
 }
 

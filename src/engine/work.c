@@ -126,6 +126,21 @@ static bool may_have_arrived(const struct delivery *d)
 	return d->unknown || (d->in_doubt && d->attempts == 0);
 }
 
+uint64_t work_waiting(const struct work *w)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < w->count; i++) {
+		const struct item *it = &w->items[i];
+
+		if (w->fresh)
+			n += !it->stopped && it->first_step <= w->step;
+		else
+			n += it->d != NULL && !it->settled;
+	}
+	return n;
+}
+
 void work_print(const struct work *w, struct buf *out)
 {
 	buf_add_fmt(out, "{\"fresh\":%s,\"items\":[", w->fresh ? "true" : "false");

@@ -59,6 +59,8 @@ void work_hash_request(struct str request, char hex[WORK_HASH_LEN]);
 
 /* Makes the deliveries of step K: one for each item that goes on to it. */
 void work_begin_step(struct work *w, uint32_t k, struct str job_id);
+/* How many items the present step has yet to send, or has under way. */
+uint64_t work_waiting(const struct work *w);
 /* The items that are not done with, as JSON. */
 void work_print(const struct work *w, struct buf *out);
 /* The page as it was printed: its step's deliveries are ready to be submitted. ERR_STORE. */

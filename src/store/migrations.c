@@ -296,11 +296,19 @@ static const char version_3[] = "CREATE INDEX job_purge ON job (purge_ms)\n"
 /* Which child of a retry an error failed in again: there it counts as open, too. */
 static const char version_4[] = "ALTER TABLE job_error ADD COLUMN again_job_id TEXT;\n";
 
+/* For whom a page waits, and how much of it: found without its body. */
+static const char version_5[] =
+	"ALTER TABLE job_page ADD COLUMN connection_id TEXT;\n"
+	"ALTER TABLE job_page ADD COLUMN records INTEGER NOT NULL DEFAULT 0;\n"
+	"CREATE INDEX job_page_connection ON job_page (account_id, connection_id, records)\n"
+	"	WHERE connection_id IS NOT NULL;\n";
+
 const struct migration migrations[] = {
 	{ 1, "accounts, tokens, resources, jobs, errors, retry data, kept answers", version_1 },
 	{ 2, "leases and waiting jobs, pages in work, events, schedules, state", version_2 },
 	{ 3, "indexes by which old jobs are found", version_3 },
 	{ 4, "the retry that an error failed in again", version_4 },
+	{ 5, "what waits for a connection", version_5 },
 };
 const size_t migration_count = ARRAY_LEN(migrations);
 

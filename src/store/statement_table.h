@@ -92,6 +92,8 @@
 	X(STMT_PAGE_PUT)                     \
 	X(STMT_PAGE_GET)                     \
 	X(STMT_PAGE_REMOVE)                  \
+	X(STMT_PAGE_WAITING)                 \
+	X(STMT_PAGE_WAITING_OF)              \
 	X(STMT_CONFIG_PUT)                   \
 	X(STMT_CONFIG_GET)                   \
 	X(STMT_EVENT_SEQUENCE)               \

@@ -430,14 +430,21 @@ static const struct statement texts[STATEMENT_COUNT] = {
 				     "WHERE created_ms <= ?1 ORDER BY created_ms LIMIT ?2)" },
 
 	[STMT_PAGE_PUT] = { "INSERT INTO job_page (account_id, job_id, page_index, step, waiting, "
-			    "body) "
-			    "VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (account_id, job_id) DO "
-			    "UPDATE SET "
+			    "body, connection_id, records) "
+			    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) "
+			    "ON CONFLICT (account_id, job_id) DO UPDATE SET "
 			    "page_index = excluded.page_index, step = excluded.step, "
-			    "waiting = excluded.waiting, body = excluded.body" },
-	[STMT_PAGE_GET] = { "SELECT account_id, job_id, page_index, step, waiting, body FROM "
-			    "job_page "
+			    "waiting = excluded.waiting, body = excluded.body, "
+			    "connection_id = excluded.connection_id, records = excluded.records" },
+	[STMT_PAGE_GET] = { "SELECT account_id, job_id, page_index, step, waiting, body, "
+			    "connection_id, records FROM job_page "
 			    "WHERE account_id = ?1 AND job_id = ?2" },
+	[STMT_PAGE_WAITING] = { "SELECT connection_id, SUM(records) FROM job_page "
+				"WHERE account_id = ?1 AND connection_id IS NOT NULL "
+				"GROUP BY connection_id" },
+	[STMT_PAGE_WAITING_OF] = { "SELECT connection_id, SUM(records) FROM job_page "
+				   "WHERE account_id = ?1 AND connection_id = ?2 "
+				   "GROUP BY connection_id" },
 	[STMT_PAGE_REMOVE] = { "DELETE FROM job_page WHERE account_id = ?1 AND job_id = ?2" },
 	[STMT_CONFIG_PUT] = { "INSERT INTO job_config (account_id, hash, created_ms, config) "
 			      "VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING" },

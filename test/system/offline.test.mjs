@@ -32,7 +32,12 @@ test('401 and a ping that fails: the connection goes offline and the job waits; 
 	assert.equal(job.waitingFor._connectionId, w.connections[1]);
 	assert.ok(job.waitingFor.since && job.waitingFor.until);
 	assert.deepEqual(job.ledger, { exported: 30, succeeded: 5, ignored: 0, failed: 0, inFlight: 25 });
-	assert.equal((await server.ok(200, 'GET', `/v1/connections/${w.connections[1]}`)).offline, true);
+	const sink = await server.ok(200, 'GET', `/v1/connections/${w.connections[1]}`);
+	assert.equal(sink.offline, true);
+	assert.deepEqual(sink.queues, [{ name: sink._id, size: 25 }]);
+	const inList = (await server.ok(200, 'GET', '/v1/connections')).find((c) => c._id === sink._id);
+	assert.deepEqual(inList.queues, sink.queues);
+	assert.deepEqual((await server.ok(200, 'PUT', `/v1/connections/${sink._id}`, { ...sink, queues: [{ name: sink._id, size: 7 }] })).queues, sink.queues);
 	assert.deepEqual(await server.errorsOf(_jobId), []);
 	// a second run queues behind it
 	const second = await server.ok(201, 'POST', `/v1/flows/${w.flow}/run`);
@@ -44,6 +49,7 @@ test('401 and a ping that fails: the connection goes offline and the job waits; 
 	assert.equal(done.ledger.succeeded, 30);
 	assert.deepEqual(w.state.got.slice(0, 30), [...Array(30).keys()]); // in order, each once
 	assert.equal((await server.jobEnd(second._jobId)).status, 'completed');
+	assert.equal((await server.ok(200, 'GET', `/v1/connections/${sink._id}`)).queues[0].size, 0);
 });
 
 test('the connection is probed by itself, over a restart, and the job goes on when it answers', async () => {

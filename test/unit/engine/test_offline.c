@@ -259,6 +259,90 @@ static void a_lookup_that_fails_while_the_ping_answers_is_its_records_failure(vo
 	}
 }
 
+/* ---- what waits ---- */
+
+static int64_t size_in(struct rig *r, const struct json *connection)
+{
+	const struct json *queue = json_at(json_get(connection, STR("queues")), 0);
+	int64_t n = -1;
+
+	assert_true(str_eq(json_get_str(queue, STR("name")), r->connection));
+	assert_true(json_to_i64(json_get(queue, STR("size")), &n));
+	return n;
+}
+
+/* As a connection says it, asked for alone and in a list. */
+static int64_t queue_size(struct rig *r)
+{
+	struct buf list DEFER(buf_free) = BUF_INIT(0);
+	const struct schema *s = type_of(r->w, "connection");
+	const struct store_filter all = { .limit = 0 };
+	struct resource_view v;
+	struct err err = ERR_INIT;
+
+	assert_ok(resource_get(r->w->r, STR(ACCOUNT), s, r->connection, r->w->a, &v, &err));
+	assert_ok(resource_list(r->w->r, STR(ACCOUNT), s, &all, r->w->a, &list, NULL, &err));
+	int64_t n = size_in(r, parse(r->w, v.json));
+
+	assert_int_equal(size_in(r, json_at(parse(r->w, buf_str(&list)), 0)), n);
+	return n;
+}
+
+static void refuse_the_third(struct rig *r UNUSED, struct str step UNUSED, struct delivery *d)
+{
+	if (str_find(d->request, STR("3")) == STR_NPOS)
+		return;
+	rig_refuse(d);
+	d->status = 401;
+}
+
+static void refuse_all(struct rig *r UNUSED, struct str step UNUSED, struct delivery *d)
+{
+	rig_refuse(d);
+	d->status = 401;
+}
+
+static void what_waits_for_a_connection_stands_in_its_queue(void **state)
+{
+	struct rig *r = *state;
+	struct str i = rig_import(r, "i", "");
+	struct str f = rig_flow(r, rig_export(r, "A", ""), &i, 1, "");
+
+	rig_source(r, 0, "A", "[{\"id\":1},{\"id\":2},{\"id\":3}]", NULL);
+	assert_int_equal(queue_size(r), 0);
+	r->refuse_ping = true;
+	r->ends = refuse_the_third;
+	struct str job = rig_run(r, f);
+
+	assert_waits(r, job);
+	assert_int_equal(queue_size(r), 1);
+	/* what was read is sent back, as users do: it is no change of theirs */
+	rig_patch(r, "connection", r->connection,
+		str_fmt(r->w->a, "{\"queues\":[{\"name\":\"%.*s\",\"size\":1}]}",
+			STR_ARG(r->connection))
+			.p);
+	r->ends = NULL;
+	comes_back(r);
+	assert_int_equal(rig_job(r, job).status, JOB_COMPLETED);
+	assert_int_equal(queue_size(r), 0);
+}
+
+static void a_page_whose_step_has_not_begun_stands_there_whole(void **state)
+{
+	struct rig *r = *state;
+	struct str i = rig_import(r, "i", "");
+	struct str f = rig_flow(r, rig_export(r, "A", ""), &i, 1, "");
+
+	rig_source(r, 0, "A", "[{\"id\":1},{\"id\":2},{\"id\":3}]", NULL);
+	r->refuse_ping = true;
+	r->maps = refuse_all; /* its lookups */
+	assert_waits(r, rig_run(r, f));
+	assert_int_equal(queue_size(r), 3);
+	r->maps = NULL;
+	comes_back(r);
+	assert_int_equal(queue_size(r), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -271,6 +355,8 @@ int main(void)
 		RIG_TEST(a_lookup_out_of_reach_makes_the_run_wait_and_asks_no_more),
 		RIG_TEST(a_lookup_without_credentials_makes_the_run_wait),
 		RIG_TEST(a_lookup_that_fails_while_the_ping_answers_is_its_records_failure),
+		RIG_TEST(what_waits_for_a_connection_stands_in_its_queue),
+		RIG_TEST(a_page_whose_step_has_not_begun_stands_there_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -132,6 +132,9 @@ static const struct {
 	{ STMT_PURGE_ERRORS, "job_error_root (account_id=? AND root_job_id=?" },
 	{ STMT_PURGE_CHILDREN, "job_flow_job (account_id=? AND flow_job_id=?" },
 	{ STMT_PURGE_CONFIGS, "job_config_hash (account_id=? AND config_hash=?)" },
+	{ STMT_PAGE_WAITING, "COVERING INDEX job_page_connection (account_id=?" },
+	{ STMT_PAGE_WAITING_OF,
+		"COVERING INDEX job_page_connection (account_id=? AND connection_id=?)" },
 	{ STMT_JOB_ERROR_LAST, "job_error_root (account_id=? AND root_job_id=?" },
 };
 
