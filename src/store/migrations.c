@@ -303,12 +303,19 @@ static const char version_5[] =
 	"CREATE INDEX job_page_connection ON job_page (account_id, connection_id, records)\n"
 	"	WHERE connection_id IS NOT NULL;\n";
 
+/* When a connection is probed next, so that no process need keep all of them in mind. */
+static const char version_6[] =
+	"ALTER TABLE connection_probe ADD COLUMN due_ms INTEGER NOT NULL DEFAULT 0;\n"
+	"ALTER TABLE connection_probe ADD COLUMN pause_ms INTEGER NOT NULL DEFAULT 0;\n"
+	"CREATE INDEX connection_probe_due ON connection_probe (due_ms);\n";
+
 const struct migration migrations[] = {
 	{ 1, "accounts, tokens, resources, jobs, errors, retry data, kept answers", version_1 },
 	{ 2, "leases and waiting jobs, pages in work, events, schedules, state", version_2 },
 	{ 3, "indexes by which old jobs are found", version_3 },
 	{ 4, "the retry that an error failed in again", version_4 },
 	{ 5, "what waits for a connection", version_5 },
+	{ 6, "when connections are probed", version_6 },
 };
 const size_t migration_count = ARRAY_LEN(migrations);
 

@@ -119,7 +119,9 @@
 	X(STMT_EXPORT_STATE_PUT)             \
 	X(STMT_PROBE_PUT)                    \
 	X(STMT_PROBE_REMOVE)                 \
-	X(STMT_PROBE_LIST)                   \
+	X(STMT_PROBE_GET)                    \
+	X(STMT_PROBE_MOVE)                   \
+	X(STMT_PROBE_DUE)                    \
 	X(STMT_STATE_GET)                    \
 	X(STMT_STATE_PUT)                    \
 	X(STMT_STATE_REMOVE)                 \

@@ -517,12 +517,19 @@ static const struct statement texts[STATEMENT_COUNT] = {
 				    "ON CONFLICT (account_id, flow_id, export_id) "
 				    "DO UPDATE SET last_export_ms = excluded.last_export_ms" },
 
-	[STMT_PROBE_PUT] = { "INSERT INTO connection_probe (account_id, connection_id, since_ms) "
-			     "VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING" },
+	[STMT_PROBE_PUT] = { "INSERT INTO connection_probe (account_id, connection_id, since_ms, "
+			     "due_ms, pause_ms) VALUES (?1, ?2, ?3, ?4, ?5) "
+			     "ON CONFLICT (account_id, connection_id) DO UPDATE SET "
+			     "since_ms = excluded.since_ms, due_ms = excluded.due_ms, "
+			     "pause_ms = excluded.pause_ms" },
 	[STMT_PROBE_REMOVE] = { "DELETE FROM connection_probe WHERE account_id = ?1 "
 				"AND connection_id = ?2" },
-	[STMT_PROBE_LIST] = { "SELECT account_id, connection_id FROM connection_probe "
-			      "ORDER BY since_ms" },
+	[STMT_PROBE_GET] = { "SELECT 1 FROM connection_probe WHERE account_id = ?1 "
+			     "AND connection_id = ?2" },
+	[STMT_PROBE_MOVE] = { "UPDATE connection_probe SET due_ms = ?3, pause_ms = ?4 "
+			      "WHERE account_id = ?1 AND connection_id = ?2" },
+	[STMT_PROBE_DUE] = { "SELECT account_id, connection_id, due_ms, pause_ms "
+			     "FROM connection_probe WHERE due_ms <= ?1 ORDER BY due_ms LIMIT ?2" },
 
 	[STMT_STATE_GET] = { "SELECT value FROM state WHERE account_id = ?1 AND scope = ?2 AND key "
 			     "= ?3" },

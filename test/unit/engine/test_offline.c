@@ -4,6 +4,8 @@
  */
 #include "engine/rig.h"
 
+#include "engine/offline.h"
+
 static int status;
 static enum err_code code;
 static unsigned first, last; /* of the sources' answers, from 1: those that fail */
@@ -37,6 +39,17 @@ static bool is_offline(struct rig *r)
 	return json_get_true(parse(r->w, row.document), STR("offline"));
 }
 
+static bool is_probed(struct rig *r, struct str connection)
+{
+	struct store_conn *c DEFER(store_read_endp) = NULL;
+	bool there = false;
+	struct err err = ERR_INIT;
+
+	assert_ok(store_read_begin(r->w->store, &c, &err));
+	assert_ok(store_probe_get(c, STR(ACCOUNT), connection, &there, &err));
+	return there;
+}
+
 /* What the job waits for is the connection that is offline. */
 static void assert_waits(struct rig *r, struct str job)
 {
@@ -51,7 +64,7 @@ static void assert_waits(struct rig *r, struct str job)
 	assert_true(str_eq(json_get_str(w, STR("_connectionId")), r->connection));
 	assert_non_null(json_get(w, STR("since")));
 	assert_non_null(json_get(w, STR("until")));
-	assert_int_equal(r->e.probe_count, 1);
+	assert_true(is_probed(r, r->connection));
 }
 
 static void comes_back(struct rig *r)
@@ -259,6 +272,113 @@ static void a_lookup_that_fails_while_the_ping_answers_is_its_records_failure(vo
 	}
 }
 
+/* ---- probes ---- */
+
+static bool probe_write(struct store_conn *c, void *arg, struct err *err)
+{
+	const struct store_probe p = { STR_INIT(ACCOUNT), *(struct str *)arg, 1, 5000 };
+
+	return store_probe_put(c, &p, 1, err);
+}
+
+static unsigned pings;
+
+static void count_ping(struct rig *r UNUSED)
+{
+	pings++;
+}
+
+#define MANY 1100 /* more than are looked at in one turn, many times over */
+
+static void all_connections_are_probed_however_many_there_are(void **state)
+{
+	struct rig *r = *state;
+	static struct str ids[MANY];
+	struct err err = ERR_INIT;
+
+	for (size_t i = 0; i < MANY; i++) {
+		ids[i] = create(r->w, "connection",
+			"{\"name\":\"away\",\"type\":\"rest\",\"offline\":true,"
+			"\"rest\":{\"baseURI\":\"https://a.example\"}}")
+				 .id;
+		assert_ok(store_write(r->w->store, probe_write, &ids[i], &err));
+	}
+	pings = 0;
+	r->pings = count_ping;
+	r->refuse_ping = true;
+	probes_run(&r->e);
+	assert_int_equal(pings, MANY);
+	probes_run(&r->e); /* not before the pause is over */
+	assert_int_equal(pings, MANY);
+	r->refuse_ping = false;
+	clock_test_advance(&r->w->clock, 10000);
+	probes_run(&r->e);
+	assert_int_equal(pings, 2 * MANY);
+	for (size_t i = 0; i < MANY; i++)
+		assert_false(is_probed(r, ids[i]));
+}
+
+static void pauses_grow_up_to_five_minutes(void **state)
+{
+	static const int64_t pauses_ms[] = { 5000, 10000, 20000, 40000, 80000, 160000, 300000,
+		300000 };
+	struct rig *r = *state;
+	struct str f = plain_flow(r);
+
+	pings = 0;
+	r->pings = count_ping;
+	r->refuse_ping = true;
+	answers_fail(r, 1, 1, ERR_CONNECT, 0);
+	struct str job = rig_run(r, f);
+
+	for (size_t i = 0; i < ARRAY_LEN(pauses_ms); i++) {
+		assert_int_equal(pings, i + 1);
+		clock_test_advance(&r->w->clock, pauses_ms[i] - 1);
+		probes_run(&r->e);
+		assert_int_equal(pings, i + 1);
+		clock_test_advance(&r->w->clock, 1);
+		probes_run(&r->e);
+	}
+	r->refuse_ping = false;
+	clock_test_advance(&r->w->clock, 300000);
+	probes_run(&r->e);
+	assert_false(is_offline(r));
+	assert_false(is_probed(r, r->connection));
+	assert_int_equal(rig_work(r), 1);
+	assert_int_equal(rig_job(r, job).status, JOB_COMPLETED);
+}
+
+/* By its owner, or it is gone: there is nothing to probe any more. */
+static void a_probe_ends_when_nothing_is_offline(void **state)
+{
+	struct rig *r = *state;
+	struct str gone = STR("5e03061cda20740022300fff");
+	struct err err = ERR_INIT;
+
+	assert_ok(store_write(r->w->store, probe_write, &r->connection, &err));
+	assert_ok(store_write(r->w->store, probe_write, &gone, &err));
+	pings = 0;
+	r->pings = count_ping;
+	probes_run(&r->e);
+	assert_int_equal(pings, 0);
+	assert_false(is_probed(r, r->connection));
+	assert_false(is_probed(r, gone));
+}
+
+static void a_ping_of_somebody_ends_the_probe_but_not_an_owners_will(void **state)
+{
+	struct rig *r = *state;
+	struct err err = ERR_INIT;
+
+	rig_patch(r, "connection", r->connection, "{\"offline\":true}");
+	connection_pinged(&r->e, STR(ACCOUNT), r->connection);
+	assert_true(is_offline(r));
+	assert_ok(store_write(r->w->store, probe_write, &r->connection, &err));
+	connection_pinged(&r->e, STR(ACCOUNT), r->connection);
+	assert_false(is_offline(r));
+	assert_false(is_probed(r, r->connection));
+}
+
 /* ---- what waits ---- */
 
 static int64_t size_in(struct rig *r, const struct json *connection)
@@ -355,6 +475,10 @@ int main(void)
 		RIG_TEST(a_lookup_out_of_reach_makes_the_run_wait_and_asks_no_more),
 		RIG_TEST(a_lookup_without_credentials_makes_the_run_wait),
 		RIG_TEST(a_lookup_that_fails_while_the_ping_answers_is_its_records_failure),
+		RIG_TEST(all_connections_are_probed_however_many_there_are),
+		RIG_TEST(pauses_grow_up_to_five_minutes),
+		RIG_TEST(a_probe_ends_when_nothing_is_offline),
+		RIG_TEST(a_ping_of_somebody_ends_the_probe_but_not_an_owners_will),
 		RIG_TEST(what_waits_for_a_connection_stands_in_its_queue),
 		RIG_TEST(a_page_whose_step_has_not_begun_stands_there_whole),
 	};
