@@ -54,6 +54,8 @@ struct engine {
 	uint64_t events_posted;
 	_Atomic uint64_t changes;   /* grows with every resource that is written */
 	struct mutex offline_lock;  /* over a connection's going offline and coming back */
+	bool bulk_busy;             /* an action on many errors goes on; under lock */
+	struct cond bulk_idle;      /* none does any more */
 	struct mutex observer_lock; /* over: */
 	engine_observer observer;   /* NULL: none */
 	void *observer_ctx;

@@ -2,6 +2,7 @@
  * run_end.c - how a run ends: its children and its page in work are accounted for, and the job is written
  * for the last time, or goes back into the queue.
  */
+#include "engine/bulk.h"
 #include "engine/run_source.h"
 
 #include "core/limits.h"
@@ -147,7 +148,7 @@ static bool conclude_write(struct store_conn *c, void *arg, struct err *err)
 	const struct flow_plan *p = &r->plan;
 
 	if (r->job->type == JOB_RETRY)
-		return store_retry_release(c, r->job->account_id, r->job->id, err);
+		return bulk_release(c, r->job->account_id, r->job->id, r->job->ended_ms, err);
 	if (r->job->status != JOB_COMPLETED)
 		return true;
 	for (size_t i = 0; i < p->source_count; i++)
@@ -287,6 +288,8 @@ void run_settle(struct run *r, enum run_verdict v, struct err *err, bool export_
 			give_back(r);
 		return;
 	}
+	if (r->job->type == JOB_RETRY && r->job->ended_ms != 0)
+		bulk_release_rest(r->e, r->job->account_id, r->job->id);
 	if (r->job->status == JOB_COMPLETED)
 		atomic_fetch_add(&r->e->completed, 1);
 	else if (r->job->status == JOB_FAILED)

@@ -250,10 +250,9 @@ bool store_job_cancel(struct store_conn *c, struct str account_id, struct str id
 	sql_bind_i64(st, 4, now_ms);
 	if (!sql_run(st))
 		return sql_error(st->conn, err);
-	if (sql_changes(st) == 1)
-		return store_retry_release(c, account_id, id, err);
-	return err_set(err, ERR_CONFLICT, "job %.*s has ended, or is a part of another job",
-		STR_ARG(id));
+	return sql_changes(st) == 1 ||
+	       err_set(err, ERR_CONFLICT, "job %.*s has ended, or is a part of another job",
+		       STR_ARG(id));
 }
 
 bool store_job_wake(struct store_conn *c, struct str account_id, struct str waits_for,

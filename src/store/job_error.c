@@ -244,11 +244,15 @@ bool store_retry_list(struct store_conn *c, struct str account_id, struct str jo
 }
 
 bool store_retry_release(struct store_conn *c, struct str account_id, struct str job_id,
-	struct err *err)
+	size_t limit, uint64_t *count, struct err *err)
 {
 	struct sql_stmt *st DEFER(sql_donep) = conn_use_to_write(c, STMT_RETRY_RELEASE);
 
 	sql_bind_str(st, 1, account_id);
 	sql_bind_str(st, 2, job_id);
-	return sql_run(st) || sql_error(st->conn, err);
+	sql_bind_i64(st, 3, (int64_t)limit);
+	if (!sql_run(st))
+		return sql_error(st->conn, err);
+	*count = sql_changes(st);
+	return true;
 }

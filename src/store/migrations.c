@@ -309,6 +309,17 @@ static const char version_6[] =
 	"ALTER TABLE connection_probe ADD COLUMN pause_ms INTEGER NOT NULL DEFAULT 0;\n"
 	"CREATE INDEX connection_probe_due ON connection_probe (due_ms);\n";
 
+/* Actions on many errors, until they are done. */
+static const char version_7[] =
+	"CREATE TABLE error_action (\n"
+	"	account_id TEXT NOT NULL REFERENCES account (id),\n"
+	"	id TEXT NOT NULL,\n"
+	"	created_ms INTEGER NOT NULL,\n"
+	"	body TEXT NOT NULL,\n"
+	"	PRIMARY KEY (account_id, id)\n"
+	") STRICT;\n"
+	"CREATE INDEX error_action_created ON error_action (created_ms, id);\n";
+
 const struct migration migrations[] = {
 	{ 1, "accounts, tokens, resources, jobs, errors, retry data, kept answers", version_1 },
 	{ 2, "leases and waiting jobs, pages in work, events, schedules, state", version_2 },
@@ -316,6 +327,7 @@ const struct migration migrations[] = {
 	{ 4, "the retry that an error failed in again", version_4 },
 	{ 5, "what waits for a connection", version_5 },
 	{ 6, "when connections are probed", version_6 },
+	{ 7, "actions on many errors that are not done yet", version_7 },
 };
 const size_t migration_count = ARRAY_LEN(migrations);
 

@@ -58,9 +58,14 @@
 
 #define JOB_IN_WORK "('running', 'retrying', 'canceling')"
 
+/* One whose errors are being handed to it is not ready. */
+#define JOB_READY \
+	"NOT EXISTS (SELECT 1 FROM error_action x WHERE x.account_id = q.account_id " \
+	"AND x.id = q.id)"
 /* A job that was begun and waits counts as in work: its flow's next run waits for it. */
 #define JOB_CLAIMABLE \
-	"q.status = 'queued' AND q.type IN ('flow', 'retry') AND NOT EXISTS (SELECT 1 FROM job w " \
+	"q.status = 'queued' AND q.type IN ('flow', 'retry') AND " JOB_READY \
+	" AND NOT EXISTS (SELECT 1 FROM job w " \
 	"WHERE w.account_id = q.account_id AND w.flow_id = q.flow_id " \
 	"AND w.status IN " JOB_IN_WORK " AND w.type IN ('flow', 'retry')) " \
 	"AND (q.started_ms > 0 OR NOT EXISTS (SELECT 1 FROM job b " \
@@ -139,6 +144,9 @@
 
 #define ERROR_LIST_IN(LEAD, ONE_OF) \
 	"SELECT " JOB_ERROR_COLUMNS " FROM job_error WHERE " ERROR_BEHIND(LEAD, ONE_OF) \
+	" ORDER BY created_ms, record_index, id LIMIT ?18"
+#define ERROR_IDS_IN(LEAD, ONE_OF) \
+	"SELECT id, created_ms, record_index FROM job_error WHERE " ERROR_BEHIND(LEAD, ONE_OF) \
 	" ORDER BY created_ms, record_index, id LIMIT ?18"
 #define ERROR_SUM_IN(LEAD, ONE_OF) \
 	"SELECT step_id, COUNT(*), SUM(CASE WHEN resolved = 0 AND retry_id IS NOT NULL AND " \
@@ -356,6 +364,17 @@ static const struct statement texts[STATEMENT_COUNT] = {
 	[STMT_ERROR_LIST_BY_FLOW] = ERROR_BOTH(ERROR_LIST_IN, ERROR_BY_FLOW),
 	[STMT_ERROR_LIST_BY_IDS] = ERROR_BOTH(ERROR_LIST_IN, ERROR_BY_IDS),
 	[STMT_ERROR_LIST_BY_FLOW_JOB] = ERROR_BOTH(ERROR_LIST_IN, ERROR_BY_FLOW_JOB),
+	[STMT_ERROR_IDS_BY_JOB] = ERROR_BOTH(ERROR_IDS_IN, ERROR_BY_ONE_JOB),
+	[STMT_ERROR_IDS_BY_FLOW] = ERROR_BOTH(ERROR_IDS_IN, ERROR_BY_FLOW),
+	[STMT_ERROR_IDS_BY_IDS] = ERROR_BOTH(ERROR_IDS_IN, ERROR_BY_IDS),
+	[STMT_ERROR_IDS_BY_FLOW_JOB] = ERROR_BOTH(ERROR_IDS_IN, ERROR_BY_FLOW_JOB),
+	[STMT_ACTION_PUT] = { "INSERT INTO error_action (account_id, id, created_ms, body) "
+			      "VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING" },
+	[STMT_ACTION_GET] = { "SELECT account_id, id, created_ms, body FROM error_action "
+			      "WHERE account_id = ?1 AND id = ?2" },
+	[STMT_ACTION_NEXT] = { "SELECT account_id, id, created_ms, body FROM error_action "
+			       "ORDER BY created_ms, id LIMIT 1" },
+	[STMT_ACTION_REMOVE] = { "DELETE FROM error_action WHERE account_id = ?1 AND id = ?2" },
 	[STMT_ERROR_SUM_BY_JOB] = ERROR_BOTH(ERROR_SUM_IN, ERROR_BY_JOB),
 	[STMT_ERROR_SUM_BY_FLOW] = ERROR_BOTH(ERROR_SUM_IN, ERROR_BY_FLOW),
 	[STMT_ERROR_SUM_BY_IDS] = ERROR_BOTH(ERROR_SUM_IN, ERROR_BY_IDS),
@@ -393,8 +412,9 @@ static const struct statement texts[STATEMENT_COUNT] = {
 			      "AND (e.created_ms, e.record_index, e.id) > (?3, ?4, ?5) "
 			      "ORDER BY e.created_ms, e.record_index, e.id LIMIT ?6" },
 	[STMT_RETRY_RELEASE] = { "UPDATE job_error SET retry_job_id = NULL WHERE account_id = ?1 "
-				 "AND retry_job_id = ?2 AND EXISTS (SELECT 1 FROM job "
-				 "WHERE account_id = ?1 AND id = ?2 AND ended_ms > 0)" },
+				 "AND id IN (SELECT id FROM job_error WHERE account_id = ?1 AND "
+				 "retry_job_id = ?2 AND EXISTS (SELECT 1 FROM job WHERE "
+				 "account_id = ?1 AND id = ?2 AND ended_ms > 0) LIMIT ?3)" },
 	[STMT_RETRY_DATA_OF_ERROR] = { "UPDATE retry_data SET data = ?3 WHERE account_id = ?1 AND "
 				       "id = "
 				       "(SELECT retry_id FROM job_error WHERE account_id = ?1 "

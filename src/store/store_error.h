@@ -64,9 +64,10 @@ struct store_retry {
 MUST_CHECK bool store_retry_list(struct store_conn *c, struct str account_id, struct str job_id,
 	const struct store_retry *after, size_t limit,
 	bool (*fn)(void *arg, const struct store_retry *r), void *arg, struct err *err);
-/* What the retry JOB_ID has before it may be handed to another one, when the job has ended. W */
+/* What the retry JOB_ID has before it may be handed to another one, when the job has ended; at most LIMIT of
+ * them. *COUNT: how many. W */
 MUST_CHECK bool store_retry_release(struct store_conn *c, struct str account_id, struct str job_id,
-	struct err *err);
+	size_t limit, uint64_t *count, struct err *err);
 MUST_CHECK bool store_retry_data_get(struct store_conn *c, struct arena *a, struct str account_id,
 	struct str retry_id, struct str *data, struct err *err); /* ERR_NOT_FOUND */
 

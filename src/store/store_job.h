@@ -73,7 +73,8 @@ MUST_CHECK bool store_job_queued_of_flow(struct store_conn *c, struct arena *a,
 MUST_CHECK bool store_job_of_flow(struct store_conn *c, struct str account_id, struct str flow_id,
 	bool *there, struct err *err);
 /*
- * Takes the oldest queued job of a flow that has no other job begun, makes it RUNNING (RETRYING)
+ * Takes the oldest queued job of a flow that has no other job begun, and no action of its own that is not
+ * done (store_action_put()), makes it RUNNING (RETRYING)
  * with attempts + 1, a new fence and a lease, and returns it. *FOUND is false when there is none;
  * *NEXT_MS is then when the next one may be taken (INT64_MAX: none waits for a time). W
  */
@@ -100,8 +101,8 @@ MUST_CHECK bool store_job_set_clock(struct store_conn *c, int64_t now_ms, int64_
  * else has claimed it. W */
 MUST_CHECK bool store_job_give_back(struct store_conn *c, const struct store_job *j,
 	int64_t not_before_ms, bool counts, struct err *err);
-/* Asks a job of a flow or retry to end: one never begun is CANCELED at once, one in work becomes
- * CANCELING. ERR_CONFLICT when it has ended; ERR_NOT_FOUND. W */
+/* Asks a job of a flow or retry to end: one never begun is CANCELED at once (release its errors:
+ * store_retry_release()), one in work becomes CANCELING. ERR_CONFLICT when it has ended; ERR_NOT_FOUND. W */
 MUST_CHECK bool store_job_cancel(struct store_conn *c, struct str account_id, struct str id,
 	struct str by, int64_t now_ms, struct err *err);
 /* Makes a waiting job of the account claimable at NOT_BEFORE_MS; with CONNECTION's id in its

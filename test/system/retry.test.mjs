@@ -226,6 +226,39 @@ test('an unchanged record goes again under its key when the application failed, 
 	assert.equal((await server.ok(200, 'GET', `/v1/jobs/${job._id}`)).ledger.succeeded, 3);
 });
 
+test('an action on many errors that a kill -9 cuts off is done to its end', async () => {
+	const N = 5000;
+	const source = await application((req, res) => {
+		const at = Number(new URL(req.url, 'http://x').searchParams.get('after') ?? 0);
+		json(res, 200, { items: Array.from({ length: 500 }, (_, i) => ({ id: at + i, name: 'x' })), next: at + 500 < N ? `/items?after=${at + 500}` : null });
+	});
+	const sink = await application((req, res) => json(res, 422, {}));
+	const ids = await installFlow(server, { source: source.url, sink: sink.url, exportMore: { pageSize: 500 }, sinkConnection: { concurrencyLevel: 32 } });
+	const job = await server.runFlow(ids.flow);
+	assert.equal(job.ledger.failed, N);
+	const counts = async () => server.ok(200, 'GET', `/v1/jobs/${job._id}`);
+	const asked = server.call('PUT', `/v1/flows/${ids.flow}/errors/resolve`).catch(() => null);
+	await until('a part is done', async () => (await counts()).numResolved > 0);
+	await server.kill('SIGKILL');
+	await asked;
+	await server.start();
+	const done = await until('all of it is', async () => { const j = await counts(); return j.numResolved === N ? j : null; }, 30000);
+	assert.equal(done.numOpenError, 0);
+	assert.equal((await server.ok(200, 'GET', `/v1/flows/${ids.flow}/errors?limit=1`)).length, 0);
+	assert.deepEqual(await server.ok(200, 'PUT', `/v1/flows/${ids.flow}/errors/unresolve`), { count: N });
+	// a retry that is cut off has all of them, and begins with that
+	await server.ok(200, 'PATCH', `/v1/connections/${ids.connections[1]}`, { offline: true });
+	const retrying = server.call('POST', `/v1/flows/${ids.flow}/errors/retry`).catch(() => null);
+	await until('some are handed over', async () => (await server.ok(200, 'GET', `/v1/flows/${ids.flow}/errors?limit=1`))[0].retry);
+	await server.kill('SIGKILL');
+	await retrying;
+	await server.start();
+	await until('all are handed over', async () => (await server.ok(200, 'POST', `/v1/flows/${ids.flow}/errors/retry?dry_run=true`)).count === 0, 30000);
+	const [retry] = await server.ok(200, 'GET', `/v1/jobs?_flowId=${ids.flow}&type=retry`);
+	await server.ok(200, 'PUT', `/v1/jobs/${retry._id}/cancel`);
+	await until('they are free again', async () => (await server.ok(200, 'POST', `/v1/flows/${ids.flow}/errors/retry?dry_run=true`)).count === N, 30000);
+});
+
 test('a retry survives kill -9', async () => {
 	const { job, state } = await failing(300, () => true);
 	assert.equal(job.ledger.failed, 300);

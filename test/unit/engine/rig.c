@@ -190,6 +190,7 @@ int rig_setup(void **state)
 	cond_init(&r.e.events);
 	cond_init(&r.e.probing);
 	cond_init(&r.e.hears);
+	cond_init(&r.e.bulk_idle);
 	r.e.turns = turns_new(r.e.arena);
 	r.e.debug = debug_log_new(r.e.arena, r.e.cfg.clock, r.e.cfg.rng);
 	r.e.listening = map_new(r.e.arena);
@@ -215,6 +216,7 @@ int rig_teardown(void **state)
 	cond_destroy(&r->e.events);
 	cond_destroy(&r->e.probing);
 	cond_destroy(&r->e.hears);
+	cond_destroy(&r->e.bulk_idle);
 	turns_destroy(r->e.turns);
 	debug_log_free(r->e.debug);
 	arena_free(r->e.arena);
