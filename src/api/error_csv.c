@@ -2,8 +2,8 @@
  * error_csv.c - the error file: errors as CSV, and such a file with edited `resolve` and `retry` columns
  * read back.
  *
- * The whole file is read and checked before anything is done; then it is done in as few transactions as
- * there are kinds of action, each naming its errors by id.
+ * The whole file is read and checked before anything is done; then it is done kind of action by kind of
+ * action, each naming its errors by id.
  */
 #include "api/error_handlers.h"
 
@@ -197,30 +197,25 @@ static bool check_ids(struct upload *u, const struct store_error_filter *job, st
 					  want, n.count);
 }
 
-struct applying {
-	struct upload *u;
-	struct str account_id, job_id;
-	struct store_resolution how;
+struct applied {
 	uint64_t resolved, opened;
 };
 
-static bool apply_write(struct store_conn *c, void *arg, struct err *err)
+static bool resolve(struct upload *u, struct str job_id, const struct buf *ids, bool how,
+	uint64_t *count, struct err *err)
 {
-	struct applying *x = arg;
-	struct store_error_filter f = { .job_id = x->job_id };
+	struct api_request *rq = u->rq;
+	struct resolve_ask ask = { .filter = { .job_id = job_id, .ids = buf_str(ids) },
+		.resolve = how,
+		.by = str_z(rq->caller.token_id) };
 
-	x->how.resolve = true;
-	f.ids = buf_str(&x->u->to_resolve);
-	if (x->u->resolve_count > 0 &&
-		!store_error_resolve(c, x->account_id, &f, &x->how, &x->resolved, err))
+	if (!engine_resolve(rq->api->cfg.engine, caller_account(&rq->caller), &ask, err))
 		return false;
-	x->how.resolve = false;
-	f.ids = buf_str(&x->u->to_open);
-	return x->u->open_count == 0 ||
-	       store_error_resolve(c, x->account_id, &f, &x->how, &x->opened, err);
+	*count = ask.count;
+	return true;
 }
 
-static void answer(struct api_request *rq, const struct applying *x, const struct retry_jobs *jobs)
+static void answer(struct api_request *rq, const struct applied *x, const struct retry_jobs *jobs)
 {
 	struct json_build b;
 
@@ -272,19 +267,18 @@ static bool check_all(struct upload *u, const struct store_error_filter *job, st
 static bool apply(struct upload *u, const struct store_error_filter *job, struct err *err)
 {
 	struct api_request *rq = u->rq;
-	struct applying x = { .u = u,
-		.account_id = caller_account(&rq->caller),
-		.job_id = job->job_id,
-		.how = { true, str_z(rq->caller.token_id), clock_wall_ms(rq->api->cfg.clock) } };
+	struct applied x = { 0, 0 };
 	struct retry_ask retry = { .filter = { .job_id = job->job_id, .state = ERRORS_OPEN },
 		.by = STR_INIT("file") };
 	struct retry_jobs jobs = { .list = NULL };
 
-	if (!store_write_large(rq->api->cfg.store, apply_write, &x, err))
+	if ((u->resolve_count > 0 &&
+		    !resolve(u, job->job_id, &u->to_resolve, true, &x.resolved, err)) ||
+		(u->open_count > 0 && !resolve(u, job->job_id, &u->to_open, false, &x.opened, err)))
 		return false;
 	retry.filter.ids = buf_str(&u->to_retry);
-	if (u->retry_count > 0 &&
-		!engine_retry(rq->api->cfg.engine, x.account_id, &retry, rq->x->arena, &jobs, err))
+	if (u->retry_count > 0 && !engine_retry(rq->api->cfg.engine, caller_account(&rq->caller),
+					  &retry, rq->x->arena, &jobs, err))
 		return false;
 	answer(rq, &x, &jobs);
 	return true;

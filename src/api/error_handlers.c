@@ -329,23 +329,9 @@ static void answer_plan(struct api_request *rq, const struct store_error_filter 
 
 /* ---- resolving ---- */
 
-struct resolving {
-	struct str account_id;
-	const struct store_error_filter *filter;
-	struct store_resolution how;
-	uint64_t count;
-};
-
-static bool resolve_write(struct store_conn *c, void *arg, struct err *err)
-{
-	struct resolving *r = arg;
-
-	return store_error_resolve(c, r->account_id, r->filter, &r->how, &r->count, err);
-}
-
 static void resolve(struct api_request *rq, struct error_query *q, bool resolve, int status)
 {
-	struct resolving r = { .account_id = caller_account(&rq->caller), .filter = &q->filter };
+	struct resolve_ask ask = { .resolve = resolve, .by = str_z(rq->caller.token_id) };
 	struct err err = ERR_INIT;
 
 	q->filter.state = resolve ? ERRORS_OPEN : ERRORS_RESOLVED;
@@ -353,11 +339,10 @@ static void resolve(struct api_request *rq, struct error_query *q, bool resolve,
 		answer_plan(rq, &q->filter, false);
 		return;
 	}
-	r.how = (struct store_resolution){ resolve, str_z(rq->caller.token_id),
-		clock_wall_ms(rq->api->cfg.clock) };
-	if (store_write_large(rq->api->cfg.store, resolve_write, &r, &err))
+	ask.filter = q->filter;
+	if (engine_resolve(rq->api->cfg.engine, caller_account(&rq->caller), &ask, &err))
 		api_answer(rq, status,
-			str_fmt(rq->x->arena, "{\"count\":%llu}", (unsigned long long)r.count));
+			str_fmt(rq->x->arena, "{\"count\":%llu}", (unsigned long long)ask.count));
 	else
 		api_fail(rq, &err);
 }
@@ -546,7 +531,8 @@ static bool edited(struct api_request *rq, const struct json *data, struct str *
 	json_add_copy(&b, STR("data"), data);
 	for (json_each_member(name, old))
 		if (!str_eq_z(json_str(name), "data") && !str_eq_z(json_str(name), "request") &&
-			!str_eq_z(json_str(name), "key"))
+			!str_eq_z(json_str(name), "key") &&
+			!str_eq_z(json_str(name), "requestHash"))
 			json_add_copy(&b, json_str(name), json_value(name));
 	json_build_end(&b);
 	*out = json_print_arena(a, json_build_done(&b));

@@ -159,7 +159,8 @@ static bool add_all(struct report *r)
 	json_add_str(&r->b, STR("_jobId"), j->id);
 	json_add_str(&r->b, STR("status"), str_z(job_status_word(j->status)));
 	json_add_i64(&r->b, STR("attempts"), j->attempts);
-	if (j->waiting_for.p != NULL && json_parse_copy(r->b.arena, j->waiting_for, &waits, &parse))
+	if (j->status == JOB_QUEUED && j->waiting_for.p != NULL &&
+		json_parse_copy(r->b.arena, j->waiting_for, &waits, &parse))
 		json_add_copy(&r->b, STR("waitingFor"), waits);
 	add_time(&r->b, "notBefore", j->not_before_ms);
 	add_lease(r);

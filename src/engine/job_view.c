@@ -74,7 +74,8 @@ static void add_job(struct json_build *b, const struct store_job *j)
 	if (j->type != JOB_EXPORT || j->ledger.exported > 0)
 		add_ledger(b, &j->ledger);
 	json_add_str(b, STR("zeroReason"), j->zero_reason);
-	add_json(b, STR("waitingFor"), j->waiting_for);
+	if (j->status == JOB_QUEUED)
+		add_json(b, STR("waitingFor"), j->waiting_for);
 	add_time(b, STR("scheduledFor"), j->due_ms);
 	if (j->due_ms != 0 && j->started_ms - j->due_ms > LATE_MS)
 		json_add_bool(b, STR("late"), true);

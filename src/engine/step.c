@@ -131,6 +131,11 @@ static bool add_chunk(struct buf *text, const struct chunk *c, size_t *left)
 	return *left > 0;
 }
 
+static int status_of(const struct step *s, const struct source *source)
+{
+	return s->source_ops->status == NULL ? 0 : s->source_ops->status(source);
+}
+
 /* {"data": [...]} of the export, asked with this record. */
 static bool look_up(struct step *s, struct delivery *d, struct arena *a)
 {
@@ -151,6 +156,7 @@ static bool look_up(struct step *s, struct delivery *d, struct arena *a)
 		more = ok && add_chunk(&text, c, &left) && !c->last;
 		chunk_unref(c);
 	}
+	d->status = status_of(s, source);
 	s->source_ops->close(source);
 	buf_add_str(&text, STR("]}"));
 	if (ok && text.over)
@@ -159,20 +165,51 @@ static bool look_up(struct step *s, struct delivery *d, struct arena *a)
 	return ok && json_parse_copy(a, buf_str(&text), &d->answer, &d->err);
 }
 
+bool step_is_refusal(const struct delivery *d)
+{
+	return d->status == 401 || d->status == 403;
+}
+
+bool step_is_gone(const struct delivery *d)
+{
+	return d->err.code == ERR_CONNECT || d->err.code == ERR_DNS;
+}
+
+static void look_up_one(struct step *s, struct delivery *d, struct arena *a)
+{
+	d->attempts = 1;
+	if (look_up(s, d, a))
+		d->status = 200;
+	else
+		d->stage = "lookup";
+}
+
+static void look_up_all(struct step *s, struct delivery *d, size_t n, struct arena *a)
+{
+	bool stopped = false,
+	     refused = false; /* a refusal stops once: it may be the record's own */
+
+	for (size_t i = 0; i < n; i++) {
+		refused = refused || step_is_refusal(&d[i]);
+		if (d[i].err.code != ERR_NONE || d[i].ignored || d[i].attempts > 0)
+			continue;
+		d[i].deferred = stopped;
+		if (stopped)
+			continue;
+		if (atomic_load(s->env.canceled)) {
+			err_set(&d[i].err, ERR_CANCELED, "the job was canceled");
+			continue;
+		}
+		look_up_one(s, &d[i], a);
+		stopped = step_is_gone(&d[i]) || (!refused && step_is_refusal(&d[i]));
+	}
+}
+
 bool step_submit(struct step *s, struct delivery *d, size_t n, struct arena *a, struct err *err)
 {
 	if (s->cfg.kind == STEP_IMPORT)
 		return s->sink_ops->submit(s->sink, d, n, a, err);
-	for (size_t i = 0; i < n; i++) {
-		if (d[i].err.code != ERR_NONE || d[i].ignored)
-			continue;
-		if (atomic_load(s->env.canceled))
-			err_set(&d[i].err, ERR_CANCELED, "the job was canceled");
-		else if (!look_up(s, &d[i], a))
-			d[i].stage = "lookup";
-		else
-			d[i].status = 200;
-	}
+	look_up_all(s, d, n, a);
 	return !atomic_load(s->env.canceled) || err_set(err, ERR_CANCELED, "the job was canceled");
 }
 

@@ -14,14 +14,15 @@ static const struct fld rows[] = {
 		"True while the application can't be used: flows that need this connection wait. "
 		"Set it to keep an application from being called.",
 		.def = "false", .example = "true" },
-	{ "queues", FLD_OBJECT, FLD_LIST | FLD_READ_ONLY | FLD_UNUSED,
+	{ "queues", FLD_OBJECT, FLD_LIST | FLD_READ_ONLY | FLD_LIVE,
 		"The connection's queue: its name is the connection's own _id, its size the number "
-		"of pages that wait for the application.",
+		"of messages for the application. A message is a record of a page that a flow has "
+		"in work: it waits for the connection, or is on its way.",
 		.example = "[{\"name\":\"5587092ef78228000000000a\",\"size\":0}]" },
 	{ "queues[].name", FLD_STR, 0, "The connection's own _id.",
 		.example = "\"5587092ef78228000000000a\"" },
-	{ "queues[].size", FLD_INT, 0, "How many pages wait.", .min = 0, .max = INT32_MAX,
-		.example = "0" },
+	{ "queues[].size", FLD_INT, 0, "How many messages there are at this moment.", .min = 0,
+		.max = INT32_MAX, .example = "0" },
 	{ "debugDate", FLD_TIME, 0,
 		"Until when requests and answers of this connection are kept for its debug log; "
 		"secrets in them are masked.",

@@ -6,6 +6,7 @@
  * version that was read: when another writer was faster it is made again from the new one.
  */
 #include "crypt/token.h"
+#include "resource/live_priv.h"
 #include "resource/save_priv.h"
 
 /* ---- references ---- */
@@ -264,6 +265,7 @@ static bool change(const struct resources *r, const struct schema *s, const stru
 	for (int i = 0; i < SAVE_ATTEMPTS_MAX; i++) {
 		err_clear(&err);
 		if (change_once(&w, ch, &view, &err)) {
+			res_live_show(r, a, ch->account_id, s, ch->id, &view);
 			*out = (struct resource_view){ w.row.id, w.row.version + 1,
 				w.row.modified_ms, view };
 			return true;

@@ -44,6 +44,8 @@ enum fld_flags {
 	FLD_LINE = 256,        /* text of one line: no control characters, so no CR or LF */
 	FLD_UNUSED = 512,      /* stored; not read yet, and no run's result depends on it */
 	FLD_LIST_INERT = 1024, /* FLD_LIST_OR_ONE: an array is stored but can't be acted on yet */
+	FLD_LIVE =
+		2048, /* FLD_READ_ONLY: it changes by itself, so that any value is taken, and ignored */
 };
 
 struct fld {

@@ -370,7 +370,8 @@ static void put_read_only(struct walk *w, const struct node *n, const struct jso
 		json_build_key(&w->b, n->name);
 		json_build_copy(&w->b, stored);
 	}
-	if (given == NULL || (stored != NULL && json_equal(given, stored)) || full(w))
+	if (given == NULL || (stored != NULL && json_equal(given, stored)) || full(w) ||
+		(stored != NULL && node_is(n, FLD_LIVE)))
 		return;
 	if (stored == NULL)
 		problems_add(w->p, ERR_READ_ONLY, w->path.s, "leave it out",

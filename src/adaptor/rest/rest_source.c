@@ -268,6 +268,11 @@ static bool source_next(struct source *s, struct chunk *out, struct err *err)
 		(unsigned long long)s->requests);
 }
 
+static int source_status(const struct source *s)
+{
+	return s->call.http.status;
+}
+
 static struct str source_zero_reason(const struct source *s)
 {
 	if (s->records > s->select.dropped)
@@ -275,5 +280,5 @@ static struct str source_zero_reason(const struct source *s)
 	return s->records > 0 ? rest_select_reason(s) : s->zero_reason;
 }
 
-const struct source_ops rest_source_ops = { source_open, source_next, source_zero_reason,
-	rest_mark_done, source_close };
+const struct source_ops rest_source_ops = { source_open, source_next, source_status,
+	source_zero_reason, rest_mark_done, source_close };
