@@ -41,9 +41,11 @@ static const struct fld rest_rows[] = {
 		"attributes stand under `$`.",
 		.values = "json|urlencoded|xml", .values_later = "csv", .def = "\"json\"",
 		.example = "\"json\"" },
-	{ "rest.baseURI", FLD_URL, FLD_REQUIRED,
-		"What every relative URI of exports and imports is appended to.", .min = 1,
-		.max = 2048, .example = "\"https://api.example.com/v1\"" },
+	{ "rest.baseURI", FLD_URL, FLD_REQUIRED | FLD_SECRETS_GO,
+		"What every relative URI of exports and imports is appended to. When its scheme, "
+		"host or port change, the secrets must be sent again: a stored one goes to no "
+		"server but the one it was given for.",
+		.min = 1, .max = 2048, .example = "\"https://api.example.com/v1\"" },
 	{ "rest.authType", FLD_ENUM, 0,
 		"How requests prove who they are: `basic` by rest.basicAuth, `token` by "
 		"rest.bearerToken, `custom` by rest.headers alone, `cookie` by the cookies that a "

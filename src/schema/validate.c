@@ -13,6 +13,9 @@ struct walk {
 	struct problems *p;
 	struct json_build b;
 	struct walk_path path;
+	/* Whom secrets are sent to, when that is another than the stored ones are for; NULL: the same. */
+	const struct node *receiver;
+	struct str receiver_now, receiver_stored;
 };
 
 enum holds { HOLDS_NO, HOLDS_YES, HOLDS_UNKNOWN };
@@ -147,6 +150,20 @@ static void put_text(struct walk *w, const struct node *n, const struct json *v)
 }
 
 /* The mask stands for the stored secret at the same place. */
+/* A stored secret never goes to another server by way of its mask: who may change the URL need not be
+ * somebody who knows the secret. */
+static void report_other_receiver(struct walk *w)
+{
+	const char *url = w->receiver->fld->path;
+
+	if (full(w))
+		return;
+	problems_add(w->p, ERR_INVALID, w->path.s,
+		str_fmt(w->p->arena, "send the secret itself together with the new %s", url).p,
+		"%s must be given again: the stored one is for %.*s, and %s now names %.*s",
+		w->path.s, STR_ARG(w->receiver_stored), url, STR_ARG(w->receiver_now));
+}
+
 static void put_secret(struct walk *w, const struct node *n, const struct json *v,
 	const struct json *stored)
 {
@@ -162,6 +179,8 @@ static void put_secret(struct walk *w, const struct node *n, const struct json *
 		json_build_null(&w->b);
 		return;
 	}
+	if (w->receiver != NULL)
+		report_other_receiver(w);
 	json_build_copy(&w->b, stored);
 }
 
@@ -497,6 +516,26 @@ static void put_object(struct walk *w, const struct node *n, const struct json *
 	json_build_end(&w->b);
 }
 
+/* Finds a URL below N by which the secrets would go elsewhere. */
+static void find_receiver(struct walk *w, const struct node *n, const struct json *stored)
+{
+	for (each_kid(k, n)) {
+		if (!k->any_receiver || w->receiver != NULL)
+			continue;
+		const struct json *now = node_value(k, w->root), *old = node_value(k, stored);
+
+		if (!node_is(k, FLD_SECRETS_GO))
+			find_receiver(w, k, stored);
+		else if (json_is_str(now) && json_is_str(old) &&
+			 value_url_fault(json_str(now)) == NULL) {
+			w->receiver_now = value_url_origin(w->p->arena, json_str(now));
+			w->receiver_stored = value_url_origin(w->p->arena, json_str(old));
+			if (!str_eq_ci(w->receiver_now, w->receiver_stored))
+				w->receiver = k;
+		}
+	}
+}
+
 bool schema_validate(const struct schema *s, const struct json *body, const struct json *stored,
 	struct arena *a, const struct json **out, struct problems *p)
 {
@@ -509,6 +548,8 @@ bool schema_validate(const struct schema *s, const struct json *body, const stru
 			strchr("aeiou", s->def->type[0]) != NULL ? "n" : "", s->def->type,
 			value_found(p->arena, body, false).p);
 	schema_check_twice(body, p);
+	if (stored != NULL)
+		find_receiver(&w, &s->root, stored);
 	json_build_init(&w.b, a);
 	put_object(&w, &s->root, body, stored);
 	if (s->def->check != NULL)

@@ -42,6 +42,34 @@ test('a ping of a stored connection, and of one that is not stored', async () =>
 	assert.ok(app.seen.every((x) => x.url === '/me'));
 });
 
+test('a stored secret is sent to no server but the one it was given for', async () => {
+	const app = await guarded('right-token'), thief = await guarded('right-token');
+	const good = await server.ok(201, 'POST', '/v1/connections', { name: 'p', type: 'rest',
+		rest: { baseURI: app.url, bearerToken: 'right-token', pingRelativeURI: '/me' } });
+	const moved = { ...good, rest: { ...good.rest, baseURI: thief.url } };
+	for (const [method, url, body] of [
+		['POST', '/v1/connections/ping', moved],
+		['PUT', `/v1/connections/${good._id}`, moved],
+		['PATCH', `/v1/connections/${good._id}`, { rest: { baseURI: thief.url } }],
+	]) {
+		const r = await server.call(method, url, body);
+		assert.equal(r.status, 422, `${method} ${url} ${r.text}`);
+		assert.equal(r.json.errors[0].field, 'rest.bearerToken', r.text);
+		assert.match(r.json.errors[0].message, /must be given again/);
+		assert.match(r.json.errors[0].hint, /rest\.baseURI/);
+	}
+	// by a header or a path of the call neither
+	const proxied = await server.call('GET', `/v1/connections/${good._id}/proxy`, undefined, { 'integrator-relative-uri': `${thief.url}/x` });
+	assert.equal(proxied.status, 403, proxied.text);
+	for (const relativeURI of [`${thief.url}/x`, '@evil', '//evil.example/x'])
+		await server.call('POST', `/v1/connections/${good._id}/export`, { export: { rest: { relativeURI } } });
+	assert.equal(thief.seen.length, 0);
+	// with the secret itself it may move
+	await server.ok(200, 'PATCH', `/v1/connections/${good._id}`, { rest: { baseURI: thief.url, bearerToken: 'another' } });
+	assert.equal((await server.ok(200, 'GET', `/v1/connections/${good._id}/ping`)).code, 401);
+	assert.equal(thief.seen.at(-1).headers.authorization, 'Bearer another');
+});
+
 test('pings that fail say why, and never {"code":200}', async () => {
 	const odd = await application((req, res) => json(res, 200, { ok: false }));
 	const hangs = await application(() => {});
