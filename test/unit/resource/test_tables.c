@@ -251,6 +251,20 @@ static void check_rule(const struct rule *r)
 
 static const struct rule rules[] = {
 	{ "connection", "{\"type\":\"netsuite\"}", "type invalid_field" },
+	/* all at once, also where the word that decides on a section is missing */
+	{ "connection", "{}", "type missing_required_field, rest.baseURI missing_required_field" },
+	{ "connection", "{\"rest\":{}}",
+		"type missing_required_field, rest.baseURI missing_required_field" },
+	{ "connection", "{\"type\":\"rset\",\"rest\":{\"authType\":\"token\"}}",
+		"type invalid_field, rest.baseURI missing_required_field, "
+		"rest.bearerToken missing_required_field" },
+	{ "export", "{\"rest\":{}}",
+		"_connectionId missing_required_field, rest.relativeURI missing_required_field" },
+	{ "export", "{\"webhook\":{\"verify\":\"secret_url\"},\"pageSize\":0}",
+		"pageSize invalid_field, webhook unknown_field, webhook.token "
+		"missing_required_field" },
+	{ "import", "{\"rest\":{}}",
+		"_connectionId missing_required_field, rest.relativeURI missing_required_field" },
 	{ "connection", CONN(""), NULL },
 	{ "connection", CONN(",\"authType\":\"token\""),
 		"rest.bearerToken missing_required_field" },

@@ -126,6 +126,25 @@ static void test_conditions(void **state)
 	assert_hint(f, 0, "put the number in quotes");
 }
 
+static void test_the_section_tells_what_was_meant(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_problems(f, "{\"name\":\"W\",\"rest\":{}}", NULL,
+		"kind missing_required_field, rest.baseURI missing_required_field");
+	assert_problems(f, "{\"name\":\"W\",\"kind\":\"rset\",\"rest\":{\"method\":\"GTE\"}}", NULL,
+		"kind invalid_field, rest.baseURI missing_required_field, "
+		"rest.method invalid_field");
+	assert_problems(f, "{\"name\":\"W\",\"ftp\":{\"hostURI\":3}}", NULL,
+		"kind missing_required_field, ftp.hostURI invalid_field");
+	/* it is neither known of several, nor of a word that will come */
+	assert_problems(f, "{\"name\":\"W\",\"rest\":{},\"ftp\":{}}", NULL,
+		"kind missing_required_field");
+	assert_problems(f, "{\"name\":\"W\"}", NULL, "kind missing_required_field");
+	assert_problems(f, "{\"name\":\"W\",\"kind\":\"netsuite\",\"rest\":{}}", NULL,
+		"kind invalid_field");
+}
+
 static void test_enums(void **state)
 {
 	struct fixture *f = *state;
@@ -420,6 +439,7 @@ int main(void)
 		T(test_many_problems_are_cut),
 		T(test_unknown_fields),
 		T(test_conditions),
+		T(test_the_section_tells_what_was_meant),
 		T(test_enums),
 		T(test_lists),
 		T(test_texts),
