@@ -90,7 +90,7 @@ const struct route routes[] = {
 	{ HTTP_POST, "/v1/connections/{_id}/export/pages", handle_connection_export_pages, ROUTE_CALL | ROUTE_BODY | ROUTE_DATA, 200, "virtualExportPage", "The same page by page: first {export}, then {pagedExportState} as the page before answered it." },
 	{ HTTP_POST, "/v1/connections/{_id}/import", handle_connection_import, ROUTE_CALL | ROUTE_BODY | ROUTE_DATA | ROUTE_ONCE, 200, "virtualImport", "Run the import in the body, {import, data}, which is not stored." },
 	{ HTTP_POST, "/v1/connections/{_id}/import/map", handle_connection_import_map, ROUTE_CALL | ROUTE_BODY | ROUTE_DATA, 200, "virtualMap", "Only map the records, lookups asked and nothing sent, and answer what would be." },
-	{ HTTP_GET, "/v1/connections/{_id}/debug", handle_connection_debug, 0, 200, "getConnectionDebug", "The debug log of a connection: requests and answers while its debugDate lay in the future, as text." },
+	{ HTTP_GET, "/v1/connections/{_id}/debug", handle_connection_debug, 0, 200, "getConnectionDebug", "The debug log of a connection: requests and answers while its debugDate lay in the future, as text; a line with # says why there are none." },
 	{ HTTP_GET, "/v1/connections/{_id}/debug/{_resourceId}", handle_connection_debug, 0, 200, "getConnectionDebugOf", "The same, of one export or import." },
 	{ HTTP_POST, "/v1/connections/{_id}/debug", handle_connection_debug_start, ROUTE_SLOW, 200, "startConnectionDebug", "Keep a debug log for the next 15 minutes: sets debugDate." },
 	{ HTTP_POST, "/v1/{apiIdentifier}", handle_invoke, ROUTE_OPEN, 200, "invokeV1", "The same as POST /{apiIdentifier}." },

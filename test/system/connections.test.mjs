@@ -209,6 +209,10 @@ const read = async (c, id) => {
 	const r = await server.call('GET', `/v1/connections/${c}/debug${id ? `/${id}` : ''}`);
 	assert.equal(r.status, 200);
 	assert.match(r.headers.get('content-type'), /^text\/plain/);
+	if (r.text.startsWith('#')) {
+		assert.match(r.text, /^# [^\n]+\n$/); // alone
+		return [];
+	}
 	return r.text.split('\n').filter(Boolean).map((l) => {
 		const m = line.exec(l);
 		assert.ok(m, l);
@@ -223,7 +227,14 @@ test('the debug log: runs, invocations, pings and the proxy, while debugDate lie
 	const [from, to] = ids.connections;
 	await server.runFlow(ids.flow);
 	assert.deepEqual(await read(to), []); // nobody asked for it
+	const said = async (id = '') => (await server.call('GET', `/v1/connections/${to}/debug${id}`)).text;
+	assert.match(await said(), new RegExp(`^# The debug log is off\\. POST /v1/connections/${to}/debug turns it on for 15 minutes`));
+	const past = '2026-11-01T00:00:00.000Z';
+	await server.ok(200, 'PATCH', `/v1/connections/${to}`, { debugDate: past });
+	assert.match(await said(), new RegExp(`^# The debug log is off since ${past}, .*POST /v1/connections/${to}/debug`));
 	const started = await server.ok(200, 'POST', `/v1/connections/${to}/debug`);
+	assert.equal(await said(), `# The debug log is on until ${started.debugDate}; nothing was sent yet.\n`);
+	assert.equal(await said(`/${ids.import}`), `# The debug log is on until ${started.debugDate}; nothing was sent yet for this resource.\n`);
 	assert.ok(Math.abs(Date.parse(started.debugDate) - Date.now() - 15 * 60000) < 60000);
 	await server.ok(200, 'PATCH', `/v1/connections/${from}`, { debugDate: new Date(Date.now() + 60000).toISOString() });
 	await server.runFlow(ids.flow);
