@@ -82,6 +82,7 @@ bool invoke_begin(struct engine *e, const struct invoke_who *who, struct invocat
 	v->who = *who;
 	v->env = engine_env(e);
 	v->env.canceled = &v->canceled;
+	v->env.gate_wait_ms = LIMIT_CALL_GATE_MS;
 	v->due_ms = clock_mono_ms(clock_system()) + LIMIT_CALL_MS;
 	mutex_lock(&c->lock);
 	bool aborting = c->aborting;

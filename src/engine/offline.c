@@ -7,6 +7,7 @@
  */
 #include "engine/offline.h"
 
+#include "core/limits.h"
 #include "core/log.h"
 
 static bool ping(const struct adaptor_env *env, const struct json *connection, struct arena *a,
@@ -148,6 +149,7 @@ static bool probe_once(struct engine *e, const struct probe *p, struct arena *a)
 		return true; /* the user was faster */
 	}
 	env.canceled = &e->stopping;
+	env.gate_wait_ms = LIMIT_CALL_GATE_MS;
 	if (!ping(&env, connection, a, &pong, &err) || !pong.ok)
 		return false;
 	LOG(LOG_INFO, "connection.online", LOG_S("connection", id));
@@ -266,7 +268,8 @@ bool connection_goes_offline(struct engine *e, const struct adaptor_env *env, st
 		if (pong.ok)
 			return false;
 		*why = pong.message;
-	} else if (err.code == ERR_UNSUPPORTED || err.code == ERR_CANCELED) {
+	} else if (err.code == ERR_UNSUPPORTED || err.code == ERR_CANCELED ||
+		   err.code == ERR_OVERLOADED) {
 		return false;
 	} else {
 		*why = str_dup(a, str_z(err.message));

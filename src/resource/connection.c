@@ -151,8 +151,9 @@ static const struct fld rest_rows[] = {
 		.min = 1, .max = 256, .def = "\"Retry-After\"",
 		.example = "\"X-RateLimit-Reset\"" },
 	{ "rest.concurrencyLevel", FLD_INT, 0,
-		"How many requests of imports may be in the air to this application at once, over "
-		"all flows that use the connection: they send their pages in turn.",
+		"How many requests may be in the air to this application at once, over all that "
+		"use the connection: exports, imports and lookups of all flows, and calls. Flows "
+		"send their pages in turn; the other requests go first come, first served.",
 		.min = 1, .max = LIMIT_CONNECTION_CONCURRENCY_MAX, .def = "16", .example = "4" },
 	{ NULL },
 };
