@@ -1,11 +1,8 @@
 // Connections themselves: ping, proxy, the debug log, and the documents of the product as they stand.
 import assert from 'node:assert/strict';
-import { createRequire } from 'node:module';
-import { once } from 'node:events';
-import { Server, application, installFlow, json, onEnd, pagedSource, raw, runTests, test, until } from './lib.mjs';
+import { jsonApplication } from './json_application.mjs';
+import { Server, application, installFlow, json, pagedSource, raw, runTests, test, until } from './lib.mjs';
 
-const require = createRequire(import.meta.url);
-const jsonServer = require('json-server');
 const server = await new Server({ args: ['--outbound-timeout', '3'] }).start();
 const connect = async (url, rest = {}, more = {}) => (await server.ok(201, 'POST', '/v1/connections',
 	{ name: 'c', type: 'rest', rest: { baseURI: url, mediaType: 'json', ...rest }, ...more }))._id;
@@ -130,14 +127,8 @@ test('a ping leaves a connection offline that its owner set so', async () => {
 // ---- proxy ----
 
 test('json-server: the proxy creates, reads, changes and deletes by the methods of the request', async () => {
-	const router = jsonServer.router({ things: [] });
-	const app = jsonServer.create();
-	app.use(jsonServer.bodyParser);
-	app.use(router);
-	const http = app.listen(0, '127.0.0.1');
-	await once(http, 'listening');
-	onEnd(() => { http.closeAllConnections(); http.close(); });
-	const url = `/v1/connections/${await connect(`http://127.0.0.1:${http.address().port}`)}/proxy`;
+	const app = await jsonApplication({ things: [] });
+	const url = `/v1/connections/${await connect(app.url)}/proxy`;
 	const at = (uri, more = {}) => ({ 'integrator-relative-uri': uri, ...more });
 	assert.deepEqual(await server.ok(201, 'POST', url, { a: 1 }, at('/things')), { a: 1, id: 1 });
 	assert.deepEqual(await server.ok(200, 'PATCH', url, { b: 2 }, at('/things/1')), { a: 1, b: 2, id: 1 });
@@ -300,14 +291,8 @@ test('the document\'s samples of a REST export, as they stand', async () => {
 
 // Minus the trailing commas of the text, and its hooks, which need resources of their own.
 test('the document\'s samples of REST imports, as they stand', async () => {
-	const router = jsonServer.router({ customers: [{ id: 4, ns_id: '17', city: 'Bonn' }] });
-	const app = jsonServer.create();
-	app.use(jsonServer.bodyParser);
-	app.use(router);
-	const http = app.listen(0, '127.0.0.1');
-	await once(http, 'listening');
-	onEnd(() => { http.closeAllConnections(); http.close(); });
-	const c = await connect(`http://127.0.0.1:${http.address().port}`);
+	const app = await jsonApplication({ customers: [{ id: 4, ns_id: '17', city: 'Bonn' }] });
+	const c = await connect(app.url);
 	const post = await server.ok(201, 'POST', '/v1/imports', `{
   "name": "REST API Sample Post",
   "_connectionId": "${c}",

@@ -2,24 +2,11 @@
 // against json-server and scripted applications.
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { once } from 'node:events';
-import { Server, application, json, onEnd, runTests, test, until } from './lib.mjs';
+import { jsonApplication } from './json_application.mjs';
+import { Server, application, json, runTests, test, until } from './lib.mjs';
 
-const require = createRequire(import.meta.url);
-const jsonServer = require('json-server');
 const server = await new Server({ args: ['--outbound-timeout', '5'] }).start();
 
-async function jsonApplication(data) {
-	const router = jsonServer.router(data);
-	const app = jsonServer.create();
-	app.use(jsonServer.bodyParser);
-	app.use(router);
-	const http = app.listen(0, '127.0.0.1');
-	await once(http, 'listening');
-	onEnd(() => { http.closeAllConnections(); http.close(); });
-	return { url: `http://127.0.0.1:${http.address().port}`, all: () => router.db.getState() };
-}
 const connect = async (url, rest = {}) => (await server.ok(201, 'POST', '/v1/connections',
 	{ name: 'c', type: 'rest', rest: { baseURI: url, mediaType: 'json', ...rest } }))._id;
 const exportOf = (connection, rest, more = {}) => server.ok(201, 'POST', '/v1/exports',
