@@ -222,7 +222,7 @@ static const struct place places[] = {
 static bool fail_at(struct fixture *f, const struct place *p, enum fault_action action, unsigned n)
 {
 	renew(f);
-	f->app.repeats = true;
+	application_take_repeats(&f->app, true);
 	int end = child_run(f->dir, f->job_id, p->point, action, n);
 	bool goes_on = end == CHILD_ENDED || end == CHILD_UNHARMED;
 
@@ -231,7 +231,7 @@ static bool fail_at(struct fixture *f, const struct place *p, enum fault_action 
 			end == CHILD_BUSY ? "does not pause" : "got stuck");
 	if (!goes_on)
 		finish(f);
-	f->app.repeats = false;
+	application_take_repeats(&f->app, false);
 	check_accounts(f, p->name, n);
 	return end != CHILD_UNHARMED;
 }
