@@ -121,6 +121,7 @@ void listener_intake(struct api_request *rq, struct listener *l, struct str path
 /* ---- answers ---- */
 
 void api_answer(struct api_request *rq, int status, struct str json);
+void api_answer_build(struct api_request *rq, int status, struct json_build *b); /* what is built */
 void api_header(struct api_request *rq, const char *name,
 	struct str value); /* value is kept, not copied */
 void api_fail(struct api_request *rq, const struct err *err);

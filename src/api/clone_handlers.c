@@ -3,11 +3,6 @@
  */
 #include "api/handlers_priv.h"
 
-static void answer_build(struct api_request *rq, int status, struct json_build *b)
-{
-	api_answer(rq, status, json_print_arena(rq->x->arena, json_build_done(b)));
-}
-
 /* A string member that may be left out. */
 static bool read_text(const struct json *body, const char *name, struct str *out,
 	struct problems *p)
@@ -77,7 +72,7 @@ void handle_resource_clone(struct api_request *rq)
 			str_z(def->type), made[i].id);
 	}
 	json_build_end(&b);
-	answer_build(rq, 201, &b);
+	api_answer_build(rq, 201, &b);
 	api_header(rq, "Location",
 		str_fmt(rq->x->arena, "/v1/%s/%.*s", schema_def(made[0].s)->segment,
 			STR_ARG(made[0].id)));
@@ -91,7 +86,7 @@ void handle_resource_dependencies(struct api_request *rq)
 	json_build_init(&b, rq->x->arena);
 	if (resource_dependencies(rq->api->cfg.resources, caller_account(&rq->caller),
 		    rq->match.schema, rq->match.params[0], &b, &err))
-		answer_build(rq, 200, &b);
+		api_answer_build(rq, 200, &b);
 	else
 		api_fail(rq, &err);
 }

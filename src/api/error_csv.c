@@ -10,7 +10,6 @@
 #include "core/limits.h"
 #include "core/map.h"
 #include "data/csv.h"
-#include "data/datetime.h"
 
 static const struct str columns[] = { STR_INIT("resolve"), STR_INIT("retry"), STR_INIT("createdAt"),
 	STR_INIT("code"), STR_INIT("extract"), STR_INIT("generate"), STR_INIT("extracted"),
@@ -43,13 +42,6 @@ void error_csv_row(const struct store_job_error *e, struct buf *out)
 		cell(a, e->trace_key), cell(a, e->classification), str_fmt(a, "%u", e->attempts) };
 
 	csv_write_row(out, &dialect, fields, ARRAY_LEN(fields));
-}
-
-bool time_read(struct str s, int64_t *ms)
-{
-	struct err err = ERR_INIT;
-
-	return datetime_parse_iso(s, DATETIME_EPOCH, NULL, ms, &err);
 }
 
 /* ---- reading it back ---- */
@@ -233,7 +225,7 @@ static void answer(struct api_request *rq, const struct applied *x, const struct
 	}
 	json_build_end(&b);
 	json_build_end(&b);
-	api_answer(rq, 200, json_print_arena(rq->x->arena, json_build_done(&b)));
+	api_answer_build(rq, 200, &b);
 }
 
 static bool answer_plan(struct upload *u, const struct store_error_filter *job, struct err *err)
@@ -253,7 +245,7 @@ static bool answer_plan(struct upload *u, const struct store_error_filter *job, 
 	json_add_i64(&b, STR("reopened"), (int64_t)open.count);
 	json_add_i64(&b, STR("retried"), (int64_t)retry.retriable);
 	json_build_end(&b);
-	api_answer(u->rq, 200, json_print_arena(a, json_build_done(&b)));
+	api_answer_build(u->rq, 200, &b);
 	return true;
 }
 

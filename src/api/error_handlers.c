@@ -10,12 +10,6 @@
 
 /* ---- which errors ---- */
 
-static bool bad_value(struct err *err, struct str name, struct str value)
-{
-	return err_set_field(err, ERR_QUERY, "", "\"%.*s\" is no value for %.*s",
-		STR_ARG(str_sub(value, 0, 64)), STR_ARG(name));
-}
-
 static bool read_state(struct store_error_filter *f, struct str name, struct str value,
 	struct err *err)
 {
@@ -26,22 +20,14 @@ static bool read_state(struct store_error_filter *f, struct str name, struct str
 	else if (str_eq_z(value, "all"))
 		f->state = ERRORS_ALL;
 	else
-		return bad_value(err, name, value);
+		return param_bad(err, name, value);
 	return true;
-}
-
-static bool read_time(struct str name, struct str value, int64_t *out, struct err *err)
-{
-	return time_read(value, out) || bad_value(err, name, value);
 }
 
 static bool read_param(struct error_query *q, struct str name, struct str value, struct err *err)
 {
 	struct store_error_filter *f = &q->filter;
-	const struct {
-		const char *name;
-		struct str *to;
-	} texts[] = {
+	const struct param texts[] = {
 		{ "_stepId", &f->step_id },
 		{ "fingerprint", &f->fingerprint },
 		{ "code", &f->code },
@@ -50,41 +36,30 @@ static bool read_param(struct error_query *q, struct str name, struct str value,
 		{ "traceKey", &f->trace_key },
 		{ "format", &q->format },
 	};
-	uint64_t n;
 
-	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-		if (str_eq_z(name, texts[i].name)) {
-			*texts[i].to = value;
-			return true;
-		}
-	}
+	if (param_put(texts, ARRAY_LEN(texts), name, value) != NULL)
+		return true;
 	if (str_eq_z(name, "resolved"))
 		return read_state(f, name, value, err);
 	if (str_eq_z(name, "createdAt_gte"))
-		return read_time(name, value, &f->created_gte_ms, err);
+		return param_time(name, value, &f->created_gte_ms, err);
 	if (str_eq_z(name, "createdAt_lte"))
-		return read_time(name, value, &f->created_lte_ms, err);
+		return param_time(name, value, &f->created_lte_ms, err);
 	if (str_eq_z(name, "config")) {
 		q->original = str_eq_z(value, "original");
-		return q->original || str_eq_z(value, "current") || bad_value(err, name, value);
+		return q->original || str_eq_z(value, "current") || param_bad(err, name, value);
 	}
 	if (str_eq_z(name, "dry_run")) {
 		q->dry_run = str_eq_z(value, "true");
-		return q->dry_run || str_eq_z(value, "false") || bad_value(err, name, value);
+		return q->dry_run || str_eq_z(value, "false") || param_bad(err, name, value);
 	}
 	if (str_eq_z(name, "after")) {
 		q->after = value;
-		return id_valid(value) || bad_value(err, name, value);
+		return id_valid(value) || param_bad(err, name, value);
 	}
-	if (str_eq_z(name, "limit")) {
-		bool ok = str_to_u64(value, &n) && n > 0 && n <= LIMIT_LIST;
-
-		q->limit = ok ? (size_t)n : 0;
-		return ok || bad_value(err, name, value);
-	}
-	err_set(err, ERR_QUERY, "there is no query parameter \"%.*s\" here",
-		STR_ARG(str_sub(name, 0, 64)));
-	return err_hint(err,
+	if (str_eq_z(name, "limit"))
+		return param_limit(name, value, LIMIT_LIST, &q->limit, err);
+	return param_unknown(err, name,
 		"_stepId, fingerprint, code, source, classification, traceKey, resolved, "
 		"createdAt_gte, createdAt_lte, limit, after, format, dry_run, config");
 }
@@ -271,7 +246,7 @@ void handle_flow_issues(struct api_request *rq)
 		return;
 	}
 	json_build_end(&b);
-	api_answer(rq, 200, json_print_arena(rq->x->arena, json_build_done(&b)));
+	api_answer_build(rq, 200, &b);
 }
 
 /* ---- what a bulk action would touch ---- */
@@ -324,7 +299,7 @@ static void answer_plan(struct api_request *rq, const struct store_error_filter 
 		json_add_str(&p.b, STR("newest"), time_iso(rq->x->arena, p.newest_ms));
 	}
 	json_build_end(&p.b);
-	api_answer(rq, 200, json_print_arena(rq->x->arena, json_build_done(&p.b)));
+	api_answer_build(rq, 200, &p.b);
 }
 
 /* ---- resolving ---- */
@@ -424,7 +399,7 @@ void error_retry(struct api_request *rq, const struct store_error_filter *f, boo
 		json_build_end(&b);
 	}
 	json_build_end(&b);
-	api_answer(rq, 200, json_print_arena(a, json_build_done(&b)));
+	api_answer_build(rq, 200, &b);
 }
 
 static void retry_in(struct api_request *rq, enum error_scope scope)
@@ -612,5 +587,5 @@ void handle_retry_list(struct api_request *rq)
 		return;
 	}
 	json_build_end(&b);
-	api_answer(rq, 200, json_print_arena(rq->x->arena, json_build_done(&b)));
+	api_answer_build(rq, 200, &b);
 }

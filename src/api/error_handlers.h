@@ -5,6 +5,7 @@
 #define API_ERROR_HANDLERS_H
 
 #include "api/handlers_priv.h"
+#include "api/params.h"
 #include "net/url.h"
 
 enum error_scope { ERRORS_OF_JOB, ERRORS_OF_FLOW };
@@ -19,9 +20,6 @@ struct error_query {
 bool error_query_read(struct api_request *rq, enum error_scope scope, struct error_query *q);
 /* Queues retries and answers them. */
 void error_retry(struct api_request *rq, const struct store_error_filter *f, bool original);
-
-/* ISO 8601 with or without time, or milliseconds since 1970. */
-MUST_CHECK bool time_read(struct str s, int64_t *ms);
 
 void error_csv_header(struct buf *out);
 void error_csv_row(const struct store_job_error *e, struct buf *out);

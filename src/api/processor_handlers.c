@@ -14,11 +14,6 @@
 
 #define TEXT_MAX ((size_t)LIMIT_REQUEST_BODY)
 
-static void answer_build(struct api_request *rq, struct json_build *b)
-{
-	api_answer(rq, 200, json_print_arena(rq->x->arena, json_build_done(b)));
-}
-
 /* A member of the body that must be there; NULL: ERR says which. */
 static const struct json *need(const struct api_request *rq, const char *name, struct err *err)
 {
@@ -54,7 +49,7 @@ void handle_process_mapping(struct api_request *rq)
 	json_build_key(&b, STR("fields"));
 	mapping_explain(m, data, NULL, &b);
 	json_build_end(&b);
-	answer_build(rq, &b);
+	api_answer_build(rq, 200, &b);
 }
 
 /* ---- template ---- */
@@ -122,7 +117,7 @@ void handle_process_template(struct api_request *rq)
 	json_build_object(&b);
 	json_add_str(&b, STR("text"), out.n == 0 ? STR("") : buf_str(&out));
 	json_build_end(&b);
-	answer_build(rq, &b);
+	api_answer_build(rq, 200, &b);
 }
 
 /* ---- filter and transform ---- */
@@ -157,7 +152,7 @@ void handle_process_filter(struct api_request *rq)
 	}
 	json_build_init(&b, a);
 	filter_explain(f, data, NULL, &b);
-	answer_build(rq, &b);
+	api_answer_build(rq, 200, &b);
 }
 
 /* {transform, data} -> {data} */
@@ -180,7 +175,7 @@ void handle_process_transform(struct api_request *rq)
 		return;
 	}
 	json_build_end(&b);
-	answer_build(rq, &b);
+	api_answer_build(rq, 200, &b);
 }
 
 /* ---- what there is ---- */
@@ -246,5 +241,5 @@ void handle_processors(struct api_request *rq)
 	json_build_end(&b);
 	add_helpers(&b);
 	json_build_end(&b);
-	answer_build(rq, &b);
+	api_answer_build(rq, 200, &b);
 }

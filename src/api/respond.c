@@ -18,6 +18,11 @@ void api_answer(struct api_request *rq, int status, struct str json)
 		api_header(rq, "Content-Type", STR("application/json; charset=utf-8"));
 }
 
+void api_answer_build(struct api_request *rq, int status, struct json_build *b)
+{
+	api_answer(rq, status, json_print_arena(rq->x->arena, json_build_done(b)));
+}
+
 struct str api_error_body(struct arena *a, const struct err *list, size_t count)
 {
 	struct json_build b;

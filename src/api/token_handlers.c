@@ -45,7 +45,7 @@ void handle_token_list(struct api_request *rq)
 		json_build_end(&b);
 	}
 	json_build_end(&b);
-	api_answer(rq, 200, json_print_arena(a, json_build_done(&b)));
+	api_answer_build(rq, 200, &b);
 }
 
 struct token_change {
@@ -99,7 +99,7 @@ void handle_token_create(struct api_request *rq)
 	add_token(&b, &t.token);
 	json_add_str(&b, STR("token"), str_z(token));
 	json_build_end(&b);
-	api_answer(rq, 201, json_print_arena(a, json_build_done(&b)));
+	api_answer_build(rq, 201, &b);
 }
 
 void handle_token_remove(struct api_request *rq)

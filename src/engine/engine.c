@@ -135,6 +135,7 @@ struct adaptor_env engine_env(const struct engine *e)
 		.clock = e->cfg.clock,
 		.rng = e->cfg.rng,
 		.ca_file = e->cfg.ca_file,
+		.gates = e->gates,
 		.timeout_ms = e->cfg.outbound_timeout_ms };
 }
 
@@ -166,6 +167,7 @@ bool engine_start(const struct engine_config *cfg, struct engine **out, struct e
 	cond_init(&e->bulk_idle);
 	e->listening = map_new(a);
 	e->turns = turns_new(a);
+	e->gates = gates_new(a);
 	if (!engine_recover(e, err)) {
 		arena_free(a);
 		return false;
@@ -219,6 +221,7 @@ void engine_stop(struct engine *e, int64_t within_ms)
 	cond_destroy(&e->probing);
 	cond_destroy(&e->events);
 	turns_destroy(e->turns);
+	gates_destroy(e->gates);
 	cond_destroy(&e->hears);
 	cond_destroy(&e->bulk_idle);
 	arena_free(e->arena);

@@ -37,6 +37,7 @@ struct engine {
 	struct worker *workers;
 	unsigned worker_count;
 	struct turns *turns;
+	struct gates *gates;
 	struct thread listener; /* listeners_main() */
 	struct thread timer;    /* schedules, leases, purges */
 	struct mutex lock;

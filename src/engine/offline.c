@@ -7,6 +7,7 @@
  */
 #include "engine/offline.h"
 
+#include "core/limits.h"
 #include "core/log.h"
 
 #define PROBE_FIRST_MS INT64_C(5000)
@@ -154,6 +155,7 @@ static bool probe_once(struct engine *e, const struct store_probe *p, struct are
 	if (!read_offline(e, a, p, &connection, &offline, &err))
 		return err.code == ERR_NOT_FOUND && keep_probe(e, remove_write, p);
 	env.canceled = &e->stopping;
+	env.gate_wait_ms = LIMIT_CALL_GATE_MS;
 	if (offline && (!ping(&env, connection, a, &pong, &err) || !pong.ok))
 		return false;
 	if (!end_probe(e, p, a, offline))
@@ -277,7 +279,8 @@ bool connection_goes_offline(struct engine *e, const struct adaptor_env *env, st
 		if (pong.ok)
 			return false;
 		*why = pong.message;
-	} else if (err.code == ERR_UNSUPPORTED || err.code == ERR_CANCELED) {
+	} else if (err.code == ERR_UNSUPPORTED || err.code == ERR_CANCELED ||
+		   err.code == ERR_OVERLOADED) {
 		return false;
 	} else {
 		*why = str_dup(a, str_z(err.message));

@@ -224,6 +224,8 @@ static void add_errors(const struct delivery *d, struct json_build *b)
 	json_add_str(b, STR("message"), str_dup(b->arena, str_z(d->err.message)));
 	if (d->err.field[0] != '\0')
 		json_add_str(b, STR("field"), str_dup(b->arena, str_z(d->err.field)));
+	if (d->err.hint[0] != '\0')
+		json_add_str(b, STR("hint"), str_dup(b->arena, str_z(d->err.hint)));
 	json_add_str(b, STR("source"), str_z(d->stage == NULL ? "application" : d->stage));
 	json_build_end(b);
 	json_build_end(b);

@@ -42,9 +42,11 @@ static const struct fld rest_rows[] = {
 		"attributes stand under `$`.",
 		.values = "json|urlencoded|xml", .values_later = "csv", .def = "\"json\"",
 		.example = "\"json\"" },
-	{ "rest.baseURI", FLD_URL, FLD_REQUIRED,
-		"What every relative URI of exports and imports is appended to.", .min = 1,
-		.max = 2048, .example = "\"https://api.example.com/v1\"" },
+	{ "rest.baseURI", FLD_URL, FLD_REQUIRED | FLD_SECRETS_GO,
+		"What every relative URI of exports and imports is appended to. When its scheme, "
+		"host or port change, the secrets must be sent again: a stored one goes to no "
+		"server but the one it was given for.",
+		.min = 1, .max = 2048, .example = "\"https://api.example.com/v1\"" },
 	{ "rest.authType", FLD_ENUM, 0,
 		"How requests prove who they are: `basic` by rest.basicAuth, `token` by "
 		"rest.bearerToken, `custom` by rest.headers alone, `cookie` by the cookies that a "
@@ -150,8 +152,9 @@ static const struct fld rest_rows[] = {
 		.min = 1, .max = 256, .def = "\"Retry-After\"",
 		.example = "\"X-RateLimit-Reset\"" },
 	{ "rest.concurrencyLevel", FLD_INT, 0,
-		"How many requests of imports may be in the air to this application at once, over "
-		"all flows that use the connection: they send their pages in turn.",
+		"How many requests may be in the air to this application at once, over all that "
+		"use the connection: exports, imports and lookups of all flows, and calls. Flows "
+		"send their pages in turn; the other requests go first come, first served.",
 		.min = 1, .max = LIMIT_CONNECTION_CONCURRENCY_MAX, .def = "16", .example = "4" },
 	{ NULL },
 };

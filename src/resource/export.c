@@ -223,9 +223,17 @@ static void check_date_format(const struct json *doc, struct problems *p)
 			err.message);
 }
 
+/* Also when only its section says so: that type is missing was told then. */
+static bool is_webhook(const struct json *doc)
+{
+	return res_is(doc, "type", "webhook") ||
+	       (res_at(doc, "type") == NULL && res_at(doc, "webhook") != NULL &&
+		       res_at(doc, "rest") == NULL);
+}
+
 static void check(const struct json *doc, struct problems *p)
 {
-	if (res_is(doc, "type", "webhook")) {
+	if (is_webhook(doc)) {
 		res_check_webhook(doc, p);
 	} else {
 		need(doc, "_connectionId", "for every export but a webhook", p);

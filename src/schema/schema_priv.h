@@ -14,7 +14,7 @@ struct node {
 	size_t kid_count, index;          /* index: among its siblings */
 	const struct json *def;           /* the default, parsed; NULL: none */
 	/* Is there any, here or below? Walkers skip what has none. */
-	bool any_secret, any_ref, any_inert;
+	bool any_secret, any_ref, any_inert, any_receiver;
 	/* The condition, cut up: `when_node` must be (or not be) one of `when_values`. */
 	const struct node *when_node;
 	struct str when_values;
@@ -85,6 +85,9 @@ const char *value_time_fault(struct str s);
 const char *value_url_fault(struct str s);
 const char *value_id_fault(struct str s);
 const char *value_token_fault(struct str s);
+/* Of a URL without fault: scheme, host and port as they are written, a default port left out; letter
+ * case does not matter. */
+struct str value_url_origin(struct arena *a, struct str s);
 
 /* ---- hints ---- */
 

@@ -151,6 +151,16 @@ static const char *authority_fault(struct str auth)
 	return NULL;
 }
 
+/* What of AFTER, which stands behind the scheme, names the server. */
+static struct str authority_of(struct str after)
+{
+	size_t end = 0;
+
+	while (end < after.n && after.p[end] != '/' && after.p[end] != '?')
+		end++;
+	return str_sub(after, 0, end);
+}
+
 const char *value_url_fault(struct str s)
 {
 	static const char forbidden[] = "\"<>\\^`{|}";
@@ -170,12 +180,18 @@ const char *value_url_fault(struct str s)
 	if (str_find_char(s, '#') != STR_NPOS)
 		return "a URL without a fragment (#...)";
 
-	struct str auth = str_from(s, skip);
-	size_t end = 0;
+	return authority_fault(authority_of(str_from(s, skip)));
+}
 
-	while (end < auth.n && auth.p[end] != '/' && auth.p[end] != '?')
-		end++;
-	return authority_fault(str_sub(auth, 0, end));
+struct str value_url_origin(struct arena *a, struct str s)
+{
+	bool tls = str_starts_ci(s, STR("https://"));
+	struct str auth = authority_of(str_from(s, tls ? 8 : 7)),
+		   port = tls ? STR(":443") : STR(":80");
+
+	if (str_ends(auth, port))
+		auth.n -= port.n;
+	return str_fmt(a, "%s://%.*s", tls ? "https" : "http", STR_ARG(auth));
 }
 
 static struct str wanted_text(struct arena *a, const struct fld *f)

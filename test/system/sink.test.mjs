@@ -1,25 +1,12 @@
 // Imports against applications that others wrote, and against hostile ones: json-server keeps what it
 // is sent, so that what arrived can be read back by other means.
 import assert from 'node:assert/strict';
-import { createRequire } from 'node:module';
-import { once } from 'node:events';
 import zlib from 'node:zlib';
-import { Server, application, installFlow, json, onEnd, pagedSource, runTests, test } from './lib.mjs';
+import { jsonApplication } from './json_application.mjs';
+import { Server, application, installFlow, json, pagedSource, runTests, test } from './lib.mjs';
 
-const require = createRequire(import.meta.url);
-const jsonServer = require('json-server');
 const server = await new Server().start();
 
-async function jsonApplication(data) {
-	const router = jsonServer.router(data);
-	const app = jsonServer.create();
-	app.use(jsonServer.bodyParser);
-	app.use(router);
-	const http = app.listen(0, '127.0.0.1');
-	await once(http, 'listening');
-	onEnd(() => { http.closeAllConnections(); http.close(); });
-	return { url: `http://127.0.0.1:${http.address().port}`, all: () => router.db.getState() };
-}
 const records = (items) => application((req, res) => json(res, 200, { items }));
 const fields = (...names) => ({ fields: names.map((n) => ({ extract: n, generate: n })) });
 

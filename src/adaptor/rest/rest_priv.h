@@ -50,6 +50,9 @@ struct rest_call {
 	/* The session's. */
 	struct http_header headers[REST_HEADERS_MAX];
 	struct buf url, text, cookie;
+	struct gate_pass pass;
+	int64_t pass_until_ms; /* monotonic: how long it may queue at the gate */
+	struct rest_call *next_queued;
 	unsigned login; /* number of the login whose cookies were sent */
 	bool again;     /* it was sent again behind a new login */
 };

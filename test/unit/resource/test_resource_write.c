@@ -264,6 +264,38 @@ static void test_patched_secrets_open(void **state)
 	assert_str(json_str(json_get_path(doc, STR("rest.basicAuth.password"))), "P4SS");
 }
 
+/* Who can write a connection need not be who knows its secret, so the mask must not send it away. */
+static void test_secrets_stay_with_their_origin(void **state)
+{
+	struct world *w = *state;
+	struct resource_view v, c = create(w, "connection", CONNECTION);
+	const struct json *doc;
+
+	assert_false(patch(w, "connection", c.id, 0,
+		"{\"rest\":{\"baseURI\":\"https://b.example\"}}", &v));
+	assert_problem(w, ERR_INVALID, "rest.bearerToken",
+		"the stored one is for https://a.example");
+	assert_false(replace(w, "connection", c.id, 0,
+		STR("{\"type\":\"rest\",\"rest\":{\"baseURI\":\"https://a.example:444\","
+		    "\"bearerToken\":\"******\"}}"),
+		&v));
+	assert_problem(w, ERR_INVALID, "rest.bearerToken", "must be given again");
+	problems_init(&w->p, w->a);
+	assert_false(resource_check(w->r, STR(ACCOUNT), type_of(w, "connection"),
+		parse(w, str_fmt(w->a,
+				 "{\"_id\":\"%.*s\",\"type\":\"rest\",\"rest\":{\"baseURI\":"
+				 "\"http://a.example\",\"bearerToken\":\"******\"}}",
+				 STR_ARG(c.id))),
+		w->a, &doc, &w->p));
+	assert_problem(w, ERR_INVALID, "rest.bearerToken", "names http://a.example");
+	assert_true(patch(w, "connection", c.id, 1,
+		"{\"rest\":{\"baseURI\":\"https://a.example/v2\"}}", &v));
+	assert_true(patch(w, "connection", c.id, 0,
+		"{\"rest\":{\"baseURI\":\"https://b.example\",\"bearerToken\":\"n3w\"}}", &v));
+	assert_true(patch(w, "connection", c.id, 0,
+		"{\"rest\":{\"baseURI\":\"https://c.example\",\"bearerToken\":null}}", &v));
+}
+
 static void test_large_documents_are_refused(void **state)
 {
 	struct world *w = *state;
@@ -353,6 +385,7 @@ int main(void)
 		T(test_versions),
 		T(test_patch),
 		T(test_patched_secrets_open),
+		T(test_secrets_stay_with_their_origin),
 		T(test_large_documents_are_refused),
 		T(test_concurrent_patches_all_count),
 	};

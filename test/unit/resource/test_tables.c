@@ -251,6 +251,20 @@ static void check_rule(const struct rule *r)
 
 static const struct rule rules[] = {
 	{ "connection", "{\"type\":\"netsuite\"}", "type invalid_field" },
+	/* all at once, also where the word that decides on a section is missing */
+	{ "connection", "{}", "type missing_required_field, rest.baseURI missing_required_field" },
+	{ "connection", "{\"rest\":{}}",
+		"type missing_required_field, rest.baseURI missing_required_field" },
+	{ "connection", "{\"type\":\"rset\",\"rest\":{\"authType\":\"token\"}}",
+		"type invalid_field, rest.baseURI missing_required_field, "
+		"rest.bearerToken missing_required_field" },
+	{ "export", "{\"rest\":{}}",
+		"_connectionId missing_required_field, rest.relativeURI missing_required_field" },
+	{ "export", "{\"webhook\":{\"verify\":\"secret_url\"},\"pageSize\":0}",
+		"pageSize invalid_field, webhook unknown_field, webhook.token "
+		"missing_required_field" },
+	{ "import", "{\"rest\":{}}",
+		"_connectionId missing_required_field, rest.relativeURI missing_required_field" },
 	{ "connection", CONN(""), NULL },
 	{ "connection", CONN(",\"authType\":\"token\""),
 		"rest.bearerToken missing_required_field" },
@@ -315,7 +329,10 @@ static const struct rule rules[] = {
 	{ "export", HOOK("\"verify\":\"basic\",\"username\":\"a:b\",\"password\":\"p\""),
 		"webhook.username invalid_field" },
 	{ "export", HOOK("\"verify\":\"secret_url\""), "webhook.token missing_required_field" },
-	{ "export", HOOK("\"verify\":\"secret_url\",\"token\":\"t\",\"key\":\"k\""),
+	{ "export", HOOK("\"verify\":\"secret_url\",\"token\":\"only15bytes1234\""),
+		"webhook.token invalid_field" },
+	{ "export", HOOK("\"verify\":\"secret_url\",\"token\":\"these16bytes1234\""), NULL },
+	{ "export", HOOK("\"verify\":\"secret_url\",\"token\":\"these16bytes1234\",\"key\":\"k\""),
 		"webhook.key invalid_field" },
 	{ "export", HOOK("\"verify\":\"standard\",\"key\":\"whsec_c2VjcmV0\""), NULL },
 	{ "export", HOOK("\"verify\":\"standard\",\"key\":\"whsec_%\""),
