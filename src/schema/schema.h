@@ -95,6 +95,8 @@ MUST_CHECK bool schema_validate(const struct schema *s, const struct json *body,
 
 /* Refuses member names that appear twice anywhere in DOC: of two values one would silently win. */
 bool schema_check_twice(const struct json *doc, struct problems *p);
+/* Is BODY, which is no resource, an object with no members but NAMES ("data|template")? */
+bool schema_check_members(const struct json *body, const char *names, struct problems *p);
 
 /* The value at PATH (names only, no elements of arrays), else its default, else NULL. */
 const struct json *schema_get(const struct schema *s, const struct json *doc, struct str path);

@@ -109,6 +109,26 @@ test('all problems at once, each with its field and a hint', async () => {
 	assert.equal(by['rest.baseURI'].code, 'missing_required_field');
 });
 
+test('what a request asks for and nobody can do is refused, not ignored', async () => {
+	const c = await create('connections', conn());
+	const e = await create('exports', { name: 'e', _connectionId: c._id, rest: { relativeURI: '/e' } });
+	const i = await create('imports', { name: 'i', _connectionId: c._id, rest: { relativeURI: '/i' } });
+	const f = await create('flows', { name: 'f', _exportId: e._id, _importId: i._id });
+	const unknown = async (field, method, url, body) =>
+		assert.equal((await fails(422, 'unknown_field', method, url, body))[0].field, field);
+	await unknown('scope', 'POST', '/v1/accesstokens', { name: 'ci', scope: 'exports' });
+	await unknown('export', 'POST', `/v1/flows/${f._id}/run`, { export: { startDate: '2020-01-01' } });
+	await fails(422, 'invalid_field', 'POST', `/v1/flows/${f._id}/run`, []);
+	await fails(400, 'invalid_json', 'POST', `/v1/flows/${f._id}/run`, '{', { 'content-type': 'application/json' });
+	await unknown('_flowId', 'POST', '/v1/jobs/current', { _flowId: f._id });
+	await unknown('dat', 'POST', `/v1/connections/${c._id}/export`, { export: { rest: { relativeURI: '/e' } }, dat: {} });
+	await unknown('dat', 'POST', `/v1/connections/${c._id}/import`, { import: { rest: { relativeURI: '/i' } }, dat: [], data: [] });
+	await unknown('data', 'POST', `/v1/connections/${c._id}/export/pages`, { export: { rest: { relativeURI: '/e' } }, data: {} });
+	await unknown('nam', 'POST', `/v1/connections/${c._id}/clone`, { nam: 'copy' });
+	assert.equal((await server.ok(200, 'POST', '/v1/jobs/current', { _flowIds: [f._id] })).length, 0, 'a refused run was queued');
+	for (const body of [undefined, {}]) assert.match((await server.ok(201, 'POST', `/v1/flows/${f._id}/run`, body))._jobId, /^[0-9a-f]{24}$/);
+});
+
 test('secrets are masked, kept by a masked PUT, changed by a new value, never in clear on disk', async () => {
 	const c = await create('connections', conn());
 	assert.equal(c.rest.bearerToken, '******');
