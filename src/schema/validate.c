@@ -428,8 +428,8 @@ static void report_unknown(struct walk *w, const struct node *in, struct str nam
 
 	if (near != NULL)
 		hint = str_fmt(w->p->arena, "did you mean %s?", near->fld->path);
-	problems_add(w->p, ERR_UNKNOWN_FIELD, w->path.s, hint.p, "there is no field %s in a%s %s",
-		w->path.s, strchr("aeiou", w->s->def->type[0]) != NULL ? "n" : "", w->s->def->type);
+	problems_add(w->p, ERR_UNKNOWN_FIELD, w->path.s, hint.p, "there is no field %s in %s %s",
+		w->path.s, word_article(str_z(w->s->def->type)), w->s->def->type);
 	walk_path_pop(&w->path, old);
 }
 
@@ -505,8 +505,8 @@ bool schema_validate(const struct schema *s, const struct json *body, const stru
 
 	if (body->type != JSON_OBJECT)
 		return problems_add(p, ERR_INVALID, "", NULL,
-			"the body must be a JSON object that describes a%s %s; found %s",
-			strchr("aeiou", s->def->type[0]) != NULL ? "n" : "", s->def->type,
+			"the body must be a JSON object that describes %s %s; found %s",
+			word_article(str_z(s->def->type)), s->def->type,
 			value_found(p->arena, body, false).p);
 	schema_check_twice(body, p);
 	json_build_init(&w.b, a);
