@@ -27,6 +27,13 @@ MUST_CHECK bool res_parse(struct arena *a, struct str text, const struct json **
 MUST_CHECK bool res_view(const struct schema *s, struct arena *a, struct str document,
 	struct str *json, struct err *err);
 
+/*
+ * Beside other problems of DOC, which may be a body that is not valid: references that lead nowhere. For
+ * people only: what is written is checked by its transaction.
+ */
+void res_check_refs(const struct resources *r, struct str account_id, const struct schema *s,
+	const struct json *doc, struct problems *p);
+
 /* ---- rows ---- */
 
 extern const struct fld res_rows_head[];    /* _id, createdAt, lastModified */
