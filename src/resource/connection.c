@@ -185,6 +185,11 @@ static void check(const struct json *doc, struct problems *p)
 			"ends the name there");
 	check_auth(doc, p);
 	res_check_headers(doc, "rest.headers", p);
+	res_check_header_texts(doc, "rest.headers", true, p);
+	res_check_text_at(doc, "rest.cookieAuth.uri", true, p);
+	res_check_body_at(doc, "rest.cookieAuth.body", true, p);
+	res_check_text_at(doc, "rest.pingRelativeURI", true, p);
+	res_check_body_at(doc, "rest.pingBody", true, p);
 	res_check_extract_at(doc, "rest.pingSuccessPath", p);
 	res_check_extract_at(doc, "rest.pingFailurePath", p);
 }

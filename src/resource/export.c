@@ -241,6 +241,11 @@ static void check(const struct json *doc, struct problems *p)
 	check_date_format(doc, p);
 	res_check_uri_at(doc, "rest.relativeURI", p);
 	res_check_headers(doc, "rest.headers", p);
+	res_check_header_texts(doc, "rest.headers", false, p);
+	res_check_text_at(doc, "rest.query", false, p);
+	res_check_body_at(doc, "rest.postBody", false, p);
+	res_check_body_at(doc, "rest.pagingPostBody", false, p);
+	res_check_body_at(doc, "rest.once.postBody", false, p);
 	res_check_extract_at(doc, "rest.resourcePath", p);
 	res_check_extract_at(doc, "rest.nextPagePath", p);
 	res_check_extract_at(doc, "rest.maxPagePath", p);

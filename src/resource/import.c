@@ -329,6 +329,9 @@ static void check_lookup(const struct json *lookup, const char *at, struct probl
 	bool map = json_get(lookup, STR("map")) != NULL;
 
 	check_spellings(lookup, at, bodies, p);
+	for (const char *const *body = bodies; *body != NULL; body++)
+		res_check_import_text(json_get(lookup, str_z(*body)),
+			str_fmt(p->arena, "%s.%s", at, *body).p, p);
 	if (map == (uri != NULL))
 		problems_add(p, map ? ERR_INVALID : ERR_MISSING, str_fmt(p->arena, "%s.map", at).p,
 			NULL,
@@ -361,16 +364,6 @@ static void check_lookups(const struct json *doc, struct problems *p)
 	}
 }
 
-static void check_mapping(const struct json *doc, struct problems *p)
-{
-	struct mapping *m;
-	struct err err = ERR_INIT;
-
-	if (!mapping_compile(p->arena, json_get(doc, STR("mapping")), res_at(doc, "rest.lookups"),
-		    &m, &err))
-		problems_add_err(p, &err);
-}
-
 static void check_body(const struct json *doc, struct problems *p)
 {
 	static const char *const names[] = { "body", "postBody", NULL };
@@ -378,13 +371,34 @@ static void check_body(const struct json *doc, struct problems *p)
 	const struct json *uri = json_get(rest, STR("relativeURI"));
 
 	check_spellings(rest, "rest", names, p);
+	const char *field = body != NULL ? "rest.body" : "rest.postBody";
+
 	if (body == NULL)
 		body = json_get(rest, STR("postBody"));
-	if (json_is_array(body) && json_is_array(uri) && uri->n == 2 && body->n != 2)
-		problems_add(p, ERR_INVALID, "rest.body", NULL,
-			"rest.body must have one element for each of the two relative URIs; found "
-			"%u",
-			body->n);
+	if (!json_is_array(body) || !json_is_array(uri) || uri->n != 2) {
+		res_check_import_text(body, field, p);
+		return;
+	}
+	size_t i = 0;
+
+	if (body->n != 2)
+		problems_add(p, ERR_INVALID, field, NULL,
+			"%s must have one element for each of the two relative URIs; found %u",
+			field, body->n);
+	for (json_each (it, body))
+		res_check_import_text(it, str_fmt(p->arena, "%s.%zu", field, i++).p, p);
+}
+
+static void check_header_texts(const struct json *doc, struct problems *p)
+{
+	const struct json *list = res_at(doc, "rest.headers");
+	size_t i = 0;
+
+	if (!json_is_array(list))
+		return;
+	for (json_each (it, list))
+		res_check_import_text(json_get(it, STR("value")),
+			str_fmt(p->arena, "rest.headers.%zu.value", i++).p, p);
 }
 
 static void check_ignored(const struct json *doc, struct problems *p)
@@ -405,13 +419,12 @@ static void check_sink(const struct json *doc, struct problems *p)
 
 static void check(const struct json *doc, struct problems *p)
 {
-	size_t before = p->count;
-
 	check_composite(doc, p);
 	check_uris(doc, p);
 	check_body(doc, p);
 	check_ignored(doc, p);
 	res_check_headers(doc, "rest.headers", p);
+	check_header_texts(doc, p);
 	res_check_extract_at(doc, "rest.responseIdPath", p);
 	res_check_extract_at(doc, "rest.successPath", p);
 	check_lookups(doc, p);
@@ -419,10 +432,9 @@ static void check(const struct json *doc, struct problems *p)
 	res_check_target(doc, "hooks.preMap", p);
 	res_check_target(doc, "hooks.postMap", p);
 	res_check_target(doc, "hooks.postSubmit", p);
-	/* the compiler takes it for granted that every row was checked */
-	if (before == 0 && p->count == 0)
-		check_mapping(doc, p);
-	if (before == 0 && p->count == 0)
+	res_check_mapping(doc, p);
+	/* the adaptor takes it for granted that every row was checked */
+	if (p->count == 0)
 		check_sink(doc, p);
 }
 

@@ -119,6 +119,22 @@ extern const struct res_def res_connection, res_export, res_import, res_flow, re
 
 /* ---- checks: each adds to P and does nothing when the value is absent or at fault already ---- */
 
+/* A fault that a compiler of ours found, under the field's name. */
+void res_add_fault(struct problems *p, const char *field, const struct err *err);
+/*
+ * Texts with placeholders at PATH: one, or all that an array or object holds. DOUBLES_ONLY: `{x}` is none
+ * there. A body that is one string has double ones only; the values of the headers at PATH.
+ */
+void res_check_text_at(const struct json *doc, const char *path, bool doubles_only,
+	struct problems *p);
+void res_check_body_at(const struct json *doc, const char *path, bool doubles_only,
+	struct problems *p);
+void res_check_header_texts(const struct json *doc, const char *path, bool doubles_only,
+	struct problems *p);
+/* A body or header of an import, or a body of one of its lookups. */
+void res_check_import_text(const struct json *value, const char *field, struct problems *p);
+/* An import's mapping, with the lookups that it names. */
+void res_check_mapping(const struct json *doc, struct problems *p);
 /* Header names that requests get from the transfer itself. */
 void res_check_headers(const struct json *doc, const char *path, struct problems *p);
 /* Extract path. FIELD is the value's path as errors name it. */
