@@ -382,6 +382,27 @@ static void put_read_only(struct walk *w, const struct node *n, const struct jso
 			value_found(w->p->arena, stored, false).p);
 }
 
+/* Of a row's text, which is written for the reference pages: "the [Connection](connection.md) that ...". */
+static struct str first_sentence(struct arena *a, const char *text)
+{
+	struct str rest = str_z(text);
+	size_t end = str_find(rest, STR(". "));
+	struct buf b DEFER(buf_free) = BUF_INIT(0);
+
+	rest = str_sub(rest, 0, end == STR_NPOS ? rest.n : end + 1);
+	for (size_t i = 0; i < rest.n; i++) {
+		size_t link = rest.p[i] == ']' && str_starts(str_from(rest, i), STR("]("))
+				      ? str_find_char(str_from(rest, i), ')')
+				      : STR_NPOS;
+
+		if (link != STR_NPOS)
+			i += link;
+		else if (rest.p[i] != '[' || str_find(str_from(rest, i), STR("](")) == STR_NPOS)
+			buf_add_char(&b, rest.p[i]);
+	}
+	return str_dup(a, buf_str(&b));
+}
+
 /* Reports a required row that is absent: of an object the fields that it needs. */
 static void report_missing(struct walk *w, const struct node *n)
 {
@@ -398,8 +419,8 @@ static void report_missing(struct walk *w, const struct node *n)
 		}
 	}
 	if (w->p->count == before)
-		problems_add(w->p, ERR_MISSING, w->path.s, NULL, "%s is required: %s", w->path.s,
-			n->fld->text);
+		problems_add(w->p, ERR_MISSING, w->path.s, NULL, "%s is required: %.*s", w->path.s,
+			STR_ARG(first_sentence(w->p->arena, n->fld->text)));
 }
 
 static void report_not_here(struct walk *w, const struct node *n)

@@ -24,7 +24,7 @@ static const struct fld widget_rows[] = {
 	{ "settings", FLD_MAP, 0, "Free settings of yours." },
 	{ "tags", FLD_STR, FLD_LIST, "Words to find it by." },
 	{ "rest", FLD_OBJECT, FLD_REQUIRED, "How to reach it.", .when = "kind=rest" },
-	{ "rest.baseURI", FLD_URL, FLD_REQUIRED, "Where it lives." },
+	{ "rest.baseURI", FLD_URL, FLD_REQUIRED, "Where [it](it.md) lives. Far away." },
 	{ "rest.bearerToken", FLD_STR, FLD_SECRET | FLD_LINE, "The token it wants." },
 	{ "rest.method", FLD_ENUM, FLD_LIST_OR_ONE | FLD_LIST_INERT, "The method or methods.",
 		.values = "GET|POST", .def = "\"GET\"" },
