@@ -409,9 +409,25 @@ test('a second server on the same data, a taken port and bad options end with th
 	assert.equal(run('serve', '--lissten', 'x')[0], 2);
 	assert.match(run('serve', '--lissten', 'x')[1], /listen/);
 	assert.equal(run('serve', '--egress-allow', '300.0.0.0/8', '--data', `${server.dir}/none`)[0], 3);
-	assert.equal(run('nonsense')[0], 2);
-	assert.equal(run('version')[0], 0);
-	assert.equal(run('help')[0], 0);
+	for (const [args, words] of [
+		[['nonsense'], /there is no command "nonsense"/], [['help', 'nonsense'], /there is no command "nonsense"/],
+		[['serve', '--lissten'], /there is no option "lissten"\n {2}hint: did you mean "listen"/],
+		[['serve', '--listen'], /--listen needs a value/],
+		[['serve', `${server.dir}/none`], /serve does not take ".*none"\n {2}hint: integrator help serve/],
+		[['verify', 'x'], /verify does not take "x"/], [[], /Usage: integrator COMMAND/],
+	]) {
+		const [status, said] = run(...args);
+		assert.equal(status, 2, said);
+		assert.match(said, words);
+	}
+	const told = (...args) => execFileSync(program, args, { encoding: 'utf8' });
+	assert.match(told('version'), /^integrator \d+\.\d+\.\d+\n$/);
+	assert.equal(told('--version'), told('version'));
+	assert.match(told('help'), /serve \[OPTIONS\][^]*--listen[^]*Exit codes/);
+	for (const args of [['help', 'token'], ['token', '--help'], ['token', 'list', '-h']]) {
+		assert.match(told(...args), /^Usage: integrator token list \|[^]*--data DIR/);
+		assert.ok(!told(...args).includes('--listen'));
+	}
 });
 
 await runTests();
