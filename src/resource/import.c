@@ -144,7 +144,8 @@ static const struct fld rest_rows[] = {
 		"of "
 		"it. Null, an empty text and an empty array are nothing. An array of one element "
 		"is that element; one of several is a failure, and so is a response that is an "
-		"array of several unless the extract begins with an index: `0.id` takes the first.",
+		"array of several unless the extract begins with an index: `0.id` takes the first. "
+		"So is an answer of another kind: a text, or for `0.id` an object.",
 		.min = 1, .max = 1024, .example = "\"0.id\"" },
 	{ "rest.lookups[].allowFailures", FLD_BOOL, 0,
 		"What becomes of a record for which nothing, or several, are found: true leaves "
