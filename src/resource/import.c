@@ -287,6 +287,10 @@ static void check_composite(const struct json *doc, struct problems *p)
 		problems_add(p, ERR_INVALID, "rest.relativeURI", NULL,
 			"rest.relativeURI must be one URI or an array of one or two; found %zu",
 			uris);
+	else if (uris == 2 && method == NULL)
+		problems_add(p, ERR_MISSING, "rest.method", "[\"PUT\", \"POST\"]",
+			"rest.method is required with two relative URIs: it says how each is "
+			"called");
 	else if (uri != NULL && method != NULL && uris != methods)
 		problems_add(p, ERR_INVALID, "rest.method", NULL,
 			"rest.method must go with rest.relativeURI one by one; found %zu and %zu",

@@ -431,6 +431,35 @@ static const struct rule rules[] = {
 		"\"hostURI\":\"https://s.example\",\"systemToken\":\"t\"}}",
 		"module missing_required_field" },
 	{ "integration", "{}", "name missing_required_field" },
+	/* what would act on nothing is no setting */
+	{ "connection", "{\"type\":\"rest\",\"rest\":{\"baseURI\":\"https://a.example/?k=1\"}}",
+		"rest.baseURI invalid_field" },
+	{ "connection", CONN(",\"pingBody\":{\"a\":1}"), "rest.pingMethod invalid_field" },
+	{ "connection", CONN(",\"pingMethod\":\"GET\",\"pingBody\":\"a\""),
+		"rest.pingMethod invalid_field" },
+	{ "connection", CONN(",\"pingMethod\":\"POST\",\"pingBody\":\"a\""), NULL },
+	{ "export", EXP_REST(",\"postBody\":{\"a\":1}"), "rest.method invalid_field" },
+	{ "export", EXP_REST(",\"method\":\"GET\",\"postBody\":\"a\""),
+		"rest.method invalid_field" },
+	{ "export", EXP_REST(",\"method\":\"GET\",\"postBody\":\"\""), NULL },
+	{ "export", EXP_REST(",\"method\":\"PUT\",\"postBody\":\"a\""), NULL },
+	{ "export", EXP_REST(",\"pagingMethod\":\"postbody\",\"pagingPostBody\":{\"a\":\"{b}\"}"),
+		"rest.method invalid_field" },
+	{ "export", EXP("\"type\":\"delta\",\"rest\":{\"relativeURI\":\"/x\"}"),
+		"delta.dateField missing_required_field" },
+	{ "export",
+		EXP("\"type\":\"delta\",\"delta\":{\"dateField\":\"d\"},\"rest\":{\"relativeURI\":"
+		    "\"/x\"}"),
+		NULL },
+	{ "export",
+		EXP("\"type\":\"delta\",\"rest\":{\"relativeURI\":\"/"
+		    "x\",\"query\":{\"a\":\"{{lastExportDateTime}}\"}}"),
+		NULL },
+	{ "import",
+		"{\"_connectionId\":\"5587092ef78228000000000a\",\"rest\":{\"relativeURI\":[\"/x/"
+		"{l}\",\"/x\"],"
+		"\"lookups\":[{\"name\":\"l\",\"relativeURI\":\"/l\"}]}}",
+		"rest.method missing_required_field" },
 	/* placeholders are read at save, wherever they may stand */
 	{ "export",
 		EXP_REST(",\"method\":\"POST\",\"postBody\":\"{{#each}}\",\"query\":{\"a\":\"{{#if "
@@ -449,7 +478,7 @@ static const struct rule rules[] = {
 		NULL },
 	{ "connection",
 		CONN(",\"headers\":[{\"name\":\"A\",\"value\":\"{{no "
-		     "h}}\"}],\"pingRelativeURI\":\"/{{#if x}}\","
+		     "h}}\"}],\"pingMethod\":\"POST\",\"pingRelativeURI\":\"/{{#if x}}\","
 		     "\"pingBody\":{\"a\":\"{{#if x}}\"},\"authType\":\"cookie\",\"cookieAuth\":{"
 		     "\"uri\":\"/{{#if x}}\",\"body\":\"{{#if x}}\"}"),
 		"rest.headers.0.value invalid_field, rest.cookieAuth.uri invalid_field, "
@@ -457,7 +486,8 @@ static const struct rule rules[] = {
 		"rest.pingBody "
 		"invalid_field" },
 	{ "connection",
-		CONN(",\"encrypted\":{\"p\":\"{{#if\"},\"pingBody\":{\"a\":\"{x\"},\"headers\":["
+		CONN(",\"encrypted\":{\"p\":\"{{#if\"},\"pingMethod\":\"PUT\",\"pingBody\":{\"a\":"
+		     "\"{x\"},\"headers\":["
 		     "{\"name\":\"A\",\"value\":\"{{connection.rest.encrypted.p}}\"}]"),
 		NULL },
 	/* of an import all are told at once, and beside other faults */
@@ -512,7 +542,10 @@ static void test_inert(void **state)
 		{ "export", EXP_REST(",\"pagingMethod\":\"nextpageurl\",\"nextPagePath\":\"n\""),
 			NULL },
 		{ "export", EXP_REST(",\"pagingMethod\":\"pageargument\""), NULL },
-		{ "export", EXP("\"type\":\"delta\",\"rest\":{\"relativeURI\":\"/x\"}"), NULL },
+		{ "export",
+			EXP("\"type\":\"delta\",\"rest\":{\"relativeURI\":\"/"
+			    "x?{{lastExportDateTime}}\"}"),
+			NULL },
 		{ "export", EXP("\"type\":\"simple\",\"rest\":{\"relativeURI\":\"/x\"}"), "type" },
 		{ "export",
 			EXP("\"rest\":{\"relativeURI\":\"/x\"},"
