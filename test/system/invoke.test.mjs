@@ -163,6 +163,9 @@ test('json-server: an import answers a result for each record, in order, and 200
 	assert.deepEqual(r.json.map((x) => x.statusCode), [200, 422, 422, 200]);
 	assert.deepEqual(r.json[0], { statusCode: 200, id: 1, _json: { id: 1, title: 'a' } });
 	assert.match(r.json[1].errors[0].message, /500/);
+	// as a job's error has them
+	assert.deepEqual(r.json[1].errors.map((e) => [e.code, e.source]), [['500', 'application']]);
+	assert.deepEqual(r.json[2].errors.map((e) => [e.code, e.source]), [['invalid_field', 'input']]);
 	assert.match(r.json[2].errors[0].message, /a record is an object; this is a number/);
 	assert.deepEqual(app.all().things.map((t) => t.title), ['there', 'a', 'c']);
 	assert.deepEqual(await server.ok(200, 'POST', `/v1/imports/${i._id}/invoke`, []), []);
