@@ -214,7 +214,7 @@ test('a preview of an export shows every stage, and masks secrets', async () => 
 		transform: { rules: [[{ extract: 'id', generate: 'key' }]] }, postData: { lastExportDateTime: '2020-01-01' } };
 	const r = await server.call('POST', '/v1/exports/preview', doc);
 	assert.equal(r.status, 200, r.text);
-	assert.deepEqual(r.json.stages.map((s) => s.name), ['request', 'raw', 'parse', 'transform']);
+	assert.deepEqual(r.json.stages.map((s) => s.name), ['request', 'raw', 'parse', 'transform', 'filter']);
 	assert.ok(r.json.stages.every((s) => s.errors.length === 0));
 	assert.equal(stage(r.json, 'request').data[0].url, `${app.url}/c?d=2020-01-01T00%3A00%3A00.000Z`);
 	assert.equal(stage(r.json, 'request').data[0].method, 'GET');
@@ -224,6 +224,11 @@ test('a preview of an export shows every stage, and masks secrets', async () => 
 	assert.deepEqual(r.json.data, customers.slice(0, 10).map((x) => ({ key: x.id })));
 	assert.ok(!r.text.includes('very-secret'));
 	assert.match(r.text, /\*\*\*\*\*\*/);
+	// what the filter drops is there behind the transform, and each stage has its own errors
+	const sifted = (await server.call('POST', '/v1/exports/preview', { ...doc, test: { limit: 3 }, filter: { rules: ['equals', ['extract', 'key'], customers[1].id] } })).json;
+	assert.deepEqual(stage(sifted, 'transform').data, customers.slice(0, 3).map((x) => ({ key: x.id })));
+	assert.deepEqual(stage(sifted, 'filter').data, [{ key: customers[1].id }]);
+	assert.deepEqual(sifted.data, stage(sifted, 'filter').data);
 	assert.equal((await server.ok(200, 'POST', '/v1/exports/preview', { ...doc, test: { limit: 2 } })).data.length, 2);
 	assert.deepEqual((await server.ok(200, 'GET', '/v1/exports')).filter((e) => e.name === 'unsaved'), []);
 });
