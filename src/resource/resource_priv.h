@@ -6,7 +6,7 @@
 #define RESOURCE_RESOURCE_PRIV_H
 
 #include "core/limits.h"
-#include "resource/resource.h"
+#include "resource/check_priv.h"
 
 struct resources {
 	struct resources_config cfg;
@@ -26,13 +26,6 @@ MUST_CHECK bool res_parse(struct arena *a, struct str text, const struct json **
 /* The API's view of a stored document. */
 MUST_CHECK bool res_view(const struct schema *s, struct arena *a, struct str document,
 	struct str *json, struct err *err);
-
-/*
- * Beside other problems of DOC, which may be a body that is not valid: references that lead nowhere. For
- * people only: what is written is checked by its transaction.
- */
-void res_check_refs(const struct resources *r, struct str account_id, const struct schema *s,
-	const struct json *doc, struct problems *p);
 
 /* ---- rows ---- */
 
@@ -117,40 +110,7 @@ extern const struct fld res_rows_webhook[]; /* of an export that takes events in
 extern const struct res_def res_connection, res_export, res_import, res_flow, res_integration,
 	res_connector, res_iclient, res_stack, res_script, res_hook;
 
-/* ---- checks: each adds to P and does nothing when the value is absent or at fault already ---- */
-
-/* A fault that a compiler of ours found, under the field's name. */
-void res_add_fault(struct problems *p, const char *field, const struct err *err);
-/*
- * Texts with placeholders at PATH: one, or all that an array or object holds. DOUBLES_ONLY: `{x}` is none
- * there. A body that is one string has double ones only; the values of the headers at PATH.
- */
-void res_check_text_at(const struct json *doc, const char *path, bool doubles_only,
-	struct problems *p);
-void res_check_body_at(const struct json *doc, const char *path, bool doubles_only,
-	struct problems *p);
-void res_check_header_texts(const struct json *doc, const char *path, bool doubles_only,
-	struct problems *p);
-/* A body or header of an import, or a body of one of its lookups. */
-void res_check_import_text(const struct json *value, const char *field, struct problems *p);
-/* An import's mapping, with the lookups that it names. */
-void res_check_mapping(const struct json *doc, struct problems *p);
-/* Header names that requests get from the transfer itself. */
-void res_check_headers(const struct json *doc, const char *path, struct problems *p);
-/* Extract path. FIELD is the value's path as errors name it. */
-void res_check_extract(const struct json *value, const char *field, struct problems *p);
-/* Relative URI with placeholders. */
-void res_check_uri(const struct json *value, const char *field, struct problems *p);
-/* Both at a path of names in DOC. */
-void res_check_extract_at(const struct json *doc, const char *path, struct problems *p);
-void res_check_uri_at(const struct json *doc, const char *path, struct problems *p);
-/* The rules of the filter, and of the transform, at PATH. */
-void res_check_filter(const struct json *doc, const char *path, struct problems *p);
-void res_check_transform(const struct json *doc, const char *path, struct problems *p);
-/* Which fields of `webhook` are needed, and which can't be, follows from how it verifies. */
-void res_check_webhook(const struct json *doc, struct problems *p);
-/* Exactly one of _stackId and _scriptId at PATH ("" for the document itself). */
-void res_check_target(const struct json *doc, const char *path, struct problems *p);
+/* ---- documents ---- */
 
 static inline const struct json *res_at(const struct json *doc, const char *path)
 {
