@@ -347,6 +347,27 @@ test('the OpenAPI document names every route of every type, and its references r
 		Object.values(v).forEach(walk);
 	};
 	walk(doc);
+	for (const [path, item] of Object.entries(doc.paths))
+		for (const [method, op] of Object.entries(item)) {
+			const names = op.parameters.filter((p) => p.in === 'path').map((p) => p.name);
+			assert.deepEqual(names, [...path.matchAll(/\{([^}]+)\}/g)].map((m) => m[1]), `${method} ${path}`);
+			assert.equal(new Set(op.parameters.map((p) => p.in + p.name)).size, op.parameters.length, `${method} ${path}`);
+		}
+	// what the lists take is what they are said to take
+	const c = await create('connections', conn());
+	const e = await create('exports', { name: 'e', _connectionId: c._id, rest: { relativeURI: '/e' } });
+	const i = await create('imports', { name: 'i', _connectionId: c._id, rest: { relativeURI: '/i' } });
+	const f = await create('flows', { name: 'f', _exportId: e._id, _importId: i._id });
+	await fails(400, 'invalid_query_params', 'GET', `/v1/flows/${f._id}/issues?code=422`);
+	for (const path of ['/v1/connections', '/v1/jobs', '/v1/flows/{_id}/errors']) {
+		const url = path.replace('{_id}', f._id), said = doc.paths[path].get.parameters.filter((p) => p.in === 'query').map((p) => p.name);
+		const known = (await fails(400, 'invalid_query_params', 'GET', `${url}?nosuch=1`))[0].hint
+			.replace('num{Success|Export|Ignore|Error}_{gte|lte}', ['Success', 'Export', 'Ignore', 'Error'].flatMap((n) => [`num${n}_gte`, `num${n}_lte`]).join(', '))
+			.split(', ');
+		for (const name of said) assert.ok(known.includes(name), `${path} is said to take ${name}`);
+		const others = ['dry_run', 'config']; // of one reader for all error routes
+		for (const name of known) assert.ok(said.includes(name) || others.includes(name), `${path} takes ${name}`);
+	}
 	const limits = await server.ok(200, 'GET', '/v1/limits');
 	assert.ok(limits.every((l) => l.name && l.unit && l.description && Number.isInteger(l.value)));
 });
