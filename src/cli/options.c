@@ -192,16 +192,17 @@ bool option_number(struct str s, const char *name, uint32_t min, uint32_t max, u
 	return true;
 }
 
-bool option_rate(struct str s, uint32_t *bucket, uint32_t *refill, struct err *err)
+bool option_rate(struct str s, const char *name, uint32_t *bucket, uint32_t *refill,
+	struct err *err)
 {
 	struct str second = s, first = str_cut(&second, ',');
 	uint32_t size = 0;
 
 	if (second.p == NULL)
 		return err_set(err, ERR_CONFIG,
-			"a rate limit is BUCKET,REFILL, such as 100,30, not \"%.*s\"", STR_ARG(s));
-	if (!option_number(first, "rate-limit", 1, RATE_MAX, &size, err) ||
-		!option_number(second, "rate-limit", 1, RATE_MAX, refill, err))
+			"--%s is BUCKET,REFILL, such as 100,30, not \"%.*s\"", name, STR_ARG(s));
+	if (!option_number(first, name, 1, RATE_MAX, &size, err) ||
+		!option_number(second, name, 1, RATE_MAX, refill, err))
 		return false;
 	*bucket = size;
 	return true;

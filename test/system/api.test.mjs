@@ -441,6 +441,22 @@ test('a second server on the same data, a taken port and bad options end with th
 		assert.equal(status, 2, said);
 		assert.match(said, words);
 	}
+	const pem = `${server.dir}/none.pem`;
+	fs.writeFileSync(pem, 'no certificate\n');
+	for (const [args, words] of [
+		[['--access-log', 'maybe'], /--access-log is on or off, not "maybe"/],
+		[['--listener-rate', 'a,b'], /--listener-rate: "a" is no number/],
+		[['--rate-limit', '5'], /--rate-limit is BUCKET,REFILL/],
+		[['--ca-file', '/nope'], /--ca-file: can't read \/nope: No such file/],
+		[['--ca-file', pem], /--ca-file: .* is not in the form of PEM/],
+		[['--tls-cert', pem], /--tls-cert and --tls-key go together/],
+		[['--tls-cert', pem, '--tls-key', pem], /--tls-cert: .* is not in the form of PEM/],
+	]) {
+		const [status, said] = run('serve', '--data', `${server.dir}/none`, '--listen', '127.0.0.1:0', ...args);
+		assert.equal(status, 3, said);
+		assert.match(said, words);
+	}
+	assert.ok(!fs.existsSync(`${server.dir}/none`), 'a start that could not succeed made a data directory');
 	const told = (...args) => execFileSync(program, args, { encoding: 'utf8' });
 	assert.match(told('version'), /^integrator \d+\.\d+\.\d+\n$/);
 	assert.equal(told('--version'), told('version'));
