@@ -36,7 +36,8 @@ static const struct fld rest_rows[] = {
 	{ "rest.mediaType", FLD_ENUM, 0,
 		"What bodies are sent in. `json`. `urlencoded`: the form of HTML forms; of an "
 		"object inside an object the fields are named `a[b]`, of an array `a[0]`. `xml`: "
-		"bodies are texts, answers are XML unless they say that they are JSON. An answer "
+		"bodies are texts, in which `{{htmlEncode name}}` is a value that can't be markup; "
+		"answers are XML unless they say that they are JSON. An answer "
 		"that says it is XML is read as XML in any case: an element becomes a field, "
 		"attributes stand under `$`.",
 		.values = "json|urlencoded|xml", .values_later = "csv", .def = "\"json\"",

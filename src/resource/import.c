@@ -242,7 +242,8 @@ static const struct fld mapping_rows[] = {
 		.example = "\"lines\"" },
 	{ "mapping.lists[].fields", FLD_OBJECT, FLD_LIST | FLD_REQUIRED,
 		"The fields of each of its elements. Extracts with [*] walk the arrays they name "
-		"together by index; those without are repeated on every line. `*.sku` and "
+		"together by index; a second [*] takes the first element; those without are "
+		"repeated on every line. `*.sku` and "
 		"`[*].sku` "
 		"walk the rows of a record that is a list." },
 	ROWS_MAPPING("mapping.lists[].fields"),
