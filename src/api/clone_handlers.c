@@ -19,20 +19,8 @@ static bool read_text(const struct json *body, const char *name, struct str *out
 
 static bool read_clone(const struct json *body, struct resource_clone *how, struct problems *p)
 {
-	static const char *const known[] = { "connectionMap", "name", "_integrationId" };
-
-	if (body != NULL && !json_is_object(body))
-		return problems_add(p, ERR_INVALID, "", NULL, "the body must be an object");
-	for (json_each_member(key, body != NULL ? body : &json_empty_object)) {
-		bool ok = false;
-
-		for (size_t i = 0; i < ARRAY_LEN(known); i++)
-			ok = ok || str_eq_z(json_str(key), known[i]);
-		if (!ok)
-			problems_add(p, ERR_UNKNOWN_FIELD,
-				str_to_z(p->arena, str_sub(json_str(key), 0, 64)),
-				"connectionMap, name, _integrationId", "a clone has no such field");
-	}
+	if (body != NULL)
+		(void)schema_check_members(body, "connectionMap|name|_integrationId", p);
 	how->connection_map = json_get(body, STR("connectionMap"));
 	if (how->connection_map != NULL && !json_is_object(how->connection_map))
 		problems_add(p, ERR_CONNECTION_MAP, "connectionMap", NULL,

@@ -8,6 +8,8 @@ void handle_flow_run(struct api_request *rq)
 	struct id job_id;
 	struct err err = ERR_INIT;
 
+	if (!api_check_members(rq, ""))
+		return;
 	if (!engine_run_flow(rq->api->cfg.engine, caller_account(&rq->caller), rq->match.params[0],
 		    STR("api"), &job_id, &err)) {
 		api_fail(rq, &err);

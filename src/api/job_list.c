@@ -300,6 +300,8 @@ void handle_job_current(struct api_request *rq)
 	const struct json *integration = json_get(rq->body, STR("_integrationId"));
 	struct err err = ERR_INIT;
 
+	if (!api_check_members(rq, "_integrationId|_flowIds"))
+		return;
 	if (integration != NULL && (!json_is_str(integration) || !id_valid(json_str(integration))))
 		err_set_field(&err, ERR_INVALID, "_integrationId", "_integrationId must be an id");
 	else if (read_flows(rq, &f.flow_ids, &err)) {

@@ -64,6 +64,18 @@ void api_fail(struct api_request *rq, const struct err *err)
 	fail(rq, err, 1);
 }
 
+bool api_check_members(struct api_request *rq, const char *names)
+{
+	struct problems p;
+
+	problems_init(&p, rq->x->arena);
+	if (rq->body == NULL ||
+		(schema_check_members(rq->body, names, &p) && schema_check_twice(rq->body, &p)))
+		return true;
+	api_fail_all(rq, &p);
+	return false;
+}
+
 void api_fail_all(struct api_request *rq, const struct problems *p)
 {
 	CHECK(p->count > 0);

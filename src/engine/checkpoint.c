@@ -19,35 +19,6 @@ struct str run_new_id(const struct run *r, struct arena *a)
 
 /* ---- errors ---- */
 
-/* A job error's `code`: the application's status where it answered, else our word. */
-static struct str error_code(struct arena *a, const struct err *err, int status)
-{
-	if (err->code == ERR_HTTP_STATUS && status != 0)
-		return str_fmt(a, "%d", status);
-	return str_z(err_info(err->code)->wire);
-}
-
-static const char *error_source(const struct err *err, const char *stage)
-{
-	switch (err->code) {
-	case ERR_HTTP_STATUS:
-	case ERR_RESPONSE:
-		return "application";
-	case ERR_TIMEOUT:
-	case ERR_CONNECT:
-	case ERR_TLS:
-	case ERR_DNS:
-	case ERR_EGRESS:
-		return "connection";
-	case ERR_MAPPING:
-		return "mapping";
-	case ERR_LOOKUP:
-		return "lookup";
-	default:
-		return strcmp(stage, "submit") == 0 ? "internal" : stage;
-	}
-}
-
 static const char *classify_status(int status)
 {
 	switch (status) {
@@ -136,8 +107,8 @@ static void fill_error(const struct run *r, struct store_job_error *e, const str
 		.flow_id = r->job->flow_id,
 		.created_ms = clock_wall_ms(r->e->cfg.clock),
 		.stage = str_z(stage),
-		.source = str_z(error_source(err, stage)),
-		.code = error_code(a, err, status),
+		.source = str_z(step_error_source(err, stage)),
+		.code = step_error_code(a, err, status),
 		.message = str_dup(a, str_z(err->message)),
 		.field = str_dup(a, str_z(err->field)),
 		.hint = str_dup(a, str_z(err->hint)),

@@ -215,18 +215,46 @@ bool step_submit(struct step *s, struct delivery *d, size_t n, struct arena *a, 
 
 /* ---- answers ---- */
 
+struct str step_error_code(struct arena *a, const struct err *err, int status)
+{
+	if (err->code == ERR_HTTP_STATUS && status != 0)
+		return str_fmt(a, "%d", status);
+	return str_z(err_info(err->code)->wire);
+}
+
+const char *step_error_source(const struct err *err, const char *stage)
+{
+	switch (err->code) {
+	case ERR_HTTP_STATUS:
+	case ERR_RESPONSE:
+		return "application";
+	case ERR_TIMEOUT:
+	case ERR_CONNECT:
+	case ERR_TLS:
+	case ERR_DNS:
+	case ERR_EGRESS:
+		return "connection";
+	case ERR_MAPPING:
+		return "mapping";
+	case ERR_LOOKUP:
+		return "lookup";
+	default:
+		return stage == NULL || strcmp(stage, "submit") == 0 ? "internal" : stage;
+	}
+}
+
 static void add_errors(const struct delivery *d, struct json_build *b)
 {
 	json_build_key(b, STR("errors"));
 	json_build_array(b);
 	json_build_object(b);
-	json_add_str(b, STR("code"), str_z(err_info(d->err.code)->wire));
+	json_add_str(b, STR("code"), step_error_code(b->arena, &d->err, d->status));
 	json_add_str(b, STR("message"), str_dup(b->arena, str_z(d->err.message)));
 	if (d->err.field[0] != '\0')
 		json_add_str(b, STR("field"), str_dup(b->arena, str_z(d->err.field)));
 	if (d->err.hint[0] != '\0')
 		json_add_str(b, STR("hint"), str_dup(b->arena, str_z(d->err.hint)));
-	json_add_str(b, STR("source"), str_z(d->stage == NULL ? "application" : d->stage));
+	json_add_str(b, STR("source"), str_z(step_error_source(&d->err, d->stage)));
 	json_build_end(b);
 	json_build_end(b);
 }

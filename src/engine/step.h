@@ -51,6 +51,10 @@ MUST_CHECK bool step_respond(struct step *s, const struct delivery *d, struct ar
 bool step_is_refusal(const struct delivery *d);
 bool step_is_gone(const struct delivery *d);
 
+/* An error as jobs and answers tell it. Code: the application's status where it answered, else our word. */
+struct str step_error_code(struct arena *a, const struct err *err, int status);
+/* Who is at fault: application, connection, mapping, lookup, internal, else the STAGE (may be NULL). */
+const char *step_error_source(const struct err *err, const char *stage);
 /* {statusCode, id, errors, ignored, _json}: how an invocation answers a record. */
 void step_print_result(const struct delivery *d, struct json_build *b);
 

@@ -37,7 +37,8 @@ static const struct fld rest_rows[] = {
 	{ "rest.mediaType", FLD_ENUM, 0,
 		"What bodies are sent in. `json`. `urlencoded`: the form of HTML forms; of an "
 		"object inside an object the fields are named `a[b]`, of an array `a[0]`. `xml`: "
-		"bodies are texts, answers are XML unless they say that they are JSON. An answer "
+		"bodies are texts, in which `{{htmlEncode name}}` is a value that can't be markup; "
+		"answers are XML unless they say that they are JSON. An answer "
 		"that says it is XML is read as XML in any case: an element becomes a field, "
 		"attributes stand under `$`.",
 		.values = "json|urlencoded|xml", .values_later = "csv", .def = "\"json\"",
@@ -125,7 +126,8 @@ static const struct fld rest_rows[] = {
 		.max = 2048, .example = "\"/me\"" },
 	{ "rest.pingMethod", FLD_ENUM, 0, "The HTTP method of a ping.",
 		.values = "GET|POST|PUT|HEAD", .def = "\"GET\"", .example = "\"POST\"" },
-	{ "rest.pingBody", FLD_ANY, 0, "The body of a ping: a JSON value, or a text.",
+	{ "rest.pingBody", FLD_ANY, 0,
+		"The body of a ping by POST or PUT: a JSON value, or a text.",
 		.example = "{\"query\":\"{ me { id } }\"}" },
 	{ "rest.pingSuccessPath", FLD_STR, FLD_LINE,
 		"A dotted path in the answer: what stands there must be one of "
@@ -187,8 +189,24 @@ static void check(const struct json *doc, struct problems *p)
 		problems_add(p, ERR_INVALID, "rest.basicAuth.username", NULL,
 			"rest.basicAuth.username must not hold a colon: HTTP Basic authentication "
 			"ends the name there");
+	if (str_find_char(json_get_str(res_at(doc, "rest"), STR("baseURI")), '?') != STR_NPOS)
+		problems_add(p, ERR_INVALID, "rest.baseURI",
+			"rest.query of an export, and rest.tokenLocation, add parameters",
+			"rest.baseURI must be a URL without a query (?...): relative URIs are put "
+			"behind it");
+	if (res_at(doc, "rest.pingBody") != NULL &&
+		(res_at(doc, "rest.pingMethod") == NULL || res_is(doc, "rest.pingMethod", "GET") ||
+			res_is(doc, "rest.pingMethod", "HEAD")))
+		problems_add(p, ERR_INVALID, "rest.pingMethod",
+			"set it to POST, or leave rest.pingBody out",
+			"rest.pingBody is only sent when rest.pingMethod is POST or PUT");
 	check_auth(doc, p);
 	res_check_headers(doc, "rest.headers", p);
+	res_check_header_texts(doc, "rest.headers", true, p);
+	res_check_text_at(doc, "rest.cookieAuth.uri", true, p);
+	res_check_body_at(doc, "rest.cookieAuth.body", true, p);
+	res_check_text_at(doc, "rest.pingRelativeURI", true, p);
+	res_check_body_at(doc, "rest.pingBody", true, p);
 	res_check_extract_at(doc, "rest.pingSuccessPath", p);
 	res_check_extract_at(doc, "rest.pingFailurePath", p);
 }

@@ -78,6 +78,8 @@ const struct json *members_twice(const struct members *m);
 
 /* What a row wants, for "must be ...": "an integer from 1 to 100". ELEMENT: of its list. */
 struct str value_wanted(struct arena *a, const struct fld *f, bool element);
+/* "a" or "an". */
+const char *word_article(struct str word);
 /* What was found: `the number 42`; strings are cut, a SECRET is not shown. */
 struct str value_found(struct arena *a, const struct json *v, bool secret);
 /* Each: NULL when S fits, else words to put behind "must be ...". */

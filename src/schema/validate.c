@@ -436,6 +436,27 @@ static void put_read_only(struct walk *w, const struct node *n, const struct jso
 			value_found(w->p->arena, stored, false).p);
 }
 
+/* Of a row's text, which is written for the reference pages: "the [Connection](connection.md) that ...". */
+static struct str first_sentence(struct arena *a, const char *text)
+{
+	struct str rest = str_z(text);
+	size_t end = str_find(rest, STR(". "));
+	struct buf b DEFER(buf_free) = BUF_INIT(0);
+
+	rest = str_sub(rest, 0, end == STR_NPOS ? rest.n : end + 1);
+	for (size_t i = 0; i < rest.n; i++) {
+		size_t link = rest.p[i] == ']' && str_starts(str_from(rest, i), STR("]("))
+				      ? str_find_char(str_from(rest, i), ')')
+				      : STR_NPOS;
+
+		if (link != STR_NPOS)
+			i += link;
+		else if (rest.p[i] != '[' || str_find(str_from(rest, i), STR("](")) == STR_NPOS)
+			buf_add_char(&b, rest.p[i]);
+	}
+	return str_dup(a, buf_str(&b));
+}
+
 /* Reports a required row that is absent: of an object the fields that it needs. */
 static void report_missing(struct walk *w, const struct node *n)
 {
@@ -452,8 +473,8 @@ static void report_missing(struct walk *w, const struct node *n)
 		}
 	}
 	if (w->p->count == before)
-		problems_add(w->p, ERR_MISSING, w->path.s, NULL, "%s is required: %s", w->path.s,
-			n->fld->text);
+		problems_add(w->p, ERR_MISSING, w->path.s, NULL, "%s is required: %.*s", w->path.s,
+			STR_ARG(first_sentence(w->p->arena, n->fld->text)));
 }
 
 static void report_not_here(struct walk *w, const struct node *n)
@@ -481,8 +502,8 @@ static void report_unknown(struct walk *w, const struct node *in, struct str nam
 
 	if (near != NULL)
 		hint = str_fmt(w->p->arena, "did you mean %s?", near->fld->path);
-	problems_add(w->p, ERR_UNKNOWN_FIELD, w->path.s, hint.p, "there is no field %s in a%s %s",
-		w->path.s, strchr("aeiou", w->s->def->type[0]) != NULL ? "n" : "", w->s->def->type);
+	problems_add(w->p, ERR_UNKNOWN_FIELD, w->path.s, hint.p, "there is no field %s in %s %s",
+		w->path.s, word_article(str_z(w->s->def->type)), w->s->def->type);
 	walk_path_pop(&w->path, old);
 }
 
@@ -581,8 +602,8 @@ bool schema_validate(const struct schema *s, const struct json *body, const stru
 
 	if (body->type != JSON_OBJECT)
 		return problems_add(p, ERR_INVALID, "", NULL,
-			"the body must be a JSON object that describes a%s %s; found %s",
-			strchr("aeiou", s->def->type[0]) != NULL ? "n" : "", s->def->type,
+			"the body must be a JSON object that describes %s %s; found %s",
+			word_article(str_z(s->def->type)), s->def->type,
 			value_found(p->arena, body, false).p);
 	schema_check_twice(body, p);
 	if (stored != NULL)

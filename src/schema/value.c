@@ -202,6 +202,21 @@ static struct str wanted_text(struct arena *a, const struct fld *f)
 	return STR("a string");
 }
 
+static struct str wanted_ref(struct arena *a, const struct fld *f)
+{
+	struct str rest = str_z(f->values), s = STR("the id of");
+	const char *sep = "";
+
+	while (rest.p != NULL) {
+		struct str type = str_cut(&rest, '|');
+
+		s = str_fmt(a, "%.*s%s %s %.*s", STR_ARG(s), sep, word_article(type),
+			STR_ARG(type));
+		sep = " or";
+	}
+	return str_fmt(a, "%.*s: 24 lower-case hexadecimal digits", STR_ARG(s));
+}
+
 struct str value_wanted(struct arena *a, const struct fld *f, bool element)
 {
 	struct fld one = *f;
@@ -225,8 +240,7 @@ struct str value_wanted(struct arena *a, const struct fld *f, bool element)
 	case FLD_ENUM:
 		return words_join(a, f->values, " or ");
 	case FLD_REF:
-		return str_fmt(a, "the id of a %.*s: 24 lower-case hexadecimal digits",
-			STR_ARG(words_join(a, f->values, " or a ")));
+		return wanted_ref(a, f);
 	case FLD_TIME:
 		return STR("an ISO 8601 time such as 2017-06-19T21:27:09.945Z");
 	case FLD_URL:
@@ -255,6 +269,11 @@ static struct str shown(struct arena *a, struct str s)
 	}
 	walk_path_push(&p, s);
 	return str_fmt(a, "%.*s%s", (int)p.n, p.s, cut ? "..." : "");
+}
+
+const char *word_article(struct str word)
+{
+	return word.n > 0 && strchr("aeiou", word.p[0]) != NULL ? "an" : "a";
 }
 
 struct str value_found(struct arena *a, const struct json *v, bool secret)

@@ -151,6 +151,9 @@ test('json-server: an import answers a result for each record, in order, and 200
 	assert.deepEqual(r.json.map((x) => x.statusCode), [200, 422, 422, 200]);
 	assert.deepEqual(r.json[0], { statusCode: 200, id: 1, _json: { id: 1, title: 'a' } });
 	assert.match(r.json[1].errors[0].message, /500/);
+	// as a job's error has them
+	assert.deepEqual(r.json[1].errors.map((e) => [e.code, e.source]), [['500', 'application']]);
+	assert.deepEqual(r.json[2].errors.map((e) => [e.code, e.source]), [['invalid_field', 'input']]);
 	assert.match(r.json[2].errors[0].message, /a record is an object; this is a number/);
 	assert.deepEqual(app.all().things.map((t) => t.title), ['there', 'a', 'c']);
 	assert.deepEqual(await server.ok(200, 'POST', `/v1/imports/${i._id}/invoke`, []), []);
@@ -199,7 +202,7 @@ test('a preview of an export shows every stage, and masks secrets', async () => 
 		transform: { rules: [[{ extract: 'id', generate: 'key' }]] }, postData: { lastExportDateTime: '2020-01-01' } };
 	const r = await server.call('POST', '/v1/exports/preview', doc);
 	assert.equal(r.status, 200, r.text);
-	assert.deepEqual(r.json.stages.map((s) => s.name), ['request', 'raw', 'parse', 'transform']);
+	assert.deepEqual(r.json.stages.map((s) => s.name), ['request', 'raw', 'parse', 'transform', 'filter']);
 	assert.ok(r.json.stages.every((s) => s.errors.length === 0));
 	assert.equal(stage(r.json, 'request').data[0].url, `${app.url}/c?d=2020-01-01T00%3A00%3A00.000Z`);
 	assert.equal(stage(r.json, 'request').data[0].method, 'GET');
@@ -209,6 +212,11 @@ test('a preview of an export shows every stage, and masks secrets', async () => 
 	assert.deepEqual(r.json.data, customers.slice(0, 10).map((x) => ({ key: x.id })));
 	assert.ok(!r.text.includes('very-secret'));
 	assert.match(r.text, /\*\*\*\*\*\*/);
+	// what the filter drops is there behind the transform, and each stage has its own errors
+	const sifted = (await server.call('POST', '/v1/exports/preview', { ...doc, test: { limit: 3 }, filter: { rules: ['equals', ['extract', 'key'], customers[1].id] } })).json;
+	assert.deepEqual(stage(sifted, 'transform').data, customers.slice(0, 3).map((x) => ({ key: x.id })));
+	assert.deepEqual(stage(sifted, 'filter').data, [{ key: customers[1].id }]);
+	assert.deepEqual(sifted.data, stage(sifted, 'filter').data);
 	assert.equal((await server.ok(200, 'POST', '/v1/exports/preview', { ...doc, test: { limit: 2 } })).data.length, 2);
 	assert.deepEqual((await server.ok(200, 'GET', '/v1/exports')).filter((e) => e.name === 'unsaved'), []);
 });

@@ -101,11 +101,11 @@ test('what is wrong with an import is said when it is saved', async () => {
 		[{ relativeURI: ['/a/{l}', '/a'], method: ['PUT', 'POST'], lookups: [lookup], body: ['x'] }, {}, 'rest.body', /two relative URIs/],
 		[{ relativeURI: '/a', body: 'x', postBody: 'y' }, {}, 'rest.postBody', /same field/],
 		[{ relativeURI: '/a', body: { x: '{open' } }, {}, 'rest.body', /not closed/],
-		[{ relativeURI: '/a', headers: [{ name: 'X', value: '{open' }] }, {}, 'rest.headers', /not closed/],
+		[{ relativeURI: '/a', headers: [{ name: 'X', value: '{open' }] }, {}, 'rest.headers.0.value', /not closed/],
 		[{ relativeURI: '/a', resourceId: { lookupName: 'nope' } }, {}, 'rest.resourceId.lookupName', /none called "nope"/],
 		[{ relativeURI: '/a', lookups: [{ ...lookup, relativeURI: '/{}' }] }, {}, 'rest.lookups.0.relativeURI', /empty/],
 		[{ relativeURI: '/a', lookups: [{ ...lookup, postData: 'x', body: 'y' }] }, {}, 'rest.lookups.0.body', /same field/],
-		[{ relativeURI: '/a', lookups: [{ ...lookup, method: 'POST', postData: { x: '{' } }] }, {}, 'rest.lookups', /not closed/],
+		[{ relativeURI: '/a', lookups: [{ ...lookup, method: 'POST', postData: { x: '{' } }] }, {}, 'rest.lookups.0.postData', /not closed/],
 		[{ relativeURI: '/a', resourceId: { extract: 'id' } }, { ignoreExisting: true, ignoreMissing: true }, 'ignoreMissing', /ignore every record/],
 		[{ relativeURI: '/a' }, { mapping: { fields: [{ generate: 'x', lookupName: 'nope' }] } }, 'mapping.fields.0.lookupName', /no lookup named/],
 	]) {

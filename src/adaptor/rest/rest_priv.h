@@ -123,6 +123,8 @@ struct str rest_masked(const struct rest_session *s, struct arena *a, struct str
  */
 struct str rest_hidden(const struct rest_session *s, struct arena *a, struct str text);
 struct str rest_unhidden(const struct rest_session *s, struct arena *a, struct str text);
+/* A relative URI below the connection's base; an absolute one as it is. */
+struct str rest_absolute(const struct rest_session *s, struct arena *a, struct str uri);
 /* The URL without the parameter that carries the token: for cursors. */
 struct str rest_url_without_token(const struct rest_session *s, struct arena *a, struct str url);
 /* The URL without its query, which may hold secrets. */

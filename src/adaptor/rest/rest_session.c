@@ -150,6 +150,11 @@ static bool is_absolute(struct str uri)
 	return str_starts_ci(uri, STR("http://")) || str_starts_ci(uri, STR("https://"));
 }
 
+struct str rest_absolute(const struct rest_session *s, struct arena *a, struct str uri)
+{
+	return is_absolute(uri) ? uri : url_join(a, s->conn.base_uri, uri);
+}
+
 static bool put_url(struct rest_session *s, struct rest_call *c, struct err *err)
 {
 	struct arena *a = s->scratch;
@@ -157,7 +162,7 @@ static bool put_url(struct rest_session *s, struct rest_call *c, struct err *err
 	struct url parsed;
 
 	if (!is_absolute(url)) {
-		url = url_join(a, s->conn.base_uri, url);
+		url = rest_absolute(s, a, url);
 	} else if (!url_parse(a, url, &parsed, err)) {
 		return false;
 	} else if (!url_same_origin(&parsed, &s->conn.base)) {

@@ -84,6 +84,7 @@ struct rest_render {
 	struct arena *arena;
 	const struct json *record;
 	bool doubles_only;           /* `{x}` is no placeholder, `{{x}}` is */
+	bool only_reads;             /* no values are wanted, only whether it can be read */
 	size_t placeholders, values; /* adds up: how many there were, how many had a value */
 };
 /* As TEMPLATE_URI: each placeholder must have a value. */

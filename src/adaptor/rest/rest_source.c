@@ -224,9 +224,21 @@ static bool pick_records(struct source *s, const struct json *doc, struct chunk 
 	return true;
 }
 
+/* One spelling for a page, whether the export's relative URI or a next page's URL leads to it. */
+static struct str page_url(const struct source *s)
+{
+	struct str url = rest_absolute(s->session, s->page_arena, s->call.uri);
+	struct err err = ERR_INIT;
+	struct url parsed;
+
+	if (url_parse(s->page_arena, url, &parsed, &err))
+		url = url_print(s->page_arena, &parsed);
+	return rest_url_without_token(s->session, s->page_arena, url);
+}
+
 static bool check_seen(struct source *s, struct err *err)
 {
-	struct str key = str_fmt(s->page_arena, "%.*s\n%.*s", STR_ARG(s->call.uri),
+	struct str key = str_fmt(s->page_arena, "%.*s\n%.*s", STR_ARG(page_url(s)),
 		STR_ARG(s->call.body));
 
 	return rest_seen_add(s->seen, key) ||

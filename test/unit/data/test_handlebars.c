@@ -107,6 +107,8 @@ static void refuses(void **state UNUSED)
 {
 	static const char *const rows[][2] = {
 		{ "{{", "position 3: this mustache is not closed" },
+		{ "{{a", "position 4: this mustache is not closed" },
+		{ "{{#if", "position 6: this mustache is not closed" },
 		{ "ab{{#if x}}c",
 			"position 13: expected {{/if}}, which closes the block at position 3" },
 		{ "{{#if x}}{{/each}}",

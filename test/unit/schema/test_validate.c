@@ -48,6 +48,8 @@ static void test_null_is_absent(void **state)
 		"{\"name\":\"W\",\"kind\":\"rest\",\"rest\":{\"baseURI\":\"https://a.example\"}}");
 	assert_problems(f, "{\"name\":null,\"kind\":\"rest\",\"rest\":null}", NULL,
 		"name missing_required_field, rest.baseURI missing_required_field");
+	assert_message(f, 0, "name is required: What people call it.");
+	assert_string_equal(f->p.list[1].message, "rest.baseURI is required: Where it lives.");
 	assert_valid(f,
 		"{" LEAST
 		",\"mapping\":{\"fields\":[{\"generate\":\"a\",\"hardCodedValue\":null}]}}",
