@@ -75,10 +75,12 @@ static enum holds holds(const struct walk *w, const struct node *n)
 		return HOLDS_YES;
 	const struct fld *asked = n->when_node->fld;
 	const struct json *v = value_asked_for(w, n->when_node);
-	struct str word = json_is_str(v) ? json_str(v) : STR_NULL;
+	struct str word = STR_NULL;
 
 	if (v == NULL && (asked->flags & FLD_REQUIRED) == 0)
 		return HOLDS_NO;
+	if (json_is_str(v))
+		word = json_str(v);
 	if (word.p != NULL && words_have(asked->values_later, word))
 		return HOLDS_UNKNOWN;
 	if (word.p == NULL || !words_have(asked->values, word))
