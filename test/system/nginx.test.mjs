@@ -60,6 +60,7 @@ http {
 	absolute_redirect off;
 	server {
 		listen 127.0.0.1:${plain};
+		location = / { return 204; } # pings
 		location = /mark { return 204; }
 		location = /plain { gzip off; alias ${dir}/www/items; }
 		location = /moved { return 302 /items; }
