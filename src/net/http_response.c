@@ -97,7 +97,8 @@ void http_response_begin(struct http_conn *c)
 void http_response_begin_stream(struct http_conn *c)
 {
 	struct http_request *r = c->req;
-	bool draining = c->loop->draining;
+	/* The server's word, not the loop's, which may not have heard of it yet. */
+	bool draining = atomic_load_explicit(&c->loop->server->draining, memory_order_relaxed);
 
 	CHECK(r->x.status >= 200 && r->x.status <= 599 && r->x.status != 204 && r->x.status != 304);
 	if (r->x.close || draining || r->x.minor == 0)

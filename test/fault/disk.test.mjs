@@ -22,8 +22,8 @@ async function world(records) {
 	const check = async () => {
 		await sender.stop();
 		await until('the listener has nothing left', async () =>
-			(await server.ok(200, 'GET', `/v1/exports/${events.export}/listener`)).flows.every((f) => f.waiting === 0), 60000);
-		await until('all jobs have ended', async () => await idle('plain') && idle('events'), 60000);
+			(await server.ok(200, 'GET', `/v1/exports/${events.export}/listener`)).flows.every((f) => f.waiting === 0), 180000);
+		await until('all jobs have ended', async () => await idle('plain') && idle('events'), 180000);
 		const { bad, count } = await checkAll(server, { plain: { ...flows.ids.plain, kind: 'all', records: source.ids('plain') },
 			events: { ...events, kind: 'exactly', records: sender.acknowledged } }, sink.entries());
 		console.log(`# ${JSON.stringify({ ...count, acknowledged: sender.acknowledged.length })}`);
@@ -49,7 +49,7 @@ test('full, cleared, full again: the jobs go on by themselves', async () => {
 	}
 	const before = sender.acknowledged.length;
 	await until('events are acknowledged again', () => sender.acknowledged.length > before + 10);
-	await until('the run ends', () => idle('plain'), 60000);
+	await until('the run ends', () => idle('plain'), 180000);
 	await check();
 	await server.kill('SIGTERM');
 	execFileSync(program, ['verify', '--data', server.data]);

@@ -69,7 +69,7 @@ async function cutThePower(lie) {
 	await server.start();
 	await sender.stop();
 	await until('the listener has nothing left', async () =>
-		(await server.ok(200, 'GET', `/v1/exports/${events.export}/listener`)).flows.every((f) => f.waiting === 0), 60000);
+		(await server.ok(200, 'GET', `/v1/exports/${events.export}/listener`)).flows.every((f) => f.waiting === 0), 180000);
 	await until('its jobs have ended', async () => (await server.ok(200, 'GET', `/v1/jobs?_flowId=${events.flow}&type=flow`))
 		.every((j) => j.status === 'completed'));
 	const { bad } = await checkAll(server, { events: { ...events, kind: 'exactly', records: sender.acknowledged } }, sink.entries());

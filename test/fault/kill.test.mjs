@@ -39,7 +39,7 @@ async function lookAtJobs(server, bad) {
 async function allEnded(server, flows) {
 	for (const f of Object.values(flows.ids)) {
 		await until(`all jobs of flow ${f.flow} have ended`, async () =>
-			(await jobsOf(server, f.flow)).every((j) => ['completed', 'failed', 'canceled'].includes(j.status)), 120000);
+			(await jobsOf(server, f.flow)).every((j) => ['completed', 'failed', 'canceled'].includes(j.status)), 300000);
 	}
 }
 
@@ -80,7 +80,7 @@ async function ordeal(server, kills, die) {
 	await Promise.all([sender.stop(), pumping]);
 	await allEnded(server, flows);
 	await until('the listener has nothing left', async () =>
-		(await server.ok(200, 'GET', `/v1/exports/${events.export}/listener`)).flows.every((f) => f.waiting === 0), 60000);
+		(await server.ok(200, 'GET', `/v1/exports/${events.export}/listener`)).flows.every((f) => f.waiting === 0), 180000);
 	await allEnded(server, flows);
 
 	const of = (name, kind, records) => ({ ...flows.ids[name], kind, records });

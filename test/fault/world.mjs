@@ -59,8 +59,7 @@ export class Ledger {
 
 // An application that takes records at /load/NAME, and for composite imports at /things/NAME. It does
 // once what comes under one key, as a good application does. `epoch` says which life of the
-// program a request came from. Who had `patience` for so many ms and left before the answer got none:
-// that is a fault of ours too. `manner(entry)` may misbehave: it returns {status, act}, where act(response,
+// program a request came from. `manner(entry)` may misbehave: it returns {status, act}, where act(response,
 // answer) is done in place of the answer, and a status from 400 on says that the record was not taken.
 export class Sink {
 	constructor(dir) {
@@ -73,8 +72,6 @@ export class Sink {
 		this.refuses = () => false;
 		this.manner = null;
 		this.hides = () => false;
-		this.patience = Infinity;
-		this.unanswered = new Set(); // numbers of requests
 	}
 	async start() {
 		this.app = await application((req, res, body) => this.take(req, res, body));
@@ -98,9 +95,6 @@ export class Sink {
 			entry.manner = true; // its answer may be no answer
 			entry.status = manner.status ?? entry.status;
 		}
-		res.on('close', () => {
-			if (!res.writableFinished && Date.now() - entry.time >= this.patience) this.unanswered.add(entry.n);
-		});
 		const answer = () => {
 			if (refused) {
 				json(res, 422, { message: 'this record is refused' });
@@ -133,7 +127,7 @@ export class Sink {
 		this.epoch++;
 	}
 	entries() {
-		return Ledger.read(this.ledger.file).map((e) => (this.unanswered.has(e.n) ? { ...e, manner: true } : e));
+		return Ledger.read(this.ledger.file);
 	}
 }
 
