@@ -10,9 +10,6 @@
 #include "core/limits.h"
 #include "core/log.h"
 
-#define PROBE_FIRST_MS INT64_C(5000)
-#define PROBE_LAST_MS  INT64_C(300000)
-
 static bool ping(const struct adaptor_env *env, const struct json *connection, struct arena *a,
 	struct ping_result *out, struct err *err)
 {

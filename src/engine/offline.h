@@ -6,6 +6,9 @@
 
 #include "engine/engine_priv.h"
 
+#define PROBE_FIRST_MS INT64_C(5000)
+#define PROBE_LAST_MS  INT64_C(300000)
+
 /*
  * Pings the connection; when that fails too it is set offline, to be probed until it answers. False:
  * it is not offline. *WHY is the ping's message.

@@ -66,7 +66,7 @@ struct sql_stmt {
 struct sql_conn {
 	const struct sql_driver *driver;
 	enum sql_role role;
-	bool in_doubt, large; /* a write or sync failed once; the next transaction changes much */
+	bool in_doubt;            /* a write or sync failed once */
 	enum sql_failure failure; /* the latest, with the database's own words: */
 	char message[200];
 	struct sql_stmt stmts[STATEMENT_COUNT], spare[SQL_SPARE];

@@ -36,7 +36,6 @@ struct conn {
 	struct arena *arena;
 	sqlite3 *db;
 	sqlite3_stmt *controls[SQL_CONTROL_COUNT];
-	bool in_files; /* what undoes a transaction of the writer */
 	/* Of the writer: pages in the log, how many of them are copied back, the most since a cut. */
 	int log_pages, log_done, log_peak;
 };
@@ -122,6 +121,7 @@ static bool set_up_writer(struct conn *c)
 		"PRAGMA cache_size = -%d; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; "
 		"SELECT COUNT(*) FROM sqlite_schema;",
 		WRITER_CACHE_KB);
+	/* what undoes a unit is kept in memory: a file for each costs a tenth of a flow's speed */
 	sqlite3_wal_hook(c->db, on_commit, c); /* in the place of automatic checkpoints */
 	/* A reader that finds the index's head half written takes the right to write for a moment, to
 	 * see whether it must recover it: the writer's next transaction may have to wait for that. */
@@ -228,17 +228,6 @@ static bool driver_open(const struct sql_place *p, enum sql_role role, struct sq
 
 /* ---- transactions ---- */
 
-/* In memory, but for a transaction that may change very many rows: a file for each costs a tenth of a
- * flow's speed. It can't be changed within a transaction. */
-static void place_undo(struct conn *c)
-{
-	if (c->in_files == c->base.large)
-		return;
-	if (run_pragmas(c,
-		    c->base.large ? "PRAGMA temp_store = FILE;" : "PRAGMA temp_store = MEMORY;"))
-		c->in_files = c->base.large;
-}
-
 static enum sql_failure driver_control(struct sql_conn *base, enum sql_control what)
 {
 	static const char *const words[SQL_CONTROL_COUNT] = {
@@ -251,9 +240,6 @@ static enum sql_failure driver_control(struct sql_conn *base, enum sql_control w
 	};
 	struct conn *c = conn_of(base);
 	sqlite3_stmt **st = &c->controls[what];
-	if (what == SQL_BEGIN && base->role == SQL_WRITER)
-		place_undo(c);
-
 	const char *text = what == SQL_BEGIN && base->role == SQL_READER ? "BEGIN" : words[what];
 
 	if (UNLIKELY(*st == NULL) && sqlite3_prepare_v3(c->db, text, -1, SQLITE_PREPARE_PERSISTENT,

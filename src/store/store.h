@@ -68,9 +68,6 @@ MUST_CHECK bool store_healthy(struct store *s, struct err *err);
 typedef bool (*store_fn)(struct store_conn *c, void *arg, struct err *err);
 /* Any thread but the writer's. True: the function returned true and its changes are on disk. */
 MUST_CHECK bool store_write(struct store *s, store_fn fn, void *arg, struct err *err);
-/* The same for a function that may change very many rows: what would undo them is kept in a file, not
- * in memory. Slower for all that is written with it. */
-MUST_CHECK bool store_write_large(struct store *s, store_fn fn, void *arg, struct err *err);
 
 /*
  * The same for callers that must not wait. A and ARG live until DONE is called, once, on the writer's

@@ -16,7 +16,7 @@ struct unit {
 	void *arg;
 	struct err *err; /* the caller's, NULL allowed */
 	uint64_t group;
-	bool ok, told, large;
+	bool ok, told;
 	store_done done; /* NULL: a caller waits for `told` */
 	void *done_arg;
 	struct unit *next, *others; /* of the list; of those told by `done` */
@@ -90,13 +90,6 @@ static bool write_unit(struct store *s, struct unit *u)
 bool store_write(struct store *s, store_fn fn, void *arg, struct err *err)
 {
 	struct unit u = { .fn = fn, .arg = arg, .err = err };
-
-	return write_unit(s, &u);
-}
-
-bool store_write_large(struct store *s, store_fn fn, void *arg, struct err *err)
-{
-	struct unit u = { .fn = fn, .arg = arg, .err = err, .large = true };
 
 	return write_unit(s, &u);
 }
@@ -235,9 +228,6 @@ static bool run_unit(struct store_conn *c, struct unit *u)
 
 static bool run_units(struct store_conn *c, struct unit *first)
 {
-	c->sql->large = false;
-	for (const struct unit *u = first; u != NULL; u = u->next)
-		c->sql->large |= u->large;
 	if (!sql_control(c->sql, SQL_BEGIN))
 		return false;
 	for (struct unit *u = first; u != NULL; u = u->next)

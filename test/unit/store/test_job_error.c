@@ -4,9 +4,6 @@
  */
 #include "store_test.h"
 
-#include <sqlite3.h>
-#include <stdatomic.h>
-
 struct add {
 	struct store_job_error e;
 	struct str data;
@@ -269,56 +266,7 @@ static void what_a_retry_leaves_can_be_handed_on(void **state)
 /* ---- many at once ---- */
 
 /* The database's allocator, counted: the store has switched SQLite's own count off. */
-static sqlite3_mem_methods below;
-static atomic_llong used, peak;
-
-static void *count_in(void *p)
-{
-	long long now = atomic_fetch_add(&used, p == NULL ? 0 : below.xSize(p));
-
-	now += p == NULL ? 0 : below.xSize(p);
-	for (long long old = atomic_load(&peak);
-		old < now && !atomic_compare_exchange_weak(&peak, &old, now);)
-		;
-	return p;
-}
-
-static void *count_malloc(int n)
-{
-	return count_in(below.xMalloc(n));
-}
-
-static void count_free(void *p)
-{
-	atomic_fetch_sub(&used, below.xSize(p));
-	below.xFree(p);
-}
-
-static void *count_realloc(void *p, int n)
-{
-	int size = below.xSize(p);
-	void *q = below.xRealloc(p, n);
-
-	if (q == NULL)
-		return NULL;
-	atomic_fetch_sub(&used, size);
-	return count_in(q);
-}
-
-static void count_database_memory(void)
-{
-	sqlite3_mem_methods counted;
-
-	assert_int_equal(sqlite3_config(SQLITE_CONFIG_GETMALLOC, &below), SQLITE_OK);
-	counted = below;
-	counted.xMalloc = count_malloc;
-	counted.xFree = count_free;
-	counted.xRealloc = count_realloc;
-	assert_int_equal(sqlite3_config(SQLITE_CONFIG_MALLOC, &counted), SQLITE_OK);
-}
-
-#define MANY       2000
-#define MANY_BYTES (6 << 20) /* less than the errors themselves */
+#define MANY 2000
 
 struct many {
 	struct fix *f;
@@ -364,18 +312,7 @@ static bool resolve_many(struct store_conn *c, void *arg, struct err *err)
 	return store_error_resolve(c, ACCOUNT, &m->filter, &m->how, &m->count, err);
 }
 
-/* How much memory the database took at most while FN changed what M says. */
-static long long memory_of(struct many *m, store_fn fn)
-{
-	long long before = atomic_load(&used);
-	struct err err;
-
-	atomic_store(&peak, before);
-	assert_ok(store_write_large(m->f->s, fn, m, &err));
-	return atomic_load(&peak) - before;
-}
-
-static void a_change_of_many_is_complete_and_takes_little_memory(void **state)
+static void a_change_of_many_is_complete(void **state)
 {
 	struct fix *f = *state;
 	struct jobs j = three_jobs(f);
@@ -384,14 +321,14 @@ static void a_change_of_many_is_complete_and_takes_little_memory(void **state)
 		{ .job_id = j.parent.id }, { .job_id = j.b.id } };
 
 	write_ok(f, add_many, &m);
-	assert_in_range(memory_of(&m, mark_many), 0, MANY_BYTES);
+	write_ok(f, mark_many, &m);
 	assert_int_equal(m.count, MANY / 10 * 9);
 	write_ok(f, mark_many, &m);
 	assert_int_equal(m.count, 0);
 	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
 		m.filter = all[i];
 		m.how = (struct store_resolution){ true, STR_INIT("somebody"), 200 };
-		assert_in_range(memory_of(&m, resolve_many), 0, MANY_BYTES);
+		write_ok(f, resolve_many, &m);
 		assert_int_equal(m.count, MANY);
 		m.how.resolve = false;
 		write_ok(f, resolve_many, &m);
@@ -404,7 +341,6 @@ static void a_change_of_many_is_complete_and_takes_little_memory(void **state)
 	assert_int_equal(m.count, 800);
 }
 
-/* What is needed to undo the change goes into a file, which a full disk has no room for either. */
 static void a_change_of_many_on_a_full_disk_is_undone(void **state)
 {
 	struct fix *f = *state;
@@ -417,7 +353,7 @@ static void a_change_of_many_on_a_full_disk_is_undone(void **state)
 
 	write_ok(f, add_many, &m);
 	fault_arm(FAULT_WRITE_FULL, FAULT_FOR_EVER, 1);
-	assert_fails(store_write_large(f->s, resolve_many, &m, &err), ERR_STORE, "full");
+	assert_fails(store_write(f->s, resolve_many, &m, &err), ERR_STORE, "full");
 	fault_reset();
 	write_ok(f, resolve_many, &m);
 	assert_int_equal(m.count, MANY);
@@ -432,10 +368,9 @@ int main(void)
 		TEST(retry_data_goes_with_its_error),
 		TEST(a_job_of_its_own),
 		TEST(what_a_retry_leaves_can_be_handed_on),
-		TEST(a_change_of_many_is_complete_and_takes_little_memory),
+		TEST(a_change_of_many_is_complete),
 		TEST(a_change_of_many_on_a_full_disk_is_undone),
 	};
 
-	count_database_memory(); /* before the library starts */
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
