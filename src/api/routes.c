@@ -20,7 +20,7 @@ const struct route routes[] = {
 	{ HTTP_GET, "/v1/accesstokens", handle_token_list, ROUTE_LIST, 200, "listAccessTokens", "List all tokens of the account (never the tokens themselves)." },
 	{ HTTP_POST, "/v1/accesstokens", handle_token_create, ROUTE_SLOW | ROUTE_BODY, 201, "createAccessToken", "Make a token; the answer is the only place that shows it." },
 	{ HTTP_DELETE, "/v1/accesstokens/{_id}", handle_token_remove, ROUTE_SLOW, 204, "deleteAccessToken", "Revoke a token." },
-	{ HTTP_POST, "/v1/flows/{_id}/run", handle_flow_run, ROUTE_SLOW | ROUTE_ONCE, 201, "runFlow", "Run a flow now. While a run of it is queued, that run's job is answered." },
+	{ HTTP_POST, "/v1/flows/{_id}/run", handle_flow_run, ROUTE_SLOW | ROUTE_ONCE | ROUTE_BODY | ROUTE_BODY_MAYBE, 201, "runFlow", "Run a flow now. While a run of it is queued, that run's job is answered. {\"export\": {\"startDate\"}} in the body lets its delta exports begin there." },
 	{ HTTP_GET, "/v1/flows/{_id}/jobs/latest", handle_flow_latest_jobs, ROUTE_LIST, 200, "listLatestJobsOfFlow", "The latest jobs of a flow, newest first." },
 	{ HTTP_GET, "/v1/flows/{_id}/schedule", handle_flow_schedule, 0, 200, "getFlowSchedule", "A flow's schedule in words, when it is due next, and when it was last." },
 	{ HTTP_GET, "/v1/flows/{_id}/lastExportDateTime", handle_flow_last_export, 0, 200, "getFlowLastExportDateTime", "How far the flow's delta exports came." },

@@ -50,6 +50,13 @@ void engine_stop(struct engine *e, int64_t within_ms);
  */
 MUST_CHECK bool engine_run_flow(struct engine *e, struct str account_id, struct str flow_id,
 	struct str trigger, struct id *job_id, struct err *err);
+/*
+ * The same, and its delta exports ask for what changed since FROM_MS; later runs go on behind this one as
+ * ever. Also ERR_INVALID: no export of the flow has a date; ERR_CONFLICT: a run that is queued or at work
+ * would move the date.
+ */
+MUST_CHECK bool engine_run_flow_from(struct engine *e, struct str account_id, struct str flow_id,
+	int64_t from_ms, struct id *job_id, struct err *err);
 
 /* Asks a job of a flow or a retry to end, in every state. ERR_NOT_FOUND, ERR_CONFLICT (has ended). */
 MUST_CHECK bool engine_cancel(struct engine *e, struct str account_id, struct str job_id,

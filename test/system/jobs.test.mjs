@@ -156,4 +156,57 @@ test('how far the exports of a flow came can be read and moved', async () => {
 	await server.ok(404, 'PUT', '/v1/flows/5560092ed7922800000f000e/lastExportDateTime', { lastExportDateTime: null });
 });
 
+test('a run can begin at an earlier date; what a run can not be asked is refused, not ignored', async () => {
+	const asked = [];
+	const app = await application((req, res) => {
+		asked.push(decodeURIComponent(req.url));
+		json(res, 200, { items: [] });
+	});
+	const y = await installFlow(server, { source: app.url, sink: sink.url, exportMore: { type: 'delta' },
+		exportRest: { relativeURI: '/items?since={{lastExportDateTime}}', pagingMethod: undefined, nextPagePath: undefined } });
+	await server.runFlow(y.flow);
+	const run = async (body) => {
+		const { _jobId } = await server.ok(201, 'POST', `/v1/flows/${y.flow}/run`, body);
+		return server.jobEnd(_jobId);
+	};
+	const again = await run({ export: { startDate: '2024-05-06T07:08:09Z' } });
+	assert.deepEqual(asked, ['/items?since=1970-01-01T00:00:00.000Z', '/items?since=2024-05-06T07:08:09.000Z']);
+	const { lastExportDateTime } = await server.ok(200, 'GET', `/v1/flows/${y.flow}/lastExportDateTime`);
+	assert.equal(lastExportDateTime, again.startedAt); // from here on as ever
+	await run({});
+	assert.equal(asked[2], `/items?since=${again.startedAt}`);
+	for (const [body, field] of [
+		[{ export: { startDate: 'soon' } }, 'export.startDate'],
+		[{ export: { startDate: null } }, 'export.startDate'],
+		[{ export: { startDate: '2024-05-06T07:08:09Z', endDate: '2024-06-06T07:08:09Z' } }, 'export.endDate'],
+		[{ export: {} }, 'export.startDate'],
+		[{ export: 5 }, 'export'],
+		[{ _exportIds: [y.export] }, '_exportIds'],
+		[{ exprt: {} }, 'exprt'],
+	]) {
+		const r = await server.call('POST', `/v1/flows/${y.flow}/run`, body);
+		assert.equal(r.status, 422, JSON.stringify(body));
+		assert.equal(r.json.errors[0].field, field);
+	}
+	await server.ok(422, 'POST', `/v1/flows/${y.flow}/run`, []);
+	await server.ok(400, 'POST', `/v1/flows/${y.flow}/run`, '{');
+	const none = await server.call('POST', `/v1/flows/${x.flow}/run`, { export: { startDate: '2024-05-06T07:08:09Z' } });
+	assert.equal(none.status, 422); // its export has no dates
+	assert.equal(none.json.errors[0].field, 'export.startDate');
+	assert.equal(asked.length, 3);
+});
+
+test('a run is not given another date while one is queued or at work, which would move it', async () => {
+	const waiting = [];
+	const app = await application((req, res) => { waiting.push(res); });
+	const y = await installFlow(server, { source: app.url, sink: sink.url, exportMore: { type: 'delta' } });
+	const { _jobId } = await server.ok(201, 'POST', `/v1/flows/${y.flow}/run`);
+	await until('the source is asked', () => waiting.length > 0);
+	const r = await server.call('POST', `/v1/flows/${y.flow}/run`, { export: { startDate: '2024-05-06T07:08:09Z' } });
+	assert.equal(r.status, 409);
+	assert.match(r.json.errors[0].message, /queued or at work/);
+	json(waiting[0], 200, { items: [] });
+	await server.jobEnd(_jobId);
+});
+
 await runTests();
