@@ -7,18 +7,28 @@
 #include "api/handlers_priv.h"
 #include "net/url.h"
 
-enum error_scope { ERRORS_OF_JOB, ERRORS_OF_FLOW };
+/* Whose errors: of the job or flow in the path, of the job in the query (_jobId), or nobody's yet: the
+ * handler says whose, and what the body is. */
+enum error_scope { ERRORS_OF_JOB, ERRORS_OF_FLOW, ERRORS_OF_QUERY, ERRORS_OF_MANY };
 
 struct error_query {
 	struct store_error_filter filter;
-	struct str after, format;
+	struct str after, format, job_id;
 	size_t limit;
 	bool dry_run, original;
 };
 /* Path, query and body of the request; answers itself when it can't be read. */
 bool error_query_read(struct api_request *rq, enum error_scope scope, struct error_query *q);
-/* Queues retries and answers them. */
-void error_retry(struct api_request *rq, const struct store_error_filter *f, bool original);
+
+/* Errors of several jobs or flows, none of them in two of the filters. */
+struct error_set {
+	const struct store_error_filter *list;
+	size_t count;
+};
+/* Each answers: resolves them (or opens them again), tries them again, or with dry_run tells how many. */
+void error_resolve(struct api_request *rq, const struct error_set *set, bool dry_run, bool resolve,
+	int status);
+void error_retry(struct api_request *rq, const struct error_set *set, bool dry_run, bool original);
 
 /* ISO 8601 with or without time, or milliseconds since 1970. */
 MUST_CHECK bool time_read(struct str s, int64_t *ms);

@@ -201,4 +201,96 @@ test('a retry survives kill -9', async () => {
 	assert.equal(now.numOpenError, 0);
 });
 
+test('an error or retry that is not the job\'s is not found', async () => {
+	const { job } = await failing(4, odd), other = await failing(4, odd);
+	const [error] = await server.errorsOf(job._id);
+	for (const id of ['0'.repeat(24), (await server.errorsOf(other.job._id))[0]._id])
+		for (const action of ['resolve', 'unresolve']) await server.ok(404, 'PUT', `/v1/jobs/${job._id}/joberrors/${id}/${action}`);
+	await server.ok(404, 'POST', `/v1/jobs/${other.job._id}/retries/${error._retryId}/retry`);
+	assert.deepEqual(await server.ok(201, 'PUT', `/v1/jobs/${job._id}/joberrors/${error._id}/resolve`), { count: 1 });
+	assert.deepEqual(await server.ok(201, 'PUT', `/v1/jobs/${job._id}/joberrors/${error._id}/resolve`), { count: 0 });
+});
+
+test('errors are tried again by the ids of their retry data too, by PUT and by POST', async () => {
+	const { job, state } = await failing(8, odd);
+	const errors = await server.errorsOf(job._id);
+	state.refuses = () => false;
+	const before = state.got.length;
+	const url = `/v1/jobs/${job._id}/retries/retry`;
+	await retryEnds(await server.ok(200, 'POST', url, [errors[0]._retryId, errors[2]._retryId]));
+	assert.deepEqual(state.got.slice(before).map((g) => g.record.key), [1, 5]);
+	assert.equal((await server.ok(200, 'PUT', `${url}?dry_run=true`, [errors[0]._retryId, errors[1]._retryId])).count, 1);
+	const one = await retryEnds(await server.ok(200, 'PUT', url, [errors[1]._retryId]));
+	assert.equal(one._retryOfJobId, job._id);
+	const last = await retryEnds(await server.ok(200, 'POST', `/v1/retries/${errors[3]._retryId}/retry`));
+	assert.equal(last._retryOfJobId, job._id);
+	assert.equal((await server.ok(200, 'GET', `/v1/jobs/${job._id}`)).numOpenError, 0);
+});
+
+test('the list of retries goes on by its Link header, and names no job that is not there', async () => {
+	const { job } = await failing(10, odd);
+	const seen = [];
+	for (let url = `/v1/retries?_jobId=${job._id}&limit=2`; url;) {
+		const r = await server.call('GET', url);
+		assert.equal(r.status, 200);
+		seen.push(...r.json.map((x) => x._id));
+		url = /<([^>]+)>; rel="next"/.exec(r.headers.get('link') ?? '')?.[1];
+	}
+	assert.deepEqual(seen, (await server.errorsOf(job._id)).map((e) => e._retryId));
+	await server.ok(400, 'GET', '/v1/retries');
+	await server.ok(400, 'GET', `/v1/retries?_jobId=${job._id}&colour=red`);
+	await server.ok(404, 'GET', '/v1/retries?_jobId=5560092ed7922800000f000e');
+});
+
+test('retry data: what is not the record can not be changed', async () => {
+	const { job } = await failing(4, odd);
+	const [{ _retryId }] = await server.errorsOf(job._id);
+	const url = `/v1/retries/${_retryId}/data`;
+	const whole = await server.ok(200, 'GET', url);
+	await server.ok(200, 'PUT', url, { ...whole, data: { id: 9 } }); // what was read goes back
+	for (const [more, field] of [[{ stage: 'export' }, 'stage'], [{ traceKey: 'x' }, 'traceKey'], [{ dta: {} }, 'dta']]) {
+		const r = await server.call('PUT', url, { data: { id: 10 }, ...more });
+		assert.equal(r.status, 422);
+		assert.equal(r.json.errors[0].field, field);
+	}
+	assert.deepEqual((await server.ok(200, 'GET', url)).data, { id: 9 });
+});
+
+test('several jobs, all of a flow, all of an integration: resolved and tried again at once', async () => {
+	const a = await failing(4, odd), b = await failing(6, odd);
+	const integration = (await server.ok(201, 'POST', '/v1/integrations', { name: 'Bulk' }))._id;
+	const jobs = [a.job._id, b.job._id];
+	const open = async () => Promise.all(jobs.map(async (id) => (await server.ok(200, 'GET', `/v1/jobs/${id}`)).numOpenError));
+	assert.deepEqual(await open(), [2, 3]);
+	let plan = await server.ok(200, 'PUT', '/v1/jobs/resolve?dry_run=true', jobs);
+	assert.equal(plan.count, 5);
+	assert.deepEqual(plan.steps.map((s) => s.count).sort(), [2, 3]);
+	for (const bad of [undefined, [], ['x'], {}, jobs.concat('5560092ed7922800000f000e')])
+		assert.ok([400, 404, 422].includes((await server.call('PUT', '/v1/jobs/resolve', bad)).status), JSON.stringify(bad));
+	assert.deepEqual(await open(), [2, 3]);
+	assert.deepEqual(await server.ok(200, 'PUT', '/v1/jobs/resolve?traceKey=3', jobs), { count: 2 });
+	assert.deepEqual(await open(), [1, 2]);
+	assert.deepEqual(await server.ok(200, 'PUT', '/v1/jobs/unresolve', jobs), { count: 2 });
+	assert.deepEqual(await server.ok(200, 'PUT', `/v1/jobs/${jobs[0]}/resolve`), { count: 2 });
+	assert.deepEqual(await server.ok(200, 'PUT', `/v1/jobs/${jobs[0]}/unresolve`), { count: 2 });
+	a.state.refuses = () => false;
+	const retries = await server.ok(200, 'PUT', '/v1/jobs/retry', jobs);
+	assert.deepEqual(retries.map((r) => r.count), [2, 3]);
+	await retryEnds(retries);
+	assert.deepEqual(await open(), [0, 3]);
+	assert.deepEqual(await server.ok(200, 'PUT', `/v1/flows/${b.flow}/jobs/resolve`), { count: 3 });
+	await server.ok(200, 'PUT', `/v1/flows/${b.flow}/errors/unresolve`);
+	await retryEnds(await server.ok(200, 'PUT', `/v1/flows/${b.flow}/jobs/retry`));
+	assert.deepEqual(await open(), [0, 3]);
+	assert.deepEqual(await server.ok(200, 'PUT', `/v1/integrations/${integration}/jobs/resolve`), { count: 0 });
+	for (const flow of [a.flow, b.flow]) await server.ok(200, 'PATCH', `/v1/flows/${flow}`, { _integrationId: integration });
+	b.state.refuses = () => false;
+	plan = await server.ok(200, 'PUT', `/v1/integrations/${integration}/jobs/retry?dry_run=true`);
+	assert.equal(plan.count, 3);
+	await retryEnds(await server.ok(200, 'PUT', `/v1/integrations/${integration}/jobs/retry`));
+	assert.deepEqual(await open(), [0, 0]);
+	await server.ok(404, 'PUT', '/v1/integrations/5560092ed7922800000f000e/jobs/resolve');
+	await server.ok(400, 'PUT', '/v1/jobs/retry?colour=red', jobs);
+});
+
 await runTests();
