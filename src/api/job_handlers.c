@@ -129,7 +129,7 @@ void handle_job_get(struct api_request *rq)
 
 	if (c == NULL || !read_job(rq, c, &job))
 		return;
-	job_print(&job, &out);
+	job_print(rq->api->cfg.engine, c, &job, &out);
 	answer_buf(rq, &out);
 }
 

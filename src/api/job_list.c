@@ -231,6 +231,8 @@ static void query_end(struct job_query *q)
 /* ---- answering ---- */
 
 struct listing {
+	struct engine *engine;
+	struct store_conn *c;
 	struct buf out;
 	size_t count;
 	char last[ID_LEN + 1];
@@ -242,20 +244,19 @@ static bool print_job(void *arg, const struct store_job *j)
 
 	if (l->count++ > 0)
 		buf_add_char(&l->out, ',');
-	job_print(j, &l->out);
+	job_print(l->engine, l->c, j, &l->out);
 	memcpy(l->last, j->id.p, ID_LEN);
 	return true;
 }
 
 static void list_jobs(struct api_request *rq, const struct store_job_filter *f, bool pages)
 {
-	struct store_conn *c DEFER(store_read_endp) = NULL;
-	struct listing l = { .out = BUF_INIT(0) };
+	struct listing l = { .engine = rq->api->cfg.engine, .out = BUF_INIT(0) };
 	struct err err = ERR_INIT;
 
 	buf_add_char(&l.out, '[');
-	if (!store_read_begin(rq->api->cfg.store, &c, &err) ||
-		!store_job_list(c, caller_account(&rq->caller), f, print_job, &l, &err)) {
+	if (!store_read_begin(rq->api->cfg.store, &l.c, &err) ||
+		!store_job_list(l.c, caller_account(&rq->caller), f, print_job, &l, &err)) {
 		api_fail(rq, &err);
 	} else {
 		buf_add_char(&l.out, ']');
@@ -263,6 +264,7 @@ static void list_jobs(struct api_request *rq, const struct store_job_filter *f, 
 		if (pages && l.count == (f->limit == 0 ? LIST_DEFAULT : f->limit))
 			api_link_next(rq, str_z(l.last));
 	}
+	store_read_end(l.c);
 	buf_free(&l.out);
 }
 
@@ -342,13 +344,13 @@ bool job_family_print(struct api_request *rq, struct store_conn *c, const struct
 
 	if (!store_job_children(c, rq->x->arena, job->account_id, job->id, &children, &n, err))
 		return false;
-	job_print(job, out);
+	job_print(rq->api->cfg.engine, c, job, out);
 	out->n--; /* open the object again to add the children */
 	BUF_ADD_LIT(out, ",\"children\":[");
 	for (size_t i = 0; i < n; i++) {
 		if (i > 0)
 			buf_add_char(out, ',');
-		job_print(&children[i], out);
+		job_print(rq->api->cfg.engine, c, &children[i], out);
 	}
 	BUF_ADD_LIT(out, "]}");
 	return true;

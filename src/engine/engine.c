@@ -31,11 +31,14 @@ static bool claim_write(struct store_conn *c, void *arg, struct err *err)
 	return store_job_claim(c, cl->arena, &by, &cl->job, &cl->found, &cl->next_ms, err);
 }
 
-static void set_job(struct worker *w, struct str id)
+static void set_job(struct worker *w, struct str account_id, struct str id)
 {
 	WITH_LOCK(&w->engine->lock);
 	memcpy(w->job_id, id.p, id.n);
 	w->job_id[id.n] = '\0';
+	memcpy(w->account_id, account_id.p, account_id.n);
+	w->account_id[account_id.n] = '\0';
+	w->wait.until_ms = 0;
 	if (id.n > 0) {
 		atomic_store(&w->canceled, false);
 		atomic_store(&w->user_ends, false);
@@ -56,11 +59,11 @@ static bool work_one(struct worker *w)
 	}
 	if (cl.found) {
 		atomic_fetch_add(&e->running, 1);
-		set_job(w, cl.job.id);
+		set_job(w, cl.job.account_id, cl.job.id);
 		engine_changed(e, cl.job.account_id, cl.job.id);
 		engine_post(e); /* another worker looks for the next one, and when that is due */
 		job_work(w, &cl.job, cl.arena);
-		set_job(w, STR(""));
+		set_job(w, STR(""), STR(""));
 		atomic_fetch_sub(&e->running, 1);
 		engine_post(e); /* its flow's next run may go now */
 	} else {

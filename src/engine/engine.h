@@ -116,8 +116,14 @@ struct engine_stats {
 };
 void engine_stats(struct engine *e, struct engine_stats *out);
 
-/* The API's view of a job, and of a job error. */
-void job_print(const struct store_job *j, struct buf *out);
+/*
+ * What J waits for at this moment, {"what", "since", ...}: as it says itself, or the run of its flow that
+ * goes on, a free worker, a request that is to be tried again. p NULL: nothing. C reads.
+ */
+struct str engine_waits_for(struct engine *e, struct store_conn *c, struct arena *a,
+	const struct store_job *j);
+/* The API's view of a job, with what it waits for, and of a job error. */
+void job_print(struct engine *e, struct store_conn *c, const struct store_job *j, struct buf *out);
 void job_error_print(const struct store_job_error *e, struct buf *out);
 
 #endif

@@ -152,6 +152,25 @@ bool store_job_queued_of_flow(struct store_conn *c, struct arena *a, struct str 
 	return r == SQL_ROW;
 }
 
+bool store_job_before(struct store_conn *c, struct arena *a, const struct store_job *j,
+	struct store_job *out, struct err *err)
+{
+	struct sql_stmt *st DEFER(sql_donep) = conn_use(c, STMT_JOB_BEFORE);
+	struct store_job before;
+
+	sql_bind_str(st, 1, j->account_id);
+	sql_bind_str(st, 2, j->flow_id);
+	sql_bind_str(st, 3, j->id);
+
+	enum sql_result r = row_read_one(st, &row_job, a, &before, err);
+
+	if (r == SQL_DONE)
+		return err_set(err, ERR_NOT_FOUND, "no job is before job %.*s", STR_ARG(j->id));
+	if (r == SQL_ROW)
+		*out = before;
+	return r == SQL_ROW;
+}
+
 static bool next_claimable(struct store_conn *c, int64_t *next_ms, struct err *err)
 {
 	struct sql_stmt *st DEFER(sql_donep) = conn_use(c, STMT_JOB_NEXT);

@@ -38,6 +38,7 @@
 	X(STMT_JOB_UPDATE)                   \
 	X(STMT_JOB_GET)                      \
 	X(STMT_JOB_QUEUED_OF_FLOW)           \
+	X(STMT_JOB_BEFORE)                   \
 	X(STMT_JOB_OF_FLOW)                  \
 	X(STMT_JOB_CLAIM)                    \
 	X(STMT_JOB_NEXT)                     \

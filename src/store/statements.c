@@ -257,6 +257,14 @@ static const struct statement texts[STATEMENT_COUNT] = {
 	[STMT_JOB_QUEUED_OF_FLOW] = { "SELECT " JOB_COLUMNS " FROM job WHERE account_id = ?1 "
 				      "AND flow_id = ?2 AND status = 'queued' AND type = 'flow' "
 				      "AND started_ms = 0 ORDER BY created_ms, id LIMIT 1" },
+	[STMT_JOB_BEFORE] = { "SELECT " JOB_COLUMNS
+			      " FROM job WHERE account_id = ?1 AND flow_id = ?2 "
+			      "AND id <> ?3 AND type IN ('flow', 'retry') "
+			      "AND (status IN " JOB_IN_WORK
+			      " OR (status = 'queued' AND started_ms > 0)) "
+			      "ORDER BY CASE WHEN status = 'queued' THEN 1 ELSE 0 END, created_ms, "
+			      "id "
+			      "LIMIT 1" },
 	[STMT_JOB_OF_FLOW] = { "SELECT 1 FROM job WHERE account_id = ?1 AND flow_id = ?2 "
 			       "AND status = 'queued' AND type = 'flow' "
 			       "UNION ALL SELECT 1 FROM job WHERE account_id = ?1 AND flow_id = ?2 "

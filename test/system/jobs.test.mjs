@@ -209,4 +209,53 @@ test('a run is not given another date while one is queued or at work, which woul
 	await server.jobEnd(_jobId);
 });
 
+test('a queued run says what it waits for: the run before it, or a worker', async () => {
+	const one = await new Server({ args: ['--log-level', 'warn', '--workers', '1'] }).start();
+	const waiting = [];
+	const slow = await application((req, res) => { waiting.push(res); });
+	const a = await installFlow(one, { source: slow.url, sink: slow.url }), b = await installFlow(one, { source: slow.url, sink: slow.url });
+	const run = async (flow) => (await one.ok(201, 'POST', `/v1/flows/${flow}/run`))._jobId;
+	const get = (id) => one.ok(200, 'GET', `/v1/jobs/${id}`);
+	const first = await run(a.flow);
+	await until('the source is asked', () => waiting.length > 0);
+	const second = await run(a.flow), other = await run(b.flow);
+	assert.equal((await get(first)).waitingFor, undefined);
+	const queued = await get(second);
+	assert.equal(queued.status, 'queued');
+	assert.deepEqual(queued.waitingFor, { what: 'another run of this flow goes on', _jobId: first, since: queued.createdAt });
+	const free = await get(other);
+	assert.deepEqual(free.waitingFor, { what: 'a free worker: 1 job is worked at a time (--workers)', since: free.createdAt });
+	// the list, families and diagnostics say the same
+	const listed = await one.ok(200, 'GET', `/v1/jobs?_flowId=${a.flow}&status=queued`);
+	assert.deepEqual(listed[0].waitingFor, queued.waitingFor);
+	assert.deepEqual((await one.ok(200, 'GET', `/v1/jobs/${second}/family`)).waitingFor, queued.waitingFor);
+	assert.deepEqual((await one.ok(200, 'GET', `/v1/jobs/${second}/diagnostics`)).waitingFor, queued.waitingFor);
+	for (const id of [second, other, first]) await one.ok(200, 'PUT', `/v1/jobs/${id}/cancel`);
+	for (const id of [first, second, other]) assert.equal((await one.jobEnd(id)).waitingFor, undefined);
+});
+
+test('a run at work says when it waits to try again, at either end, and live', async () => {
+	const busy = { status: 503, head: { 'retry-after': '40' } };
+	const app = await application((req, res) => json(res, busy.status, { message: 'later' }, busy.head));
+	const sinkWaits = await installFlow(server, { source: source.url, sink: app.url, importMore: { maxAttempts: 3 } });
+	const sourceWaits = await installFlow(server, { source: app.url, sink: sink.url, exportMore: { maxAttempts: 3 } });
+	for (const x of [sinkWaits, sourceWaits]) {
+		const { _jobId } = await server.ok(201, 'POST', `/v1/flows/${x.flow}/run`);
+		const job = await until('the job says so', async () => {
+			const j = await server.ok(200, 'GET', `/v1/jobs/${_jobId}`);
+			return j.status === 'running' && j.waitingFor ? j : null;
+		});
+		assert.equal(job.status, 'running');
+		assert.match(job.waitingFor.what, /the application answered status 503; it is tried again/);
+		const left = Date.parse(job.waitingFor.until) - Date.parse(job.waitingFor.since);
+		assert.ok(left > 35000 && left <= 41000, String(left));
+		assert.match((await server.ok(200, 'GET', `/v1/jobs/${_jobId}/diagnostics`)).waitingFor.what, /503/);
+		const stream = await fetch(`${server.base}/v1/jobs/${_jobId}/events`, { headers: { authorization: `Bearer ${server.token}` } });
+		const text = new TextDecoder().decode((await stream.body.getReader().read()).value);
+		assert.match(text, /"waitingFor":\{"what":"the application answered status 503/);
+		await server.ok(200, 'PUT', `/v1/jobs/${_jobId}/cancel`);
+		assert.equal((await server.jobEnd(_jobId)).waitingFor, undefined);
+	}
+});
+
 await runTests();
