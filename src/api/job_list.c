@@ -17,9 +17,10 @@ struct job_query {
 	struct store_job_filter f;
 	struct json_build statuses, types, flows;
 	size_t status_count, type_count, flow_count;
-	bool dated;    /* a time of creation is asked for */
-	bool children; /* a type of children is asked for, */
-	bool parents;  /* one of parents, or none at all */
+	struct str bulk_job_id; /* p NULL: not asked for; no job has one */
+	bool dated;             /* a time of creation is asked for */
+	bool children;          /* a type of children is asked for, */
+	bool parents;           /* one of parents, or none at all */
 };
 
 static bool bad_value(struct err *err, struct str name, struct str value)
@@ -43,6 +44,8 @@ static bool read_id(struct job_query *q, struct str name, struct str value, bool
 		{ "_importId", &f->import_id },
 		{ "_integrationId", &f->integration_id },
 		{ "_flowJobId", &f->flow_job_id },
+		{ "_jobId", &f->job_id },
+		{ "_bulkJobId", &q->bulk_job_id },
 		{ "after", &f->after },
 	};
 
@@ -109,6 +112,10 @@ static bool is_member(struct job_query *q, enum set set, struct str word)
 		return job_status_of(word, &status);
 	if (set == SET_FLOW)
 		return id_valid(word);
+	if (str_eq_z(word, "bulk_retry")) { /* a type of the platform that no job here has */
+		q->parents = true;
+		return true;
+	}
 	if (!job_type_of(word, &type))
 		return false;
 	if (type == JOB_EXPORT || type == JOB_IMPORT)
@@ -118,7 +125,20 @@ static bool is_member(struct job_query *q, enum set set, struct str word)
 	return true;
 }
 
-/* One or several, by commas or by repeating the parameter. */
+/* "type_in[0]", "type_in[]": the name without its index. */
+static struct str without_index(struct str name)
+{
+	size_t at = str_find_char(name, '[');
+	uint64_t n;
+
+	if (at == STR_NPOS || name.p[name.n - 1] != ']')
+		return name;
+	struct str index = str_sub(name, at + 1, name.n - at - 2);
+
+	return index.n == 0 || str_to_u64(index, &n) ? str_sub(name, 0, at) : name;
+}
+
+/* One or several, by commas, by repeating the parameter or by numbering it. */
 static bool read_set(struct job_query *q, struct str name, struct str value, bool *known,
 	struct err *err)
 {
@@ -137,7 +157,7 @@ static bool read_set(struct job_query *q, struct str name, struct str value, boo
 	for (size_t i = 0; i < ARRAY_LEN(sets); i++) {
 		struct str rest = value;
 
-		if (!str_eq_z(name, sets[i].name))
+		if (!str_eq_z(without_index(name), sets[i].name))
 			continue;
 		*known = true;
 		while (rest.p != NULL) {
@@ -169,35 +189,49 @@ static bool read_limit(struct job_query *q, struct str name, struct str value, b
 	return true;
 }
 
+static bool read_retriable(struct job_query *q, struct str name, struct str value, bool *known,
+	struct err *err)
+{
+	if (!str_eq_z(name, "retriable"))
+		return true;
+	*known = true;
+	q->f.retry = str_eq_z(value, "true") ? JOBS_RETRIABLE : JOBS_DONE_WITH;
+	return q->f.retry == JOBS_RETRIABLE || str_eq_z(value, "false") ||
+	       bad_value(err, name, value);
+}
+
 static bool read_param(struct job_query *q, struct str name, struct str value, struct err *err)
 {
 	bool known = false;
 
 	if (!read_id(q, name, value, &known, err) || !read_count(q, name, value, &known, err) ||
 		!read_date(q, name, value, &known, err) || !read_set(q, name, value, &known, err) ||
-		!read_limit(q, name, value, &known, err))
+		!read_limit(q, name, value, &known, err) ||
+		!read_retriable(q, name, value, &known, err))
 		return false;
 	if (known)
 		return true;
 	err_set(err, ERR_QUERY, "there is no query parameter \"%.*s\" here",
 		STR_ARG(str_sub(name, 0, 64)));
-	return err_hint(err, "_integrationId, _flowId, _flowId_in, _exportId, _importId, "
-			     "_flowJobId, createdAt_gte, createdAt_lte, status, type, type_in, "
-			     "num{Success|Export|Ignore|Error}_{gte|lte}, limit, after");
+	return err_hint(err, "_integrationId, _flowId, _flowId_in, _exportId, _importId, _jobId, "
+			     "_flowJobId, _bulkJobId, createdAt_gte, createdAt_lte, status, type, "
+			     "type_in, retriable, num{Success|Export|Ignore|Error}_{gte|lte}, "
+			     "limit, after");
 }
 
 /* A list of the whole account is not what anybody wants: the platform's rules and words. */
 static bool check_query(const struct job_query *q, struct err *err)
 {
 	const struct store_job_filter *f = &q->f;
+	bool one = f->job_id.p != NULL || f->flow_job_id.p != NULL || q->bulk_job_id.p != NULL;
 	bool resource = f->export_id.p != NULL || f->import_id.p != NULL || f->flow_id.p != NULL ||
 			q->flow_count > 0;
 
-	if (q->children && f->flow_job_id.p == NULL && !resource)
+	if (q->children && !one && !resource)
 		return err_set(err, ERR_JOB_QUERY,
 			"For child jobs, query parameters must contain either \"_flowJobId\" or "
 			"\"resourceId\"");
-	if ((q->parents || !q->children) && f->flow_job_id.p == NULL && !resource && !q->dated &&
+	if ((q->parents || !q->children) && !one && !resource && !q->dated &&
 		f->integration_id.p == NULL)
 		return err_set(err, ERR_JOB_QUERY,
 			"For parent jobs, query parameters must contain either \"_integrationId\" "
@@ -284,7 +318,12 @@ void handle_job_list(struct api_request *rq)
 		return;
 	}
 	query_end(q);
-	q->f.parents_only = q->type_count == 0 && q->f.flow_job_id.p == NULL;
+	q->f.parents_only = q->type_count == 0 && q->f.flow_job_id.p == NULL &&
+			    q->f.job_id.p == NULL;
+	if (q->bulk_job_id.p != NULL) {
+		api_answer(rq, 200, STR("[]"));
+		return;
+	}
 	list_jobs(rq, &q->f, true);
 }
 

@@ -38,7 +38,7 @@ const struct route routes[] = {
 	{ HTTP_GET, "/v1/state/{key}", handle_state_get, 0, 200, "getState", "The value under a key." },
 	{ HTTP_PUT, "/v1/state/{key}", handle_state_put, ROUTE_SLOW | ROUTE_BODY, 200, "putState", "Keep a value, any JSON: 201 Created when the key is new, else 200 OK." },
 	{ HTTP_DELETE, "/v1/state/{key}", handle_state_remove, ROUTE_SLOW, 204, "deleteState", "Forget a value." },
-	{ HTTP_GET, "/v1/jobs", handle_job_list, ROUTE_LIST, 200, "listJobs", "List jobs, newest first, with filters." },
+	{ HTTP_GET, "/v1/jobs", handle_job_list, ROUTE_LIST, 200, "listJobs", "List jobs, newest first, with filters: _integrationId, _flowId, _flowId_in, _exportId, _importId, _jobId, _flowJobId, createdAt_gte, createdAt_lte, status, type, type_in, retriable, num{Success|Export|Ignore|Error}_{gte|lte}; limit and after." },
 	{ HTTP_POST, "/v1/jobs/family", handle_job_families, ROUTE_BODY, 200, "getJobFamilies", "Several flows' jobs with their children; the body lists their ids." },
 	{ HTTP_POST, "/v1/jobs/current", handle_job_current, ROUTE_BODY | ROUTE_BODY_MAYBE, 200, "listCurrentJobs", "The jobs that have not ended, of an _integrationId or of _flowIds when the body says so." },
 	{ HTTP_PUT, "/v1/jobs/resolve", handle_jobs_resolve, ROUTE_SLOW | ROUTE_BODY, 200, "resolveJobs", "Resolve the errors of several jobs; the body lists their ids." },

@@ -354,6 +354,8 @@ static void bind_filter(struct sql_stmt *st, struct str account_id,
 	bind_range(st, 18, &f->export);
 	bind_range(st, 20, &f->ignore);
 	bind_range(st, 22, &f->error);
+	sql_bind_str(st, 26, f->job_id);
+	sql_bind_i64(st, 27, f->retry);
 }
 
 /*

@@ -115,6 +115,12 @@ MUST_CHECK bool store_job_children(struct store_conn *c, struct arena *a, struct
 
 struct store_job_filter {
 	struct str flow_id, export_id, import_id, integration_id, flow_job_id; /* p NULL: any */
+	struct str job_id; /* the one; p NULL: any */
+	enum {
+		JOBS_ANY,
+		JOBS_RETRIABLE,
+		JOBS_DONE_WITH
+	} retry; /* open errors with their records: any, some, none */
 	bool has_status, has_type;
 	enum job_status status;
 	enum job_type type;

@@ -39,6 +39,24 @@ test('filters', async () => {
 	}
 });
 
+test('filters that the platform\'s clients send: what can be tried again, one job, bulk retries, indexed names', async () => {
+	assert.deepEqual(await ids(`_flowId=${x.flow}&retriable=true`), newest); // each has one error with its record
+	assert.deepEqual(await ids(`_flowId=${x.flow}&retriable=false`), []);
+	await server.ok(200, 'PUT', `/v1/jobs/${jobs[1]._id}/resolve`);
+	assert.deepEqual(await ids(`_flowId=${x.flow}&retriable=false`), [jobs[1]._id]);
+	const children = (await server.ok(200, 'GET', `/v1/jobs?_flowJobId=${jobs[0]._id}`));
+	assert.deepEqual(await ids(`_flowJobId=${jobs[0]._id}&retriable=true`), children.filter((j) => j.type === 'import').map((j) => j._id));
+	await server.ok(200, 'PUT', `/v1/jobs/${jobs[1]._id}/unresolve`);
+	assert.deepEqual(await ids(`_jobId=${jobs[2]._id}`), [jobs[2]._id]);
+	assert.deepEqual(await ids(`_flowId=${x.flow}&type_in[0]=flow&type_in[1]=bulk_retry`), newest);
+	assert.deepEqual(await ids(`_flowId=${x.flow}&${encodeURIComponent('type_in[]')}=bulk_retry`), []);
+	assert.deepEqual(await ids(`_flowId=${x.flow}&type=bulk_retry`), []);
+	assert.deepEqual(await ids(`_flowId=${x.flow}&_bulkJobId=5560092ed7922800000f000e`), []);
+	assert.deepEqual(await ids('_bulkJobId=5560092ed7922800000f000e'), []);
+	for (const query of ['retriable=maybe', '_bulkJobId=x', '_jobId=x', 'type_in[x]=flow', 'createdAt_gte[0]=1'])
+		assert.equal((await server.call('GET', `/v1/jobs?_flowId=${x.flow}&${query}`)).json.errors[0].code, 'invalid_query_params', query);
+});
+
 test('dates: ISO with and without milliseconds, a day, milliseconds', async () => {
 	const ms = Date.parse(jobs[2].createdAt), day = jobs[2].createdAt.slice(0, 10);
 	assert.deepEqual(await ids(`createdAt_gte=${jobs[2].createdAt}&createdAt_lte=${ms}`), [jobs[2]._id]);
