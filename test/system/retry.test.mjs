@@ -134,6 +134,31 @@ test('the error file goes down as CSV, comes back edited, and acts', async () =>
 	assert.equal(r.status, 422);
 	assert.match(r.json.errors[0].message, /nothing was done/);
 	assert.equal((await server.ok(200, 'GET', `/v1/jobs/${job._id}`)).numResolved, 0);
+	// whatever is wrong with the columns is said, also when there is no row behind them
+	const id = (await server.errorsOf(job._id))[0]._id, other = (await server.errorsOf(job._id))[1]._id;
+	for (const [body, message] of [
+		['', /the file is empty/],
+		['\ufeff\r\n', /the file is empty/],
+		['a,b\n', /no column _id/],
+		['{"resolve": true}', /no column _id/],
+		['resolve,retry\ntrue,false\n', /no column _id/],
+		['_id,foo\n', /neither a column resolve nor a column retry/],
+		[`_id,resolve,resolve\n${id},true,false\n`, /column resolve stands twice/],
+		[`_id,resolve,_id\n${id},true,${other}\n`, /column _id stands twice/],
+		[`_id,resolve\n${id},true,false\n`, /row 2 has 3 cells, the header 2/],
+		[`_id,resolve\n${id},true\n${other},true\n${id},false\n`, /row 4: the error of row 2 again/],
+	]) {
+		r = await put(body);
+		assert.equal(r.status, 422, body);
+		assert.match(r.json.errors[0].message, message);
+	}
+	assert.equal((await server.ok(200, 'GET', `/v1/jobs/${job._id}`)).numResolved, 0);
+	// semicolons and tabs, as spreadsheets of other countries write
+	for (const d of [';', '\t']) {
+		r = await put(`\ufeffresolve${d}retry${d}_id\r\nTRUE${d}FALSE${d}${id}\r\n`);
+		assert.deepEqual([r.status, r.json.resolved], [200, 1]);
+		assert.equal((await put(`resolve${d}_id\nfalse${d}${id}`)).json.reopened, 1);
+	}
 	// a dry run says what would be done, and does nothing
 	r = await server.call('PUT', `/v1/jobs/${job._id}/joberrors?dry_run=true`,
 		[lines[0], lines[1].replace(/^false/, 'true'), lines[2].replace(/^false,false/, 'false,true')].join('\r\n'), { 'content-type': 'text/csv' });
