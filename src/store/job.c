@@ -257,6 +257,21 @@ bool store_job_give_back(struct store_conn *c, const struct store_job *j, int64_
 	return sql_run(st) || sql_error(st->conn, err);
 }
 
+static bool cant_cancel(struct store_conn *c, struct str account_id, struct str id, struct err *err)
+{
+	struct arena *a DEFER(arena_freep) = arena_new("job", 0);
+	struct store_job j;
+
+	if (!store_job_get(c, a, account_id, id, &j, err))
+		return false;
+	if (j.flow_job_id.p != NULL)
+		return err_set(err, ERR_CONFLICT,
+			"job %.*s is a part of job %.*s, and ends with it: cancel that one",
+			STR_ARG(id), STR_ARG(j.flow_job_id));
+	return err_set(err, ERR_CONFLICT, "job %.*s has ended: it is %s", STR_ARG(id),
+		job_status_word(j.status));
+}
+
 bool store_job_cancel(struct store_conn *c, struct str account_id, struct str id, struct str by,
 	int64_t now_ms, struct err *err)
 {
@@ -270,8 +285,7 @@ bool store_job_cancel(struct store_conn *c, struct str account_id, struct str id
 		return sql_error(st->conn, err);
 	if (sql_changes(st) == 1)
 		return store_retry_release(c, account_id, id, err);
-	return err_set(err, ERR_CONFLICT, "job %.*s has ended, or is a part of another job",
-		STR_ARG(id));
+	return cant_cancel(c, account_id, id, err);
 }
 
 bool store_job_wake(struct store_conn *c, struct str account_id, struct str waits_for,

@@ -140,7 +140,9 @@ test('a running job is canceled: what was under way ends, the rest are errors th
 	const errors = await server.errorsOf(_jobId);
 	assert.equal(errors.length, 100);
 	assert.ok(errors.every((e) => e.code === 'canceled' && e._retryId));
-	assert.equal((await server.call('PUT', `/v1/jobs/${_jobId}/cancel`)).status, 409);
+	const again = await server.call('PUT', `/v1/jobs/${_jobId}/cancel`);
+	assert.equal(again.status, 409);
+	assert.equal(again.json.errors[0].message, `job ${_jobId} has ended: it is canceled`);
 	for (const res of held) res.destroy();
 });
 
@@ -155,7 +157,9 @@ test('a queued job is canceled at once; a part of a job can not be', async () =>
 	assert.notEqual(queued, running);
 	assert.equal((await server.ok(200, 'PUT', `/v1/jobs/${queued}/cancel`)).status, 'canceled');
 	const family = await server.ok(200, 'GET', `/v1/jobs/${running}/family`);
-	assert.equal((await server.call('PUT', `/v1/jobs/${family.children[0]._id}/cancel`)).status, 409);
+	const part = await server.call('PUT', `/v1/jobs/${family.children[0]._id}/cancel`);
+	assert.equal(part.status, 409);
+	assert.match(part.json.errors[0].message, new RegExp(`is a part of job ${running}`));
 	await server.ok(200, 'PUT', `/v1/jobs/${running}/cancel`);
 	assert.equal((await server.jobEnd(running)).status, 'canceled');
 	for (const res of hold) res.destroy();
