@@ -16,6 +16,8 @@ const struct route routes[] = {
 	{ HTTP_GET, "/metrics", handle_metrics, ROUTE_OPEN, 200, "getMetrics", "Metrics in the Prometheus text format." },
 	{ HTTP_GET, "/v1/openapi.json", handle_openapi, ROUTE_OPEN, 200, "getOpenapi", "This API as an OpenAPI 3.1 document." },
 	{ HTTP_GET, "/v1/tokenInfo", handle_token_info, 0, 200, "getTokenInfo", "Whose token this is, and what it may do." },
+	{ HTTP_GET, "/v1/profile", handle_profile_get, 0, 200, "getProfile", "The account and its time zone." },
+	{ HTTP_PUT, "/v1/profile", handle_profile_put, ROUTE_SLOW | ROUTE_BODY, 200, "putProfile", "Set the time zone of flows that have none of their own: {\"timezone\"}, a name, or null for UTC." },
 	{ HTTP_GET, "/v1/limits", handle_limits, 0, 200, "getLimits", "Every limit of this server, with its unit." },
 	{ HTTP_GET, "/v1/accesstokens", handle_token_list, ROUTE_LIST, 200, "listAccessTokens", "List all tokens of the account (never the tokens themselves)." },
 	{ HTTP_POST, "/v1/accesstokens", handle_token_create, ROUTE_SLOW | ROUTE_BODY, 201, "createAccessToken", "Make a token; the answer is the only place that shows it." },

@@ -90,11 +90,12 @@ void engine_listen(struct engine *e, struct str account_id, struct str export_id
  */
 MUST_CHECK bool engine_chain_check(struct engine *e, struct str account_id, struct str id,
 	const struct json *next, struct err *err);
-/* A flow's document, or a part of it: a listener must be the only source, and can't be a step. ERR_FLOW names
- * the field. */
+/* A flow's document, or a part of it: a listener must be the only source, has no schedule, and can't be a
+ * step. ERR_FLOW names the field. */
 MUST_CHECK bool engine_listener_check(struct engine *e, struct str account_id,
 	const struct json *flow, struct err *err);
-/* A resource was made, changed or removed: schedules, listeners and waiting jobs follow. Any thread
+/* A resource (or the account's own "profile") was made, changed or removed: schedules, listeners and waiting
+ * jobs follow. Any thread
  * that may wait. */
 void engine_resource_changed(struct engine *e, struct str account_id, struct str type,
 	struct str id);

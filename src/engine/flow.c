@@ -213,6 +213,18 @@ static const struct json *listener_at(struct store_conn *c, struct arena *a, str
 	return is_listener(doc) ? doc : NULL;
 }
 
+static bool has_listener(struct store_conn *c, struct arena *a, struct str account_id,
+	const struct json *flow)
+{
+	const struct json *list = json_get(flow, STR("pageGenerators"));
+
+	if (json_is_array(list))
+		for (json_each (it, list))
+			if (listener_at(c, a, account_id, it) != NULL)
+				return true;
+	return listener_at(c, a, account_id, flow) != NULL;
+}
+
 bool engine_listener_check(struct engine *e, struct str account_id, const struct json *flow,
 	struct err *err)
 {
@@ -222,6 +234,11 @@ bool engine_listener_check(struct engine *e, struct str account_id, const struct
 
 	if (!store_read_begin(e->cfg.store, &c, err))
 		return false;
+	if (json_is_str(json_get(flow, STR("schedule"))) && has_listener(c, a, account_id, flow))
+		return err_set_field(err, ERR_FLOW, "schedule",
+			"the flow's export is a listener: its events are taken as they come, not "
+			"by "
+			"the clock");
 	for (size_t k = 0; k < ARRAY_LEN(lists); k++) {
 		const struct json *list = json_get(flow, str_z(lists[k]));
 		size_t i = 0;

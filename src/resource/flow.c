@@ -33,7 +33,7 @@ static const struct fld rows[] = {
 		.min = 1, .max = 256, .example = "\"? */15 * ? * *\"" },
 	{ "timezone", FLD_STR, FLD_LINE,
 		"The time zone of the schedule, by its IANA name or an offset such as +02:00. Not "
-		"set: UTC.",
+		"set: that of the account (PUT /v1/profile), else UTC.",
 		.min = 1, .max = 64, .example = "\"America/New_York\"" },
 	{ "_exportId", FLD_REF, 0,
 		"The _id of the export whose records the flow takes. Either this or pageGenerators "

@@ -161,6 +161,43 @@ test('when a flow is due', async () => {
 	await server.ok(404, 'GET', '/v1/flows/5560092ed7922800000f000e/schedule');
 });
 
+test('a flow without a time zone has that of the account', async () => {
+	const url = `/v1/flows/${x.flow}/schedule`;
+	const zone = async (value) => server.ok(200, 'PUT', '/v1/profile', { timezone: value });
+	const profile = await server.ok(200, 'GET', '/v1/profile');
+	assert.deepEqual(Object.keys(profile), ['_id', 'name', 'timezone']);
+	assert.deepEqual([profile.name, profile.timezone], ['default', null]);
+	assert.deepEqual(await zone('Asia/Tokyo'), { ...profile, timezone: 'Asia/Tokyo' });
+	await server.ok(200, 'PATCH', `/v1/flows/${x.flow}`, { schedule: '? 30 2 ? * *', timezone: null });
+	let s = await server.ok(200, 'GET', url);
+	assert.equal(s.timezone, 'Asia/Tokyo');
+	assert.match(s.nextDue[0], /T17:30:00/);
+	await server.ok(200, 'PATCH', `/v1/flows/${x.flow}`, { timezone: 'UTC' }); // the flow's own goes first
+	s = await server.ok(200, 'GET', url);
+	assert.match(s.nextDue[0], /T02:30:00/);
+	await server.ok(200, 'PATCH', `/v1/flows/${x.flow}`, { timezone: null });
+	assert.equal((await zone(null)).timezone, null);
+	assert.equal((await server.ok(200, 'GET', url)).timezone, 'UTC');
+	for (const [bad, field] of [[{ timezone: 'Mars/Base' }, 'timezone'], [{ timezone: 5 }, 'timezone'], [{}, 'timezone'], [{ timezone: 'UTC', tz: 1 }, 'tz'], [[], '']]) {
+		const r = await server.call('PUT', '/v1/profile', bad);
+		assert.equal(r.status, 422, JSON.stringify(bad));
+		assert.equal(r.json.errors[0].field ?? '', field);
+	}
+	await server.ok(200, 'PUT', '/v1/profile', profile); // what was read goes back
+});
+
+test('a flow that is not run by the clock is due at no time', async () => {
+	const url = `/v1/flows/${x.flow}/schedule`;
+	await server.ok(200, 'PATCH', `/v1/flows/${x.flow}`, { schedule: '? 30 2 ? * *', disabled: true });
+	assert.deepEqual((await server.ok(200, 'GET', url)).nextDue, []);
+	await server.ok(200, 'PATCH', `/v1/flows/${x.flow}`, { schedule: null, disabled: null });
+	const listener = await server.ok(201, 'POST', '/v1/exports', { name: 'Events', type: 'webhook', webhook: { verify: 'secret_url', token: 'x' } });
+	const r = await server.call('POST', '/v1/flows', { name: 'Late', _exportId: listener._id, _importId: x.import, schedule: '? * * * * *' });
+	assert.equal(r.status, 422);
+	assert.equal(r.json.errors[0].field, 'schedule');
+	assert.match(r.json.errors[0].message, /events are taken as they come/);
+});
+
 test('how far the exports of a flow came can be read and moved', async () => {
 	const url = `/v1/flows/${x.flow}/lastExportDateTime`;
 	const got = (at) => ({ lastExportDateTime: at, exports: [{ _exportId: x.export, lastExportDateTime: at }] });
