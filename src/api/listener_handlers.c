@@ -72,6 +72,8 @@ static void succeeded(struct intake *in)
 {
 	struct webhook_answer a = webhook_success(in->listener->webhook);
 
+	/* the listener may be gone when the answer is sent */
+	a.body = str_dup(in->rq->x->arena, a.body);
 	text_answer(in->rq, a.status == 0 ? in->success : a.status, a.body, a.media_type);
 	if (in->row.event_id.p != NULL)
 		api_header(in->rq, "Integrator-Event-Id", in->row.event_id);
@@ -189,7 +191,7 @@ static bool receive(struct intake *in, struct str path_token)
 		return false;
 	case WEBHOOK_CHALLENGE:
 		a = webhook_challenge(w, rq->x->arena, in->event.challenge);
-		text_answer(rq, a.status, a.body, a.media_type);
+		text_answer(rq, a.status, str_dup(rq->x->arena, a.body), a.media_type);
 		return false;
 	case WEBHOOK_EMPTY:
 		succeeded(in);

@@ -239,6 +239,20 @@ test('answers are as the listener says', async () => {
 	assert.match(r.id, /^[0-9a-f]{24}$/);
 });
 
+test('a listener that changes while it answers answers whole', async () => {
+	const successBody = 'x'.repeat(4000);
+	const e = await listener({ ...plain, successBody });
+	let going = true;
+	const change = (async () => {
+		for (let i = 0; going; i++) await server.ok(200, 'PATCH', `/v1/exports/${e._id}`, { name: `events ${i}` });
+	})();
+	await Promise.all(upTo(8).map(async () => {
+		for (let i = 0; i < 60; i++) assert.equal((await post(`/v1/exports/${e._id}/data`, ...signed(i))).text, successBody);
+	}));
+	going = false;
+	await change;
+});
+
 // ---- bodies that are wrong ----
 
 test('oversized, truncated, mis-encoded, foreign and empty bodies; the reasons stand in the log', async () => {
