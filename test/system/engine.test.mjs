@@ -177,7 +177,7 @@ test('what a flow can not be is refused, all at once', async () => {
 test('a listener is the only source of its flow, and can not be asked; response mappings name their place', async () => {
 	const source = await connection('http://127.0.0.1:9');
 	const exp = await exportOf(source, '/items'), imp = await importOf(source, '/load', [{ extract: 'id', generate: 'key' }]);
-	const listener = (await server.ok(201, 'POST', '/v1/exports', { name: 'Events', type: 'webhook', webhook: { verify: 'secret_url', token: 'x' } }))._id;
+	const listener = (await server.ok(201, 'POST', '/v1/exports', { name: 'Events', type: 'webhook', webhook: { verify: 'secret_url', token: 'x'.repeat(32) } }))._id;
 	const refused = async (body, field, message) => {
 		const r = await server.call('POST', '/v1/flows', { name: 'bad', ...body });
 		assert.equal(r.status, 422, r.text);
@@ -197,7 +197,7 @@ test('a listener is the only source of its flow, and can not be asked; response 
 	// what was an export when the flow was made
 	const other = await exportOf(source, '/lookup');
 	const lookup = (await server.ok(201, 'POST', '/v1/flows', { name: 'asks', _exportId: exp, pageProcessors: [{ _exportId: other }, { _importId: imp }] }))._id;
-	await server.ok(200, 'PUT', `/v1/exports/${other}`, { name: 'Now events', type: 'webhook', webhook: { verify: 'secret_url', token: 'x' } });
+	await server.ok(200, 'PUT', `/v1/exports/${other}`, { name: 'Now events', type: 'webhook', webhook: { verify: 'secret_url', token: 'x'.repeat(32) } });
 	const run = await server.call('POST', `/v1/flows/${lookup}/run`);
 	assert.equal(run.status, 422);
 	assert.match(run.json.errors[0].message, /export "Now events" is a listener, which can't be asked/);

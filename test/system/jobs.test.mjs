@@ -191,7 +191,7 @@ test('a flow that is not run by the clock is due at no time', async () => {
 	await server.ok(200, 'PATCH', `/v1/flows/${x.flow}`, { schedule: '? 30 2 ? * *', disabled: true });
 	assert.deepEqual((await server.ok(200, 'GET', url)).nextDue, []);
 	await server.ok(200, 'PATCH', `/v1/flows/${x.flow}`, { schedule: null, disabled: null });
-	const listener = await server.ok(201, 'POST', '/v1/exports', { name: 'Events', type: 'webhook', webhook: { verify: 'secret_url', token: 'x' } });
+	const listener = await server.ok(201, 'POST', '/v1/exports', { name: 'Events', type: 'webhook', webhook: { verify: 'secret_url', token: 'x'.repeat(32) } });
 	const r = await server.call('POST', '/v1/flows', { name: 'Late', _exportId: listener._id, _importId: x.import, schedule: '? * * * * *' });
 	assert.equal(r.status, 422);
 	assert.equal(r.json.errors[0].field, 'schedule');
