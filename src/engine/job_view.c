@@ -50,6 +50,12 @@ static void add_json(struct json_build *b, struct str name, struct str text)
 
 #define LATE_MS 60000 /* a scheduled run that began later than this says so */
 
+/* One that waits when its end is asked for goes through its worker, which takes it up at once. */
+static enum job_status shown_status(const struct store_job *j)
+{
+	return j->status == JOB_QUEUED && j->canceled_by.p != NULL ? JOB_CANCELING : j->status;
+}
+
 static void add_job(struct json_build *b, const struct store_job *j, struct str waits_for)
 {
 	json_build_object(b);
@@ -61,7 +67,7 @@ static void add_job(struct json_build *b, const struct store_job *j, struct str 
 	json_add_str(b, STR("_flowId"), j->flow_id);
 	json_add_str(b, STR("_flowJobId"), j->flow_job_id);
 	json_add_str(b, STR("trigger"), j->trigger);
-	json_add_str(b, STR("status"), str_z(job_status_word(j->status)));
+	json_add_str(b, STR("status"), str_z(job_status_word(shown_status(j))));
 	add_time(b, STR("startedAt"), j->started_ms);
 	add_time(b, STR("endedAt"), j->ended_ms);
 	add_time(b, STR("lastExecutedAt"), j->ended_ms);

@@ -86,6 +86,8 @@ static struct str in_queue(struct engine *e, struct store_conn *c, struct arena 
 struct str engine_waits_for(struct engine *e, struct store_conn *c, struct arena *a,
 	const struct store_job *j)
 {
+	if (j->canceled_by.p != NULL)
+		return STR_NULL;
 	if (j->waiting_for.p != NULL)
 		return j->waiting_for;
 	if (j->type != JOB_FLOW && j->type != JOB_RETRY)
