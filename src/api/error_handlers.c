@@ -138,7 +138,7 @@ bool error_query_read(struct api_request *rq, enum error_scope scope, struct err
 	*q = (struct error_query){ .limit = LIMIT_LIST };
 	while (ok && http_request_query_next(rq->x, &at, &name, &value))
 		ok = read_param(q, scope, name, value, &err);
-	ok = ok && (scope == ERRORS_OF_MANY || read_ids(rq, q, &err));
+	ok = ok && (scope >= ERRORS_OF_STEP || read_ids(rq, q, &err));
 	if (ok && scope == ERRORS_OF_QUERY && q->job_id.p == NULL)
 		ok = err_set_field(&err, ERR_QUERY, "_jobId", "say whose: ?_jobId=");
 	if (scope == ERRORS_OF_JOB || scope == ERRORS_OF_QUERY) {
@@ -527,20 +527,18 @@ void error_retry(struct api_request *rq, const struct error_set *set, bool dry_r
 	api_answer(rq, 200, json_print_arena(a, json_build_done(&b)));
 }
 
-/* Ids may be those of errors or of their retry data, as clients of the platform send them. */
-static bool retry_ids(struct api_request *rq, struct error_query *q, struct err *err)
+bool error_ids_of_retries(struct api_request *rq, const struct json *list, struct str *ids,
+	struct err *err)
 {
 	struct store_conn *c DEFER(store_read_endp) = NULL;
 	struct str account = caller_account(&rq->caller);
 	struct json_build b;
 
-	if (q->filter.ids.p == NULL)
-		return true;
 	if (!store_read_begin(rq->api->cfg.store, &c, err))
 		return false;
 	json_build_init(&b, rq->x->arena);
 	json_build_array(&b);
-	for (json_each (it, rq->body)) {
+	for (json_each (it, list)) {
 		struct store_job_error e;
 		struct err none = ERR_INIT;
 
@@ -554,7 +552,7 @@ static bool retry_ids(struct api_request *rq, struct error_query *q, struct err 
 		}
 	}
 	json_build_end(&b);
-	q->filter.ids = json_print_arena(rq->x->arena, json_build_done(&b));
+	*ids = json_print_arena(rq->x->arena, json_build_done(&b));
 	return true;
 }
 
@@ -569,7 +567,8 @@ static void retry_in(struct api_request *rq, enum error_scope scope)
 		err_set_field(&err, ERR_QUERY, "config",
 			"the errors of a flow are of several runs: config=original goes with one "
 			"job");
-	else if (retry_ids(rq, &q, &err)) {
+	else if (q.filter.ids.p == NULL ||
+		 error_ids_of_retries(rq, rq->body, &q.filter.ids, &err)) {
 		error_retry(rq, &(struct error_set){ &q.filter, 1 }, q.dry_run, q.original);
 		return;
 	}
@@ -622,6 +621,12 @@ void handle_retry_one(struct api_request *rq)
 	error_retry(rq, &(struct error_set){ &f, 1 }, false, false);
 }
 
+/* Of a flow's step, or by itself: it stands last. */
+static struct str retry_of_path(const struct api_request *rq)
+{
+	return rq->match.params[rq->match.param_count - 1];
+}
+
 void handle_retry_data(struct api_request *rq)
 {
 	struct store_conn *c DEFER(store_read_endp) = NULL;
@@ -630,7 +635,7 @@ void handle_retry_data(struct api_request *rq)
 
 	if (store_read_begin(rq->api->cfg.store, &c, &err) &&
 		store_retry_data_get(c, rq->x->arena, caller_account(&rq->caller),
-			rq->match.params[0], &data, &err))
+			retry_of_path(rq), &data, &err))
 		api_answer(rq, 200, data);
 	else
 		api_fail(rq, &err);
@@ -677,7 +682,7 @@ static bool edited(struct api_request *rq, const struct json *data, struct str *
 	struct str text;
 
 	if (!store_read_begin(rq->api->cfg.store, &c, err) ||
-		!store_retry_data_get(c, a, caller_account(&rq->caller), rq->match.params[0], &text,
+		!store_retry_data_get(c, a, caller_account(&rq->caller), retry_of_path(rq), &text,
 			err) ||
 		!json_parse_copy(a, text, &old, err) || !same_but_data(rq->body, old, err))
 		return false;
@@ -700,7 +705,7 @@ void handle_retry_data_put(struct api_request *rq)
 	struct store_job_error e;
 	struct err err = ERR_INIT;
 
-	if (!find_retry(rq, rq->match.params[0], &e))
+	if (!find_retry(rq, retry_of_path(rq), &e))
 		return;
 	if (data == NULL || (data->type != JSON_OBJECT && data->type != JSON_ARRAY)) {
 		err_set_field(&err, data == NULL ? ERR_MISSING : ERR_INVALID, "data",
@@ -716,7 +721,7 @@ void handle_retry_data_put(struct api_request *rq)
 		return;
 	}
 	struct edit x = { .account_id = caller_account(&rq->caller),
-		.retry_id = rq->match.params[0] };
+		.retry_id = retry_of_path(rq) };
 
 	if (edited(rq, data, &x.data, &err) &&
 		store_write(rq->api->cfg.store, edit_write, &x, &err))

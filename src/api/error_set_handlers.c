@@ -107,7 +107,7 @@ static bool add_flow(void *arg, const struct store_resource *r)
 	return f->count < FLOWS_MAX;
 }
 
-static bool read_flows(struct api_request *rq, const struct store_error_filter *like,
+bool error_set_of_integration(struct api_request *rq, const struct store_error_filter *like,
 	struct error_set *out, struct err *err)
 {
 	struct store_conn *c DEFER(store_read_endp) = NULL;
@@ -135,7 +135,7 @@ static void act_on_integration(struct api_request *rq, enum action how)
 
 	if (!error_query_read(rq, ERRORS_OF_MANY, &q))
 		return;
-	if (no_original(&q, &err) && read_flows(rq, &q.filter, &set, &err))
+	if (no_original(&q, &err) && error_set_of_integration(rq, &q.filter, &set, &err))
 		act(rq, &set, q.dry_run, how);
 	else
 		api_fail(rq, &err);

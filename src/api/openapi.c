@@ -58,7 +58,11 @@ static void add_job_filters(struct json_build *b)
 		{ "_flowId_in", "Only jobs of these flows, with commas between." },
 		{ "_exportId", "Only jobs of this export." },
 		{ "_importId", "Only jobs of this import." },
+		{ "_jobId", "Only this job." },
 		{ "_flowJobId", "Only the children of this job." },
+		{ "_bulkJobId", "None: no job is a part of a bulk retry here." },
+		{ "retriable", "true: only jobs with open errors that can be tried again; false: "
+			       "the others." },
 		{ "createdAt_gte", "ISO 8601, a date, or milliseconds since 1970." },
 		{ "createdAt_lte", "The same." },
 		{ "status", "One of these, with commas between." },
@@ -76,6 +80,81 @@ static void add_job_filters(struct json_build *b)
 
 	for (size_t i = 0; i < ARRAY_LEN(filters); i++)
 		add_parameter(b, filters[i].name, "query", false, filters[i].text);
+}
+
+/* Do the error filters go with this route, and does it act on what they leave? */
+static bool has_error_filters(const struct route *r, bool *acts)
+{
+	static const struct {
+		route_fn fn;
+		bool acts;
+	} fns[] = {
+		{ handle_job_errors, false },
+		{ handle_flow_errors, false },
+		{ handle_step_errors, false },
+		{ handle_step_resolved, false },
+		{ handle_retry_list, false },
+		{ handle_integration_errors, false },
+		{ handle_job_errors_resolve, true },
+		{ handle_job_errors_unresolve, true },
+		{ handle_flow_errors_resolve, true },
+		{ handle_flow_errors_unresolve, true },
+		{ handle_job_retry, true },
+		{ handle_flow_errors_retry, true },
+		{ handle_jobs_resolve, true },
+		{ handle_jobs_unresolve, true },
+		{ handle_jobs_retry, true },
+		{ handle_integration_errors_resolve, true },
+		{ handle_integration_errors_unresolve, true },
+		{ handle_integration_errors_retry, true },
+		{ handle_step_resolve, true },
+		{ handle_step_retry, true },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(fns); i++) {
+		if (r->fn != fns[i].fn)
+			continue;
+		*acts = fns[i].acts;
+		return true;
+	}
+	return false;
+}
+
+static void add_error_filters(struct json_build *b, const struct route *r)
+{
+	static const struct {
+		const char *name, *text;
+	} filters[] = {
+		{ "code", "Only errors of this code." },
+		{ "source", "Only errors of this source: application, mapping, connection ..." },
+		{ "classification",
+			"Only errors of this class: value, connection, rate_limit ..." },
+		{ "fingerprint", "Only errors of this cause, as an issue names it." },
+		{ "traceKey", "Only errors of the record with this key." },
+		{ "_stepId", "Only errors of this export or import." },
+		{ "createdAt_gte", "ISO 8601, a date, or milliseconds since 1970." },
+		{ "createdAt_lte", "The same." },
+	};
+	bool acts;
+
+	if (!has_error_filters(r, &acts))
+		return;
+	if (r->fn == handle_retry_list)
+		add_parameter(b, "_jobId", "query", true, "Whose.");
+	for (size_t i = 0; i < ARRAY_LEN(filters); i++)
+		add_parameter(b, filters[i].name, "query", false, filters[i].text);
+	if (acts)
+		add_parameter(b, "dry_run", "query", false, "true: only say how many it would be.");
+	else
+		add_parameter(b, "after", "query", false,
+			"Only those behind the error with this _id; see the Link header.");
+	if (r->fn == handle_job_errors || r->fn == handle_flow_errors) {
+		add_parameter(b, "resolved", "query", false, "true, false or all.");
+		add_parameter(b, "format", "query", false, "csv: as the error file.");
+	}
+	if (r->fn == handle_job_retry)
+		add_parameter(b, "config", "query", false,
+			"original: with the documents that the job began with; else current.");
 }
 
 /* {_id}, {_jobId} and their like. */
@@ -122,7 +201,10 @@ static void add_parameters(struct json_build *b, const struct route *r)
 		add_parameter(b, "limit", "query", false, "At most this many.");
 	if (r->fn == handle_job_list)
 		add_job_filters(b);
-	if (r->fn == handle_resource_list || r->fn == handle_job_errors || r->fn == handle_job_list)
+	add_error_filters(b, r);
+	if (r->fn == handle_records)
+		add_parameter(b, "traceKey", "query", true, "The record's key.");
+	if (r->fn == handle_resource_list || r->fn == handle_job_list)
 		add_parameter(b, "after", "query", false,
 			"Only those behind the one with this _id; see the Link header.");
 	if (r->fn == handle_resource_remove)

@@ -70,6 +70,7 @@ const struct route routes[] = {
 	{ HTTP_PUT, "/v1/flows/{_id}/jobs/resolve", handle_flow_errors_resolve, ROUTE_SLOW | ROUTE_BODY | ROUTE_BODY_MAYBE, 200, "resolveFlowJobs", "The same as PUT /v1/flows/{_id}/errors/resolve." },
 	{ HTTP_PUT, "/v1/flows/{_id}/jobs/unresolve", handle_flow_errors_unresolve, ROUTE_SLOW | ROUTE_BODY | ROUTE_BODY_MAYBE, 200, "unresolveFlowJobs", "The same as PUT /v1/flows/{_id}/errors/unresolve." },
 	{ HTTP_PUT, "/v1/flows/{_id}/jobs/retry", handle_flow_errors_retry, ROUTE_SLOW | ROUTE_ONCE | ROUTE_BODY | ROUTE_BODY_MAYBE, 200, "retryFlowJobs", "The same as POST /v1/flows/{_id}/errors/retry." },
+	{ HTTP_GET, "/v1/integrations/{_id}/errors", handle_integration_errors, ROUTE_LIST, 200, "listIntegrationErrors", "How many open errors each flow of an integration has, and since when." },
 	{ HTTP_PUT, "/v1/integrations/{_id}/jobs/resolve", handle_integration_errors_resolve, ROUTE_SLOW, 200, "resolveIntegrationJobs", "Resolve the errors of all flows of an integration, or those of the filters." },
 	{ HTTP_PUT, "/v1/integrations/{_id}/jobs/unresolve", handle_integration_errors_unresolve, ROUTE_SLOW, 200, "unresolveIntegrationJobs", "Open resolved errors of all flows of an integration again." },
 	{ HTTP_PUT, "/v1/integrations/{_id}/jobs/retry", handle_integration_errors_retry, ROUTE_SLOW | ROUTE_ONCE, 200, "retryIntegrationJobs", "Try the open errors of all flows of an integration again." },
@@ -121,6 +122,13 @@ const struct route routes[] = {
 	{ HTTP_GET, "/v1/{resource}/{_id}/state/{key}", handle_state_get, ROUTE_OTHER, 200, "getStateOf", "The value under a key." },
 	{ HTTP_PUT, "/v1/{resource}/{_id}/state/{key}", handle_state_put, ROUTE_SLOW | ROUTE_BODY | ROUTE_OTHER, 200, "putStateOf", "Keep a value for it: 201 Created when the key is new, else 200 OK." },
 	{ HTTP_DELETE, "/v1/{resource}/{_id}/state/{key}", handle_state_remove, ROUTE_SLOW | ROUTE_OTHER, 200, "deleteStateOf", "Forget a value." },
+	/* behind the rows of state, whose keys may be any word */
+	{ HTTP_GET, "/v1/flows/{_id}/{_stepId}/errors", handle_step_errors, 0, 200, "listStepErrors", "The open errors of one step of a flow, over all its runs: {errors, nextPageURL}." },
+	{ HTTP_GET, "/v1/flows/{_id}/{_stepId}/resolved", handle_step_resolved, 0, 200, "listStepResolved", "The resolved errors of one step of a flow." },
+	{ HTTP_PUT, "/v1/flows/{_id}/{_stepId}/resolved", handle_step_resolve, ROUTE_SLOW | ROUTE_BODY, 200, "resolveStepErrors", "Resolve errors of a step: {\"errors\": [ids]}." },
+	{ HTTP_POST, "/v1/flows/{_id}/{_stepId}/retry", handle_step_retry, ROUTE_SLOW | ROUTE_ONCE | ROUTE_BODY, 200, "retryStepErrors", "Try errors of a step again: {\"retryDataKeys\": [ids]}; answers the job's _id." },
+	{ HTTP_GET, "/v1/flows/{_id}/{_stepId}/{_retryId}/data", handle_retry_data, 0, 200, "getStepRetryData", "The same as GET /v1/retries/{_id}/data." },
+	{ HTTP_PUT, "/v1/flows/{_id}/{_stepId}/{_retryId}/data", handle_retry_data_put, ROUTE_SLOW | ROUTE_BODY, 200, "putStepRetryData", "The same as PUT /v1/retries/{_id}/data." },
 };
 /* clang-format on */
 const size_t route_count = ARRAY_LEN(routes);

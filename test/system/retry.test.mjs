@@ -318,4 +318,55 @@ test('several jobs, all of a flow, all of an integration: resolved and tried aga
 	await server.ok(400, 'PUT', '/v1/jobs/retry?colour=red', jobs);
 });
 
+test('errors by step, in the words of the platform\'s later routes', async () => {
+	const { flow, import: step, export: exp, job, state } = await failing(8, odd);
+	const url = `/v1/flows/${flow}/${step}`;
+	const own = await server.errorsOf(job._id);
+	const first = await server.ok(200, 'GET', `${url}/errors?limit=3`);
+	assert.deepEqual(Object.keys(first), ['errors', 'nextPageURL']);
+	const e = first.errors[0];
+	assert.deepEqual([e.errorId, e.retryDataKey, e.occurredAt, e._flowJobId, e.traceKey, e.code, e.source, e.classification],
+		[own[0]._id, own[0]._retryId, own[0].createdAt, job._id, '1', '422', 'application', 'value']);
+	const rest = await server.ok(200, 'GET', first.nextPageURL);
+	assert.deepEqual([...first.errors, ...rest.errors].map((x) => x.errorId), own.map((x) => x._id));
+	assert.equal(rest.nextPageURL, undefined);
+	assert.deepEqual((await server.ok(200, 'GET', `/v1/flows/${flow}/${exp}/errors`)).errors, []);
+	// resolve, look at what is resolved, try again
+	assert.deepEqual(await server.ok(200, 'PUT', `${url}/resolved`, { errors: [own[0]._id] }), { count: 1 });
+	const resolved = await server.ok(200, 'GET', `${url}/resolved`);
+	assert.deepEqual(resolved.errors.map((x) => x.errorId), [own[0]._id]);
+	assert.ok(resolved.errors[0].resolvedAt);
+	const data = await server.ok(200, 'GET', `${url}/${own[1]._retryId}/data`);
+	assert.equal(data.data.id, 3);
+	await server.ok(200, 'PUT', `${url}/${own[1]._retryId}/data`, { ...data, data: { id: 30, name: 'mended' } });
+	state.refuses = () => false;
+	const { _id } = await server.ok(200, 'POST', `${url}/retry`, { retryDataKeys: [own[1]._retryId, own[2]._retryId] });
+	assert.equal((await server.jobEnd(_id)).ledger.succeeded, 2);
+	assert.deepEqual(state.got.slice(-2).map((g) => g.record.key), [30, 5]);
+	assert.deepEqual((await server.ok(200, 'GET', `${url}/errors`)).errors.map((x) => x.errorId), [own[3]._id]);
+	// of an integration: its flows that have open errors
+	const integration = (await server.ok(201, 'POST', '/v1/integrations', { name: 'Steps' }))._id;
+	assert.deepEqual(await server.ok(200, 'GET', `/v1/integrations/${integration}/errors`), []);
+	await server.ok(200, 'PATCH', `/v1/flows/${flow}`, { _integrationId: integration });
+	assert.deepEqual(await server.ok(200, 'GET', `/v1/integrations/${integration}/errors`),
+		[{ _flowId: flow, numError: 1, lastErrorAt: own[3].createdAt }]);
+	// nonsense
+	for (const [method, path, body, status] of [
+		['GET', `${url}/errors?colour=red`, undefined, 400],
+		['GET', `/v1/flows/${'0'.repeat(24)}/${step}/errors`, undefined, 404],
+		['GET', `/v1/flows/${flow}/${'0'.repeat(24)}/errors`, undefined, 404],
+		['GET', `/v1/flows/${flow}/x/errors`, undefined, 404],
+		['PUT', `${url}/resolved`, { errors: ['x'] }, 422],
+		['PUT', `${url}/resolved`, {}, 422],
+		['PUT', `${url}/resolved`, [own[0]._id], 422],
+		['POST', `${url}/retry`, { retryDataKeys: [] }, 422],
+		['POST', `${url}/retry`, { retryDataKeys: [5] }, 422],
+		['GET', `${url}/${'0'.repeat(24)}/data`, undefined, 404],
+		['GET', `/v1/integrations/${'0'.repeat(24)}/errors`, undefined, 404],
+	]) assert.equal((await server.call(method, path, body)).status, status, `${method} ${path}`);
+	// values kept for a flow under such names are values still
+	await server.ok(201, 'PUT', `/v1/flows/${flow}/state/errors`, { a: 1 });
+	assert.deepEqual((await server.call('GET', `/v1/flows/${flow}/state/errors`)).json, { a: 1 });
+});
+
 await runTests();
