@@ -1,6 +1,4 @@
-/*
- * statement_table.h - the names of all statements; included by statements.h.
- */
+/* statement_table.h - the names of all statements; included by statements.h. */
 #ifndef STORE_STATEMENT_TABLE_H
 #define STORE_STATEMENT_TABLE_H
 
