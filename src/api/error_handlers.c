@@ -85,6 +85,7 @@ static bool read_param(struct error_query *q, enum error_scope scope, struct str
 		bool ok = str_to_u64(value, &n) && n > 0 && n <= LIMIT_LIST;
 
 		q->limit = ok ? (size_t)n : 0;
+		q->limited = true;
 		return ok || bad_value(err, name, value);
 	}
 	err_set(err, ERR_QUERY, "there is no query parameter \"%.*s\" here",
@@ -155,10 +156,15 @@ bool error_query_read(struct api_request *rq, enum error_scope scope, struct err
 
 /* ---- lists ---- */
 
+/* A file is one that can be sent back: within a request's body, when two cells of each row have changed. */
+#define FILE_ROWS  100000
+#define FILE_BYTES ((size_t)LIMIT_REQUEST_BODY - 512 * 1024)
+
 struct listing {
 	struct buf out;
 	size_t count;
 	bool csv;
+	bool cut; /* it is full, and more may come */
 	char last[ID_LEN + 1];
 };
 
@@ -175,7 +181,8 @@ static bool print_error(void *arg, const struct store_job_error *e)
 	}
 	l->count++;
 	memcpy(l->last, e->id.p, ID_LEN);
-	return true;
+	l->cut = l->csv && l->out.n > FILE_BYTES;
+	return !l->cut;
 }
 
 static bool wants_csv(const struct api_request *rq, const struct error_query *q)
@@ -198,7 +205,7 @@ static void answer_list(struct api_request *rq, const struct error_query *q, str
 		buf_add_char(&l->out, ']');
 		api_answer(rq, 200, str_dup(a, buf_str(&l->out)));
 	}
-	if (l->count == q->limit)
+	if (l->count == q->limit || l->cut)
 		api_link_next(rq, str_z(l->last));
 }
 
@@ -209,6 +216,12 @@ static void list(struct api_request *rq, struct error_query *q)
 	struct err err = ERR_INIT;
 
 	l.csv = wants_csv(rq, q);
+	if (l.csv && !q->limited)
+		q->limit = FILE_ROWS;
+	if (l.csv && !rq->in_pool) { /* that many rows hold no loop up */
+		api_to_pool(rq);
+		return;
+	}
 	if (l.csv)
 		error_csv_header(&l.out);
 	else

@@ -15,6 +15,7 @@ struct error_query {
 	struct store_error_filter filter;
 	struct str after, format, job_id;
 	size_t limit;
+	bool limited; /* the query says so */
 	bool dry_run, original;
 };
 /* Path, query and body of the request; answers itself when it can't be read. */

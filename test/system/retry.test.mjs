@@ -177,6 +177,22 @@ test('the error file goes down as CSV, comes back edited, and acts', async () =>
 	assert.deepEqual([now.numResolved, now.numOpenError], [4, 2]);
 });
 
+test('the error file is whole, as far as it can be sent back', async () => {
+	const { job, state } = await failing(2400, odd, { sinkConnection: { concurrencyLevel: 50 } });
+	const get = (query = '') => server.call('GET', `/v1/jobs/${job._id}/joberrors${query}`, undefined, { accept: 'text/csv' });
+	const file = await get();
+	assert.equal(file.text.trimEnd().split('\r\n').length, 1201);
+	assert.equal(file.headers.get('link'), null);
+	const part = await get('?limit=3');
+	assert.equal(part.text.trimEnd().split('\r\n').length, 4);
+	assert.match(part.headers.get('link'), /after=/);
+	state.refuses = () => false;
+	const r = await server.call('PUT', `/v1/jobs/${job._id}/joberrors`, file.text.replaceAll('\r\nfalse,false', '\r\nfalse,true'), { 'content-type': 'text/csv' });
+	assert.equal(r.status, 200, r.text);
+	await retryEnds(r.json.retries);
+	assert.equal((await server.ok(200, 'GET', `/v1/jobs/${job._id}`)).numOpenError, 0);
+});
+
 test('a record that failed at the second of two steps is tried again there', async () => {
 	const { job, flow, state, import: second, connections } = await failing(6, () => false);
 	assert.equal(job.ledger.failed, 0);
