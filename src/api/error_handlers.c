@@ -617,9 +617,10 @@ void handle_retry_one(struct api_request *rq)
 {
 	struct str job = rq->match.param_count > 1 ? rq->match.params[0] : STR_NULL;
 	struct store_job_error e;
-	struct store_error_filter f = { .state = ERRORS_OPEN };
+	struct error_query q;
 
-	if (!find_retry(rq, rq->match.params[rq->match.param_count - 1], &e))
+	if (!error_query_read(rq, ERRORS_OF_MANY, &q) ||
+		!find_retry(rq, rq->match.params[rq->match.param_count - 1], &e))
 		return;
 	if (job.p != NULL && !str_eq(job, e.job_id) && !str_eq(job, e.flow_job_id)) {
 		struct err err = ERR_INIT;
@@ -629,9 +630,9 @@ void handle_retry_one(struct api_request *rq)
 		api_fail(rq, &err);
 		return;
 	}
-	f.job_id = e.flow_job_id.p != NULL ? e.flow_job_id : e.job_id;
-	f.ids = str_fmt(rq->x->arena, "[\"%.*s\"]", STR_ARG(e.id));
-	error_retry(rq, &(struct error_set){ &f, 1 }, false, false);
+	q.filter.job_id = e.flow_job_id.p != NULL ? e.flow_job_id : e.job_id;
+	q.filter.ids = str_fmt(rq->x->arena, "[\"%.*s\"]", STR_ARG(e.id));
+	error_retry(rq, &(struct error_set){ &q.filter, 1 }, q.dry_run, q.original);
 }
 
 /* Of a flow's step, or by itself: it stands last. */

@@ -100,6 +100,7 @@ static bool has_error_filters(const struct route *r, bool *acts)
 		{ handle_flow_errors_resolve, true },
 		{ handle_flow_errors_unresolve, true },
 		{ handle_job_retry, true },
+		{ handle_retry_one, true },
 		{ handle_flow_errors_retry, true },
 		{ handle_jobs_resolve, true },
 		{ handle_jobs_unresolve, true },
@@ -152,7 +153,7 @@ static void add_error_filters(struct json_build *b, const struct route *r)
 		add_parameter(b, "resolved", "query", false, "true, false or all.");
 		add_parameter(b, "format", "query", false, "csv: as the error file.");
 	}
-	if (r->fn == handle_job_retry)
+	if (r->fn == handle_job_retry || r->fn == handle_retry_one)
 		add_parameter(b, "config", "query", false,
 			"original: with the documents that the job began with; else current.");
 }

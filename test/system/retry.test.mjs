@@ -268,6 +268,21 @@ test('errors are tried again by the ids of their retry data too, by PUT and by P
 	assert.equal((await server.ok(200, 'GET', `/v1/jobs/${job._id}`)).numOpenError, 0);
 });
 
+test('one retry takes dry_run and config as many do', async () => {
+	const { job, state, import: imp } = await failing(4, odd);
+	const [error] = await server.errorsOf(job._id);
+	await server.ok(200, 'PATCH', `/v1/imports/${imp}`, { mapping: { fields: [{ extract: 'id', generate: 'key' }, { generate: 'now', hardCodedValue: 1 }] } });
+	state.refuses = () => false;
+	const before = state.got.length;
+	for (const url of [`/v1/retries/${error._retryId}/retry`, `/v1/jobs/${job._id}/retries/${error._retryId}/retry`]) {
+		assert.deepEqual(Object.keys(await server.ok(200, 'POST', `${url}?dry_run=true`)), ['steps', 'dryRun', 'count', 'oldest', 'newest']);
+		await server.ok(400, 'POST', `${url}?dry_run=perhaps`);
+		await server.ok(400, 'POST', `${url}?config=old`);
+	}
+	await retryEnds(await server.ok(200, 'POST', `/v1/retries/${error._retryId}/retry?config=original`));
+	assert.deepEqual(state.got.slice(before).map((g) => g.record), [{ key: 1, data: { label: 'name 1' } }]);
+});
+
 test('the list of retries goes on by its Link header, and names no job that is not there', async () => {
 	const { job } = await failing(10, odd);
 	const seen = [];
