@@ -512,10 +512,44 @@ static void add_retries(struct json_build *b, const struct retry_jobs *jobs)
 	}
 }
 
+static bool add_retriable(void *arg, const struct store_error_sum *s)
+{
+	uint64_t *n = arg;
+
+	*n += s->retriable;
+	return true;
+}
+
+/* Those of many filters that have something to try: only they cost a write. */
+static bool narrow(struct api_request *rq, const struct error_set *all, struct error_set *out,
+	struct err *err)
+{
+	struct store_conn *c DEFER(store_read_endp) = NULL;
+	struct store_error_filter *list = arena_array_of(rq->x->arena, struct store_error_filter,
+		all->count);
+
+	*out = (struct error_set){ list, 0 };
+	if (!store_read_begin(rq->api->cfg.store, &c, err))
+		return false;
+	for (size_t i = 0; i < all->count; i++) {
+		struct store_error_filter *f = &list[out->count];
+		uint64_t n = 0;
+
+		*f = all->list[i];
+		f->state = ERRORS_OPEN;
+		if (!store_error_sums(c, caller_account(&rq->caller), f, add_retriable, &n, err))
+			return false;
+		if (n > 0)
+			out->count++;
+	}
+	return true;
+}
+
 void error_retry(struct api_request *rq, const struct error_set *set, bool dry_run, bool original)
 {
 	struct retry_ask ask = { .by = STR_INIT("api"), .original_documents = original };
 	struct retry_jobs jobs;
+	struct error_set some;
 	struct err err = ERR_INIT;
 	struct json_build b;
 	struct arena *a = rq->x->arena;
@@ -523,6 +557,13 @@ void error_retry(struct api_request *rq, const struct error_set *set, bool dry_r
 	if (dry_run) {
 		answer_plan(rq, set, ERRORS_OPEN, true);
 		return;
+	}
+	if (set->count > 1) {
+		if (!narrow(rq, set, &some, &err)) {
+			api_fail(rq, &err);
+			return;
+		}
+		set = &some;
 	}
 	json_build_init(&b, a);
 	json_build_array(&b);
