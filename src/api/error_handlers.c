@@ -209,7 +209,7 @@ static void answer_list(struct api_request *rq, const struct error_query *q, str
 		api_link_next(rq, str_z(l->last));
 }
 
-static void list(struct api_request *rq, struct error_query *q)
+void error_list(struct api_request *rq, struct error_query *q)
 {
 	struct store_conn *c DEFER(store_read_endp) = NULL;
 	struct listing l = { .out = BUF_INIT(0) };
@@ -244,7 +244,7 @@ void handle_job_errors(struct api_request *rq)
 		return;
 	if (http_request_query(rq->x, STR("resolved")).p == NULL)
 		q.filter.state = ERRORS_ALL;
-	list(rq, &q);
+	error_list(rq, &q);
 }
 
 void handle_flow_errors(struct api_request *rq)
@@ -252,7 +252,7 @@ void handle_flow_errors(struct api_request *rq)
 	struct error_query q;
 
 	if (error_query_read(rq, ERRORS_OF_FLOW, &q))
-		list(rq, &q);
+		error_list(rq, &q);
 }
 
 static bool print_issue(void *arg, const struct store_issue *i)

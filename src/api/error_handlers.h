@@ -21,6 +21,9 @@ struct error_query {
 /* Path, query and body of the request; answers itself when it can't be read. */
 bool error_query_read(struct api_request *rq, enum error_scope scope, struct error_query *q);
 
+/* Answers the list that Q says, of the caller. */
+void error_list(struct api_request *rq, struct error_query *q);
+
 /* Errors of several jobs or flows, none of them in two of the filters. */
 struct error_set {
 	const struct store_error_filter *list;

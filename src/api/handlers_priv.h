@@ -60,6 +60,8 @@ void handle_job_retry(struct api_request *rq);
 void handle_jobs_resolve(struct api_request *rq);
 void handle_jobs_unresolve(struct api_request *rq);
 void handle_jobs_retry(struct api_request *rq);
+void handle_job_error_link(struct api_request *rq);
+void handle_job_error_file(struct api_request *rq);
 void handle_step_errors(struct api_request *rq);
 void handle_step_resolved(struct api_request *rq);
 void handle_step_resolve(struct api_request *rq);

@@ -53,6 +53,8 @@ const struct route routes[] = {
 	{ HTTP_PUT, "/v1/jobs/{_id}/cancel", handle_job_cancel, ROUTE_SLOW, 200, "cancelJob", "Ask a job to end, in whatever state it is; what was not sent yet stays as errors that can be retried." },
 	{ HTTP_GET, "/v1/jobs/{_id}/joberrors", handle_job_errors, ROUTE_LIST, 200, "listJobErrors", "The errors of a job, or of all children of a flow's job; as CSV with Accept: text/csv." },
 	{ HTTP_PUT, "/v1/jobs/{_id}/joberrors", handle_job_errors_upload, ROUTE_SLOW, 200, "uploadJobErrors", "Send the error file (CSV) back with edited columns resolve and retry." },
+	{ HTTP_GET, "/v1/jobs/{_id}/errorFile/signedURL", handle_job_error_link, 0, 200, "getJobErrorLink", "A link to the job's error file (CSV) that needs no token for 15 minutes: {signedURL}." },
+	{ HTTP_GET, "/v1/jobs/{_id}/errorFile", handle_job_error_file, ROUTE_OPEN, 200, "getJobErrorFile", "The error file, to whoever has such a link." },
 	{ HTTP_PUT, "/v1/jobs/{_id}/joberrors/resolve", handle_job_errors_resolve, ROUTE_SLOW | ROUTE_BODY | ROUTE_BODY_MAYBE, 200, "resolveJobErrors", "Resolve errors of a job: all, those of the filters, or those whose ids the body lists." },
 	{ HTTP_PUT, "/v1/jobs/{_id}/joberrors/unresolve", handle_job_errors_unresolve, ROUTE_SLOW | ROUTE_BODY | ROUTE_BODY_MAYBE, 200, "unresolveJobErrors", "Open resolved errors of a job again." },
 	{ HTTP_PUT, "/v1/jobs/{_id}/joberrors/{_errorId}/resolve", handle_job_error_resolve, ROUTE_SLOW, 201, "resolveJobError", "Resolve one error." },

@@ -193,6 +193,26 @@ test('the error file is whole, as far as it can be sent back', async () => {
 	assert.equal((await server.ok(200, 'GET', `/v1/jobs/${job._id}`)).numOpenError, 0);
 });
 
+test('a link to the error file needs no token, for a while, and can not be bent', async () => {
+	const { job } = await failing(6, odd), other = await failing(4, odd);
+	const { signedURL } = await server.ok(200, 'GET', `/v1/jobs/${job._id}/errorFile/signedURL`);
+	assert.ok(signedURL.startsWith(`${server.base}/v1/jobs/${job._id}/errorFile?`), signedURL);
+	const file = await fetch(signedURL);
+	assert.equal(file.status, 200);
+	assert.match(file.headers.get('content-type'), /^text\/csv/);
+	assert.equal(await file.text(), (await server.call('GET', `/v1/jobs/${job._id}/joberrors?format=csv`)).text);
+	const bent = (change) => { const u = new URL(signedURL); change(u); return fetch(u).then((r) => r.status); };
+	assert.equal(await bent((u) => { u.pathname = u.pathname.replace(job._id, other.job._id); }), 403);
+	assert.equal(await bent((u) => u.searchParams.set('expires', String(Date.now() + 1e9))), 403);
+	assert.equal(await bent((u) => u.searchParams.set('signature', '0'.repeat(64))), 403);
+	assert.equal(await bent((u) => u.searchParams.delete('signature')), 403);
+	assert.equal(await bent((u) => { u.search = ''; }), 403);
+	assert.equal((await fetch(`${server.base}/v1/jobs/${job._id}/errorFile/signedURL`)).status, 401);
+	await server.ok(404, 'GET', `/v1/jobs/${'0'.repeat(24)}/errorFile/signedURL`);
+	await until('the access log is written', () => server.log.includes(`/v1/jobs/${job._id}/errorFile"`));
+	assert.ok(!server.log.includes(new URL(signedURL).searchParams.get('signature')));
+});
+
 test('a record that failed at the second of two steps is tried again there', async () => {
 	const { job, flow, state, import: second, connections } = await failing(6, () => false);
 	assert.equal(job.ledger.failed, 0);
