@@ -14,7 +14,8 @@ static bool cant(struct err *err, const char *field, const char *what, const cha
 	return err_hint(err, "%s", instead);
 }
 
-static bool read_run_dates(const struct json *export, struct run_body *out, struct err *err)
+static bool read_run_dates(const struct json *export, int64_t now_ms, struct run_body *out,
+	struct err *err)
 {
 	const struct json *from = json_get(export, STR("startDate"));
 
@@ -34,13 +35,16 @@ static bool read_run_dates(const struct json *export, struct run_body *out, stru
 			"export.startDate is not set");
 	out->dated = (from->type == JSON_STRING || from->type == JSON_NUMBER) &&
 		     time_read(json_str(from), &out->from_ms) && out->from_ms >= 0;
-	return out->dated ||
-	       err_set_field(err, ERR_INVALID, "export.startDate",
-		       "export.startDate must be a date (ISO 8601), or milliseconds since 1970");
+	if (!out->dated)
+		return err_set_field(err, ERR_INVALID, "export.startDate",
+			"export.startDate must be a date (ISO 8601), or milliseconds since 1970");
+	/* nothing would be exported, and what changed until now passed over for good */
+	return out->from_ms <= now_ms || err_set_field(err, ERR_INVALID, "export.startDate",
+						 "export.startDate lies in the future");
 }
 
 /* {"export": {"startDate"}}: nothing that is asked for is passed over in silence. */
-static bool read_run(const struct json *body, struct run_body *out, struct err *err)
+static bool read_run(const struct json *body, int64_t now_ms, struct run_body *out, struct err *err)
 {
 	*out = (struct run_body){ .dated = false };
 	if (body == NULL)
@@ -51,7 +55,7 @@ static bool read_run(const struct json *body, struct run_body *out, struct err *
 		struct str s = str_sub(json_str(name), 0, 64);
 
 		if (str_eq_z(s, "export")) {
-			if (!read_run_dates(json_value(name), out, err))
+			if (!read_run_dates(json_value(name), now_ms, out, err))
 				return false;
 			continue;
 		}
@@ -73,7 +77,7 @@ static bool run_flow(struct api_request *rq, struct id *job_id, struct err *err)
 	struct str account = caller_account(&rq->caller), flow = rq->match.params[0];
 	struct run_body body;
 
-	if (!read_run(rq->body, &body, err))
+	if (!read_run(rq->body, clock_wall_ms(rq->api->cfg.clock), &body, err))
 		return false;
 	if (body.dated)
 		return engine_run_flow_from(rq->api->cfg.engine, account, flow, body.from_ms,

@@ -59,22 +59,43 @@ static bool read_zone(const struct json *zone, struct str *out, struct err *err)
 	return false;
 }
 
-/* {"timezone"}; the other members may come as they were read. */
+static bool read_account(struct api_request *rq, struct store_account *out, struct err *err)
+{
+	struct store_conn *c DEFER(store_read_endp) = NULL;
+
+	return store_read_begin(rq->api->cfg.store, &c, err) &&
+	       store_account_get(c, rq->x->arena, caller_account(&rq->caller), out, err);
+}
+
+/* The members besides the time zone may come as they were read. */
+static bool same_member(const struct store_account *account, struct str name,
+	const struct json *value, struct err *err)
+{
+	bool id = str_eq_z(name, "_id"), known = id || str_eq_z(name, "name");
+	char field[72];
+
+	if (known && json_is_str(value) &&
+		str_eq(json_str(value), id ? account->id : account->name))
+		return true;
+	snprintf(field, sizeof(field), "%.*s", STR_ARG(str_sub(name, 0, 64)));
+	return err_set_field(err, known ? ERR_READ_ONLY : ERR_UNKNOWN_FIELD, field,
+		"%s can't be set in a profile: timezone can", field);
+}
+
+/* {"timezone"} */
 static bool read_profile(struct api_request *rq, struct str *zone, struct err *err)
 {
+	struct store_account account;
+
 	if (!json_is_object(rq->body))
 		return err_set(err, ERR_INVALID,
 			"the body must be an object: {\"timezone\": a name}");
-	for (json_each_member(name, rq->body)) {
-		char field[72];
-
-		if (str_eq_z(json_str(name), "timezone") || str_eq_z(json_str(name), "_id") ||
-			str_eq_z(json_str(name), "name"))
-			continue;
-		snprintf(field, sizeof(field), "%.*s", STR_ARG(str_sub(json_str(name), 0, 64)));
-		return err_set_field(err, ERR_UNKNOWN_FIELD, field,
-			"there is no field %s in a profile that can be set", field);
-	}
+	if (!read_account(rq, &account, err))
+		return false;
+	for (json_each_member(name, rq->body))
+		if (!str_eq_z(json_str(name), "timezone") &&
+			!same_member(&account, json_str(name), json_value(name), err))
+			return false;
 	return read_zone(json_get(rq->body, STR("timezone")), zone, err);
 }
 

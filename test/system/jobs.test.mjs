@@ -178,7 +178,7 @@ test('a flow without a time zone has that of the account', async () => {
 	await server.ok(200, 'PATCH', `/v1/flows/${x.flow}`, { timezone: null });
 	assert.equal((await zone(null)).timezone, null);
 	assert.equal((await server.ok(200, 'GET', url)).timezone, 'UTC');
-	for (const [bad, field] of [[{ timezone: 'Mars/Base' }, 'timezone'], [{ timezone: 5 }, 'timezone'], [{}, 'timezone'], [{ timezone: 'UTC', tz: 1 }, 'tz'], [[], '']]) {
+	for (const [bad, field] of [[{ timezone: 'Mars/Base' }, 'timezone'], [{ timezone: 5 }, 'timezone'], [{}, 'timezone'], [{ timezone: 'UTC', tz: 1 }, 'tz'], [{ timezone: 'UTC', name: 'mine' }, 'name'], [[], '']]) {
 		const r = await server.call('PUT', '/v1/profile', bad);
 		assert.equal(r.status, 422, JSON.stringify(bad));
 		assert.equal(r.json.errors[0].field ?? '', field);
@@ -233,6 +233,7 @@ test('a run can begin at an earlier date; what a run can not be asked is refused
 	for (const [body, field] of [
 		[{ export: { startDate: 'soon' } }, 'export.startDate'],
 		[{ export: { startDate: null } }, 'export.startDate'],
+		[{ export: { startDate: Date.now() + 60000 } }, 'export.startDate'],
 		[{ export: { startDate: '2024-05-06T07:08:09Z', endDate: '2024-06-06T07:08:09Z' } }, 'export.endDate'],
 		[{ export: {} }, 'export.startDate'],
 		[{ export: 5 }, 'export'],
