@@ -3,36 +3,18 @@
 // Prints ideal / measured for several page sizes, medians of the rounds.
 //
 //   node bench/lookup/run.mjs BUILD_DIR [ROUNDS] [CONCURRENCY] [RECORDS]
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import fs from 'node:fs';
 import http from 'node:http';
-import os from 'node:os';
 import path from 'node:path';
+import { bench, integrator, median, start, target } from '../lib.mjs';
 
 const build = path.resolve(process.argv[2] ?? 'build-bench');
 const rounds = Number(process.argv[3] ?? 3);
 const concurrency = Number(process.argv[4] ?? 16);
 const count = Number(process.argv[5] ?? 4000);
 const DELAY_MS = 5;
-const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'bench-lookup-'));
-const children = [];
-let ratio = 0;
 
-const start = (command, args, ready) => new Promise((resolve, reject) => {
-	const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
-	children.push(child);
-	let out = '';
-	child.stdout.on('data', (d) => {
-		out += d;
-		const m = ready.exec(out);
-		if (m) resolve({ child, match: m });
-	});
-	child.on('exit', (code) => reject(new Error(`${command} ended with ${code}: ${out}`)));
-});
-const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1];
-
-try {
+await bench('lookup', async (env) => {
 	// the records, in answers of 1,000, made beforehand
 	const answers = [];
 	for (let at = 0; at < count; at += 1000) {
@@ -45,17 +27,8 @@ try {
 		res.end(answers[Number(req.url.split('/')[2])]);
 	}).listen(0, '127.0.0.1');
 	await once(source, 'listening');
-	const peer = await start(path.join(build, 'bench/lookup/bench_peer'), [String(DELAY_MS * 1000)], /^(\d+)/);
-	const { match } = await start(path.join(build, 'integrator'), ['serve', '--listen', '127.0.0.1:0', '--data',
-		path.join(dir, 'data'), '--egress-allow', '127.0.0.0/8', '--rate-limit', '100000,100000', '--log-level', 'warn'],
-	/listening on (\S+)/);
-	const token = fs.readFileSync(path.join(dir, 'data/token'), 'utf8').trim();
-	const call = async (method, url, body) => {
-		const r = await fetch(match[1] + url, { method, headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-			body: body && JSON.stringify(body) });
-		if (!r.ok) throw new Error(`${method} ${url}: ${r.status} ${await r.text()}`);
-		return r.json();
-	};
+	const peer = await start(env.children, path.join(build, 'bench/lookup/bench_peer'), [String(DELAY_MS * 1000)], /^(\d+)/);
+	const { call } = await integrator(env, build, ['--egress-allow', '127.0.0.0/8', '--rate-limit', '100000,100000', '--log-level', 'warn']);
 	const connection = async (name, port, rest) => (await call('POST', '/v1/connections', { name, type: 'rest',
 		rest: { baseURI: `http://127.0.0.1:${port}`, mediaType: 'json', ...rest } }))._id;
 	const from = await connection('source', source.address().port, {});
@@ -78,16 +51,13 @@ try {
 	};
 	const ideal = 2 * count * DELAY_MS / concurrency;
 	console.log(`${count} records, a lookup and a POST each of ${DELAY_MS} ms, ${concurrency} at once: ideal ${ideal} ms`);
+	let ratio = 0;
 	for (const pageSize of [20, 100, 1000]) { // a page's lookups are all answered before its first POST
 		const ms = [];
 		for (let i = 0; i < rounds; i++) ms.push(await run(pageSize));
 		ratio = ideal / median(ms);
-		console.log(`pages of ${pageSize}: ${median(ms)} ms (all: ${ms.join(' ')}), ideal / measured ${(ideal / median(ms)).toFixed(2)}`);
+		console.log(`pages of ${pageSize}: ${median(ms)} ms (all: ${ms.join(' ')}), ideal / measured ${ratio.toFixed(2)}`);
 	}
-	console.log(`ideal / measured at pages of 1,000: ${ratio.toFixed(2)}, target at least 0.8: ${ratio >= 0.8 ? 'reached' : 'MISSED'}`);
 	source.close();
-} finally {
-	for (const c of children) c.kill('SIGTERM');
-	fs.rmSync(dir, { recursive: true, force: true });
-}
-process.exit(ratio >= 0.8 ? 0 : 1);
+	return target('ideal / measured at pages of 1,000', ratio, 0.8);
+});

@@ -6,6 +6,7 @@
 
 #include <stdatomic.h>
 
+#include "adaptor/gate.h"
 #include "core/clock.h"
 #include "core/rng.h"
 #include "data/json.h"
@@ -28,6 +29,10 @@ struct adaptor_env {
 	const char *ca_file;         /* NULL: the system's */
 	int64_t timeout_ms;          /* one request, all in all; 0: LIMIT_OUTBOUND_TIMEOUT_MS */
 	const atomic_bool *canceled; /* set from another thread: end soon with ERR_CANCELED */
+	struct gates *gates;         /* NULL: requests to a connection are not counted together */
+	/* How long a request may queue at its connection's gate: then ERR_OVERLOADED. 0: until it is let
+	 * in, which it will be, since those inside have deadlines. */
+	int64_t gate_wait_ms;
 	/* Called on the adaptor's thread behind each exchange; the texts live for the call. NULL: nobody
 	 * watches, and no text is made. */
 	void (*trace)(void *ctx, const struct adaptor_trace *t);

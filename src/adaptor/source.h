@@ -34,6 +34,8 @@ struct source_ops {
 		struct source **out, struct err *err);
 	/* The next answer; not to be called behind `last`. Blocks up to its deadlines. */
 	bool (*next)(struct source *s, struct chunk *out, struct err *err);
+	/* Of the application's last answer; 0: none came. When next() has returned false. NULL: there are none. */
+	int (*status)(const struct source *s);
 	/* Why no record came, in the user's words; p NULL: nothing to say. */
 	struct str (*zero_reason)(const struct source *s);
 	/*

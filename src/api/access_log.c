@@ -57,50 +57,66 @@ static struct str shown_path(const struct http_exchange *x)
 		STR_ARG(str_from(x->path, at + secret.n)));
 }
 
-static void add_json(struct buf *b, const char *now, const struct http_exchange *x,
-	const struct api_request *rq, int64_t took_us, uint64_t bytes_sent)
+struct line {
+	const struct http_exchange *x;
+	const struct api_request *rq; /* NULL: it was refused before there was one */
+	uint64_t took_us, bytes_sent;
+};
+
+/* What stands before each value; the rest is the same in both forms. */
+struct form {
+	struct str begin, method, path, status, us, bytes;
+};
+static const struct form json_form = { STR_INIT("{\"time\":\""),
+	STR_INIT("\",\"level\":\"info\",\"event\":\"http.request\",\"method\":"),
+	STR_INIT(",\"path\":"), STR_INIT(",\"status\":"), STR_INIT(",\"us\":"),
+	STR_INIT(",\"bytes\":") };
+static const struct form text_form = { STR_INIT(""), STR_INIT(" info  http.request "),
+	STR_INIT(" "), STR_INIT(" status="), STR_INIT(" us="), STR_INIT(" bytes=") };
+
+static void add_number(struct buf *b, struct str before, uint64_t n)
 {
-	BUF_ADD_LIT(b, "{\"time\":\"");
+	buf_add_str(b, before);
+	buf_add_u64(b, n);
+}
+
+static void add_line(struct buf *b, const struct form *f, const char *now, const struct line *l)
+{
+	buf_add_str(b, f->begin);
 	buf_add(b, now, TIME_ISO_LEN);
-	BUF_ADD_LIT(b, "\",\"level\":\"info\",\"event\":\"http.request\",\"method\":");
-	log_add_json_str(b, x->method_text);
-	BUF_ADD_LIT(b, ",\"path\":");
-	log_add_json_str(b, shown_path(x));
-	BUF_ADD_LIT(b, ",\"status\":");
-	buf_add_u64(b, (uint64_t)x->status);
-	BUF_ADD_LIT(b, ",\"us\":");
-	buf_add_u64(b, (uint64_t)took_us);
-	BUF_ADD_LIT(b, ",\"bytes\":");
-	buf_add_u64(b, bytes_sent);
+	buf_add_str(b, f->method);
+	if (f == &json_form)
+		log_add_json_str(b, l->x->method_text);
+	else
+		buf_add_str(b, l->x->method_text);
+	buf_add_str(b, f->path);
+	log_add_json_str(b, shown_path(l->x));
+	add_number(b, f->status, (uint64_t)l->x->status);
+	add_number(b, f->us, l->took_us);
+	add_number(b, f->bytes, l->bytes_sent);
+}
+
+static void add_json(struct buf *b, const char *now, const struct line *l)
+{
+	add_line(b, &json_form, now, l);
 	BUF_ADD_LIT(b, ",\"peer\":");
-	log_add_json_str(b, x->peer);
-	if (rq != NULL) {
+	log_add_json_str(b, l->x->peer);
+	if (l->rq != NULL) {
 		BUF_ADD_LIT(b, ",\"request\":\"");
-		buf_add_str(b, str_z(rq->request_id));
+		buf_add_str(b, str_z(l->rq->request_id));
 		BUF_ADD_LIT(b, "\",\"account\":\"");
-		buf_add_str(b, str_z(rq->caller.account_id));
+		buf_add_str(b, str_z(l->rq->caller.account_id));
 		buf_add_char(b, '"');
 	}
 	BUF_ADD_LIT(b, "}\n");
 }
 
-static void add_text(struct buf *b, const char *now, const struct http_exchange *x,
-	const struct api_request *rq, int64_t took_us, uint64_t bytes_sent)
+static void add_text(struct buf *b, const char *now, const struct line *l)
 {
-	buf_add(b, now, TIME_ISO_LEN);
-	BUF_ADD_LIT(b, " info  http.request ");
-	buf_add_str(b, x->method_text);
-	buf_add_char(b, ' ');
-	log_add_json_str(b, shown_path(x));
-	BUF_ADD_LIT(b, " status=");
-	buf_add_u64(b, (uint64_t)x->status);
-	BUF_ADD_LIT(b, " us=");
-	buf_add_u64(b, (uint64_t)took_us);
-	BUF_ADD_LIT(b, " bytes=");
-	buf_add_u64(b, bytes_sent);
-	if (rq != NULL) {
+	add_line(b, &text_form, now, l);
+	if (l->rq != NULL) {
 		BUF_ADD_LIT(b, " request=");
-		buf_add_str(b, str_z(rq->request_id));
+		buf_add_str(b, str_z(l->rq->request_id));
 	}
 	buf_add_char(b, '\n');
 }
@@ -110,14 +126,15 @@ void access_log_add(struct access_log *l, const struct http_exchange *x,
 {
 	char now[TIME_ISO_LEN + 1];
 	unsigned loop = x->loop;
+	const struct line line = { x, rq, (uint64_t)took_us, bytes_sent };
 
 	if (!log_enabled(LOG_INFO))
 		return;
 	time_fmt_iso(clock_wall_ms(clock_system()), now);
 	if (log_format() == LOG_JSON)
-		add_json(&l->lines[loop], now, x, rq, took_us, bytes_sent);
+		add_json(&l->lines[loop], now, &line);
 	else
-		add_text(&l->lines[loop], now, x, rq, took_us, bytes_sent);
+		add_text(&l->lines[loop], now, &line);
 	if (l->lines[loop].n >= FLUSH_BYTES)
 		access_log_turn(l, loop);
 }

@@ -122,10 +122,13 @@ void listener_intake(struct api_request *rq, struct listener *l, struct str path
 /* ---- answers ---- */
 
 void api_answer(struct api_request *rq, int status, struct str json);
+void api_answer_build(struct api_request *rq, int status, struct json_build *b); /* what is built */
 void api_header(struct api_request *rq, const char *name,
 	struct str value); /* value is kept, not copied */
 void api_fail(struct api_request *rq, const struct err *err);
 void api_fail_all(struct api_request *rq, const struct problems *p);
+/* Has the body, when there is one, no members but NAMES ("data|template")? Answers 422 itself. */
+bool api_check_members(struct api_request *rq, const char *names);
 /* An error body in the arena. */
 struct str api_error_body(struct arena *a, const struct err *list, size_t count);
 /* Says where the list goes on: behind the one with the id LAST (copied into the header's URL). */

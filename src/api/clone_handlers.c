@@ -3,11 +3,6 @@
  */
 #include "api/handlers_priv.h"
 
-static void answer_build(struct api_request *rq, int status, struct json_build *b)
-{
-	api_answer(rq, status, json_print_arena(rq->x->arena, json_build_done(b)));
-}
-
 /* A string member that may be left out. */
 static bool read_text(const struct json *body, const char *name, struct str *out,
 	struct problems *p)
@@ -24,20 +19,8 @@ static bool read_text(const struct json *body, const char *name, struct str *out
 
 static bool read_clone(const struct json *body, struct resource_clone *how, struct problems *p)
 {
-	static const char *const known[] = { "connectionMap", "name", "_integrationId" };
-
-	if (body != NULL && !json_is_object(body))
-		return problems_add(p, ERR_INVALID, "", NULL, "the body must be an object");
-	for (json_each_member(key, body != NULL ? body : &json_empty_object)) {
-		bool ok = false;
-
-		for (size_t i = 0; i < ARRAY_LEN(known); i++)
-			ok = ok || str_eq_z(json_str(key), known[i]);
-		if (!ok)
-			problems_add(p, ERR_UNKNOWN_FIELD,
-				str_to_z(p->arena, str_sub(json_str(key), 0, 64)),
-				"connectionMap, name, _integrationId", "a clone has no such field");
-	}
+	if (body != NULL)
+		(void)schema_check_members(body, "connectionMap|name|_integrationId", p);
 	how->connection_map = json_get(body, STR("connectionMap"));
 	if (how->connection_map != NULL && !json_is_object(how->connection_map))
 		problems_add(p, ERR_CONNECTION_MAP, "connectionMap", NULL,
@@ -77,7 +60,7 @@ void handle_resource_clone(struct api_request *rq)
 			str_z(def->type), made[i].id);
 	}
 	json_build_end(&b);
-	answer_build(rq, 201, &b);
+	api_answer_build(rq, 201, &b);
 	api_header(rq, "Location",
 		str_fmt(rq->x->arena, "/v1/%s/%.*s", schema_def(made[0].s)->segment,
 			STR_ARG(made[0].id)));
@@ -91,7 +74,7 @@ void handle_resource_dependencies(struct api_request *rq)
 	json_build_init(&b, rq->x->arena);
 	if (resource_dependencies(rq->api->cfg.resources, caller_account(&rq->caller),
 		    rq->match.schema, rq->match.params[0], &b, &err))
-		answer_build(rq, 200, &b);
+		api_answer_build(rq, 200, &b);
 	else
 		api_fail(rq, &err);
 }

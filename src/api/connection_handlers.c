@@ -3,6 +3,8 @@
  */
 #include "api/calls_priv.h"
 
+#include "data/datetime.h"
+
 #define DEBUG_DEFAULT_MS 900000 /* 15 minutes */
 
 static void ping(struct api_request *rq, struct invocation *v)
@@ -45,17 +47,52 @@ void handle_connections_ping(struct api_request *rq)
 
 /* ---- the debug log ---- */
 
+static bool is_ahead(struct api_request *rq, struct str date)
+{
+	struct err none = ERR_INIT;
+	int64_t ms;
+
+	return date.p != NULL && datetime_parse_iso(date, DATETIME_ISO, NULL, &ms, &none) &&
+	       ms > clock_wall_ms(rq->api->cfg.clock);
+}
+
+/* A line that says why there is none: whoever looks wants to know whether it was on. */
+static void say_why_empty(struct api_request *rq, struct str resource_id, struct str until,
+	struct buf *out)
+{
+	struct str id = rq->match.params[0];
+
+	if (is_ahead(rq, until)) {
+		buf_add_fmt(out, "# The debug log is on until %.*s; nothing was sent yet%s.\n",
+			STR_ARG(until), resource_id.p != NULL ? " for this resource" : "");
+		return;
+	}
+	buf_add_str(out, STR("# The debug log is off"));
+	if (until.p != NULL)
+		buf_add_fmt(out,
+			" since %.*s, and nothing is left from before: lines are shown for 24 "
+			"hours, and a restart forgets them",
+			STR_ARG(until));
+	buf_add_fmt(out,
+		". POST /v1/connections/%.*s/debug turns it on for 15 minutes, a debugDate of the "
+		"connection until then.\n",
+		STR_ARG(id));
+}
+
 void handle_connection_debug(struct api_request *rq)
 {
 	struct buf out DEFER(buf_free) = BUF_INIT(0);
 	struct str resource_id = rq->match.param_count > 1 ? rq->match.params[1] : STR_NULL;
+	struct str until;
 	struct err err = ERR_INIT;
 
 	if (!engine_debug_print(rq->api->cfg.engine, caller_account(&rq->caller),
-		    rq->match.params[0], resource_id, &out, &err)) {
+		    rq->match.params[0], resource_id, rq->x->arena, &out, &until, &err)) {
 		api_fail(rq, &err);
 		return;
 	}
+	if (out.n == 0)
+		say_why_empty(rq, resource_id, until, &out);
 	rq->x->status = 200;
 	rq->x->res_body = str_dup(rq->x->arena, buf_str(&out));
 	api_header(rq, "Content-Type", STR("text/plain; charset=utf-8"));

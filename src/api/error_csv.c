@@ -2,15 +2,14 @@
  * error_csv.c - the error file: errors as CSV, and such a file with edited `resolve` and `retry` columns
  * read back.
  *
- * The whole file is read and checked before anything is done; then it is done in as few transactions as
- * there are kinds of action, each naming its errors by id.
+ * The whole file is read and checked before anything is done; then it is done kind of action by kind of
+ * action, each naming its errors by id.
  */
 #include "api/error_handlers.h"
 
 #include "core/limits.h"
 #include "core/map.h"
 #include "data/csv.h"
-#include "data/datetime.h"
 
 static const struct str columns[] = { STR_INIT("resolve"), STR_INIT("retry"), STR_INIT("createdAt"),
 	STR_INIT("code"), STR_INIT("extract"), STR_INIT("generate"), STR_INIT("extracted"),
@@ -43,13 +42,6 @@ void error_csv_row(const struct store_job_error *e, struct buf *out)
 		cell(a, e->trace_key), cell(a, e->classification), str_fmt(a, "%u", e->attempts) };
 
 	csv_write_row(out, &dialect, fields, ARRAY_LEN(fields));
-}
-
-bool time_read(struct str s, int64_t *ms)
-{
-	struct err err = ERR_INIT;
-
-	return datetime_parse_iso(s, DATETIME_EPOCH, NULL, ms, &err);
 }
 
 /* ---- reading it back ---- */
@@ -261,30 +253,25 @@ static bool check_ids(struct upload *u, const struct store_error_filter *job, st
 					  want, n.count);
 }
 
-struct applying {
-	struct upload *u;
-	struct str account_id, job_id;
-	struct store_resolution how;
+struct applied {
 	uint64_t resolved, opened;
 };
 
-static bool apply_write(struct store_conn *c, void *arg, struct err *err)
+static bool resolve(struct upload *u, struct str job_id, const struct buf *ids, bool how,
+	uint64_t *count, struct err *err)
 {
-	struct applying *x = arg;
-	struct store_error_filter f = { .job_id = x->job_id };
+	struct api_request *rq = u->rq;
+	struct resolve_ask ask = { .filter = { .job_id = job_id, .ids = buf_str(ids) },
+		.resolve = how,
+		.by = str_z(rq->caller.token_id) };
 
-	x->how.resolve = true;
-	f.ids = buf_str(&x->u->to_resolve);
-	if (x->u->resolve_count > 0 &&
-		!store_error_resolve(c, x->account_id, &f, &x->how, &x->resolved, err))
+	if (!engine_resolve(rq->api->cfg.engine, caller_account(&rq->caller), &ask, err))
 		return false;
-	x->how.resolve = false;
-	f.ids = buf_str(&x->u->to_open);
-	return x->u->open_count == 0 ||
-	       store_error_resolve(c, x->account_id, &f, &x->how, &x->opened, err);
+	*count = ask.count;
+	return true;
 }
 
-static void answer(struct api_request *rq, const struct applying *x, const struct retry_jobs *jobs)
+static void answer(struct api_request *rq, const struct applied *x, const struct retry_jobs *jobs)
 {
 	struct json_build b;
 
@@ -302,7 +289,7 @@ static void answer(struct api_request *rq, const struct applying *x, const struc
 	}
 	json_build_end(&b);
 	json_build_end(&b);
-	api_answer(rq, 200, json_print_arena(rq->x->arena, json_build_done(&b)));
+	api_answer_build(rq, 200, &b);
 }
 
 static bool answer_plan(struct upload *u, const struct store_error_filter *job, struct err *err)
@@ -322,7 +309,7 @@ static bool answer_plan(struct upload *u, const struct store_error_filter *job, 
 	json_add_i64(&b, STR("reopened"), (int64_t)open.count);
 	json_add_i64(&b, STR("retried"), (int64_t)retry.retriable);
 	json_build_end(&b);
-	api_answer(u->rq, 200, json_print_arena(a, json_build_done(&b)));
+	api_answer_build(u->rq, 200, &b);
 	return true;
 }
 
@@ -336,19 +323,18 @@ static bool check_all(struct upload *u, const struct store_error_filter *job, st
 static bool apply(struct upload *u, const struct store_error_filter *job, struct err *err)
 {
 	struct api_request *rq = u->rq;
-	struct applying x = { .u = u,
-		.account_id = caller_account(&rq->caller),
-		.job_id = job->job_id,
-		.how = { true, str_z(rq->caller.token_id), clock_wall_ms(rq->api->cfg.clock) } };
+	struct applied x = { 0, 0 };
 	struct retry_ask retry = { .filter = { .job_id = job->job_id, .state = ERRORS_OPEN },
 		.by = STR_INIT("file") };
 	struct retry_jobs jobs = { .list = NULL };
 
-	if (!store_write_large(rq->api->cfg.store, apply_write, &x, err))
+	if ((u->resolve_count > 0 &&
+		    !resolve(u, job->job_id, &u->to_resolve, true, &x.resolved, err)) ||
+		(u->open_count > 0 && !resolve(u, job->job_id, &u->to_open, false, &x.opened, err)))
 		return false;
 	retry.filter.ids = buf_str(&u->to_retry);
-	if (u->retry_count > 0 &&
-		!engine_retry(rq->api->cfg.engine, x.account_id, &retry, rq->x->arena, &jobs, err))
+	if (u->retry_count > 0 && !engine_retry(rq->api->cfg.engine, caller_account(&rq->caller),
+					  &retry, rq->x->arena, &jobs, err))
 		return false;
 	answer(rq, &x, &jobs);
 	return true;

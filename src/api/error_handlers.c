@@ -10,12 +10,6 @@
 
 /* ---- which errors ---- */
 
-static bool bad_value(struct err *err, struct str name, struct str value)
-{
-	return err_set_field(err, ERR_QUERY, "", "\"%.*s\" is no value for %.*s",
-		STR_ARG(str_sub(value, 0, 64)), STR_ARG(name));
-}
-
 static bool read_state(struct store_error_filter *f, struct str name, struct str value,
 	struct err *err)
 {
@@ -26,23 +20,15 @@ static bool read_state(struct store_error_filter *f, struct str name, struct str
 	else if (str_eq_z(value, "all"))
 		f->state = ERRORS_ALL;
 	else
-		return bad_value(err, name, value);
+		return param_bad(err, name, value);
 	return true;
-}
-
-static bool read_time(struct str name, struct str value, int64_t *out, struct err *err)
-{
-	return time_read(value, out) || bad_value(err, name, value);
 }
 
 static bool read_param(struct error_query *q, enum error_scope scope, struct str name,
 	struct str value, struct err *err)
 {
 	struct store_error_filter *f = &q->filter;
-	const struct {
-		const char *name;
-		struct str *to;
-	} texts[] = {
+	const struct param texts[] = {
 		{ "_stepId", &f->step_id },
 		{ "fingerprint", &f->fingerprint },
 		{ "code", &f->code },
@@ -51,46 +37,36 @@ static bool read_param(struct error_query *q, enum error_scope scope, struct str
 		{ "traceKey", &f->trace_key },
 		{ "format", &q->format },
 	};
-	uint64_t n;
 
-	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-		if (str_eq_z(name, texts[i].name)) {
-			*texts[i].to = value;
-			return true;
-		}
-	}
+	if (param_put(texts, ARRAY_LEN(texts), name, value) != NULL)
+		return true;
 	if (scope == ERRORS_OF_QUERY && str_eq_z(name, "_jobId")) {
 		q->job_id = value;
-		return id_valid(value) || bad_value(err, name, value);
+		return id_valid(value) || param_bad(err, name, value);
 	}
 	if (str_eq_z(name, "resolved"))
 		return read_state(f, name, value, err);
 	if (str_eq_z(name, "createdAt_gte"))
-		return read_time(name, value, &f->created_gte_ms, err);
+		return param_time(name, value, &f->created_gte_ms, err);
 	if (str_eq_z(name, "createdAt_lte"))
-		return read_time(name, value, &f->created_lte_ms, err);
+		return param_time(name, value, &f->created_lte_ms, err);
 	if (str_eq_z(name, "config")) {
 		q->original = str_eq_z(value, "original");
-		return q->original || str_eq_z(value, "current") || bad_value(err, name, value);
+		return q->original || str_eq_z(value, "current") || param_bad(err, name, value);
 	}
 	if (str_eq_z(name, "dry_run")) {
 		q->dry_run = str_eq_z(value, "true");
-		return q->dry_run || str_eq_z(value, "false") || bad_value(err, name, value);
+		return q->dry_run || str_eq_z(value, "false") || param_bad(err, name, value);
 	}
 	if (str_eq_z(name, "after")) {
 		q->after = value;
-		return id_valid(value) || bad_value(err, name, value);
+		return id_valid(value) || param_bad(err, name, value);
 	}
 	if (str_eq_z(name, "limit")) {
-		bool ok = str_to_u64(value, &n) && n > 0 && n <= LIMIT_LIST;
-
-		q->limit = ok ? (size_t)n : 0;
 		q->limited = true;
-		return ok || bad_value(err, name, value);
+		return param_limit(name, value, LIMIT_LIST, &q->limit, err);
 	}
-	err_set(err, ERR_QUERY, "there is no query parameter \"%.*s\" here",
-		STR_ARG(str_sub(name, 0, 64)));
-	return err_hint(err,
+	return param_unknown(err, name,
 		"_stepId, fingerprint, code, source, classification, traceKey, resolved, "
 		"createdAt_gte, createdAt_lte, limit, after, format, dry_run, config");
 }
@@ -275,6 +251,18 @@ static bool print_issue(void *arg, const struct store_issue *i)
 	return true;
 }
 
+static bool takes_no_query(struct api_request *rq, struct err *err)
+{
+	struct str name, value;
+	size_t at = 0;
+
+	if (!http_request_query_next(rq->x, &at, &name, &value))
+		return true;
+	err_set(err, ERR_QUERY, "there is no query parameter \"%.*s\" here",
+		STR_ARG(str_sub(name, 0, 64)));
+	return err_hint(err, "leave it out: there is none");
+}
+
 void handle_flow_issues(struct api_request *rq)
 {
 	struct store_conn *c DEFER(store_read_endp) = NULL;
@@ -283,7 +271,7 @@ void handle_flow_issues(struct api_request *rq)
 
 	json_build_init(&b, rq->x->arena);
 	json_build_array(&b);
-	if (!known_flow(rq, rq->match.params[0], &err) ||
+	if (!takes_no_query(rq, &err) || !known_flow(rq, rq->match.params[0], &err) ||
 		!store_read_begin(rq->api->cfg.store, &c, &err) ||
 		!store_error_issues(c, caller_account(&rq->caller), rq->match.params[0], LIMIT_LIST,
 			print_issue, &b, &err)) {
@@ -291,7 +279,7 @@ void handle_flow_issues(struct api_request *rq)
 		return;
 	}
 	json_build_end(&b);
-	api_answer(rq, 200, json_print_arena(rq->x->arena, json_build_done(&b)));
+	api_answer_build(rq, 200, &b);
 }
 
 /* ---- what a bulk action would touch ---- */
@@ -381,43 +369,27 @@ static void answer_plan(struct api_request *rq, const struct error_set *set, enu
 
 /* ---- resolving ---- */
 
-struct resolving {
-	struct str account_id;
-	const struct error_set *set;
-	struct store_resolution how;
-	uint64_t count;
-};
-
-static bool resolve_write(struct store_conn *c, void *arg, struct err *err)
-{
-	struct resolving *r = arg;
-	uint64_t n;
-
-	for (size_t i = 0; i < r->set->count; i++) {
-		if (!store_error_resolve(c, r->account_id, &r->set->list[i], &r->how, &n, err))
-			return false;
-		r->count += n;
-	}
-	return true;
-}
-
 void error_resolve(struct api_request *rq, const struct error_set *set, bool dry_run, bool resolve,
 	int status)
 {
-	struct resolving r = { .account_id = caller_account(&rq->caller), .set = set };
+	struct resolve_ask ask = { .resolve = resolve, .by = str_z(rq->caller.token_id) };
+	uint64_t count = 0;
 	struct err err = ERR_INIT;
 
 	if (dry_run) {
 		answer_plan(rq, set, resolve ? ERRORS_OPEN : ERRORS_RESOLVED, false);
 		return;
 	}
-	r.how = (struct store_resolution){ resolve, str_z(rq->caller.token_id),
-		clock_wall_ms(rq->api->cfg.clock) };
-	if (store_write_large(rq->api->cfg.store, resolve_write, &r, &err))
-		api_answer(rq, status,
-			str_fmt(rq->x->arena, "{\"count\":%llu}", (unsigned long long)r.count));
-	else
-		api_fail(rq, &err);
+	for (size_t i = 0; i < set->count; i++) {
+		ask.filter = set->list[i];
+		if (!engine_resolve(rq->api->cfg.engine, caller_account(&rq->caller), &ask, &err)) {
+			api_fail(rq, &err);
+			return;
+		}
+		count += ask.count;
+	}
+	api_answer(rq, status,
+		str_fmt(rq->x->arena, "{\"count\":%llu}", (unsigned long long)count));
 }
 
 static void resolve_in(struct api_request *rq, enum error_scope scope, bool how)
@@ -578,7 +550,7 @@ void error_retry(struct api_request *rq, const struct error_set *set, bool dry_r
 		add_retries(&b, &jobs);
 	}
 	json_build_end(&b);
-	api_answer(rq, 200, json_print_arena(a, json_build_done(&b)));
+	api_answer_build(rq, 200, &b);
 }
 
 bool error_ids_of_retries(struct api_request *rq, const struct json *list, struct str *ids,
@@ -746,7 +718,8 @@ static bool edited(struct api_request *rq, const struct json *data, struct str *
 	json_add_copy(&b, STR("data"), data);
 	for (json_each_member(name, old))
 		if (!str_eq_z(json_str(name), "data") && !str_eq_z(json_str(name), "request") &&
-			!str_eq_z(json_str(name), "key"))
+			!str_eq_z(json_str(name), "key") &&
+			!str_eq_z(json_str(name), "requestHash"))
 			json_add_copy(&b, json_str(name), json_value(name));
 	json_build_end(&b);
 	*out = json_print_arena(a, json_build_done(&b));
@@ -831,7 +804,7 @@ void handle_retry_list(struct api_request *rq)
 		return;
 	}
 	json_build_end(&l.b);
-	api_answer(rq, 200, json_print_arena(rq->x->arena, json_build_done(&l.b)));
+	api_answer_build(rq, 200, &l.b);
 	if (l.count == q.limit)
 		api_link_next(rq, str_z(l.last));
 }

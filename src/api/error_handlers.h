@@ -5,6 +5,7 @@
 #define API_ERROR_HANDLERS_H
 
 #include "api/handlers_priv.h"
+#include "api/params.h"
 #include "net/url.h"
 
 /* Whose errors: of the job or flow in the path, of the job in the query (_jobId), or nobody's yet (of a step,
@@ -40,9 +41,6 @@ MUST_CHECK bool error_ids_of_retries(struct api_request *rq, const struct json *
 void error_resolve(struct api_request *rq, const struct error_set *set, bool dry_run, bool resolve,
 	int status);
 void error_retry(struct api_request *rq, const struct error_set *set, bool dry_run, bool original);
-
-/* ISO 8601 with or without time, or milliseconds since 1970. */
-MUST_CHECK bool time_read(struct str s, int64_t *ms);
 
 void error_csv_header(struct buf *out);
 void error_csv_row(const struct store_job_error *e, struct buf *out);

@@ -18,11 +18,6 @@ static bool read_flow(struct api_request *rq, struct store_conn *c, const struct
 	return json_parse_copy(rq->x->arena, row.document, doc, err);
 }
 
-static void answer_build(struct api_request *rq, struct json_build *b)
-{
-	api_answer(rq, 200, json_print_arena(rq->x->arena, json_build_done(b)));
-}
-
 /* ---- schedule ---- */
 
 /* None when it is not run by the clock. */
@@ -85,7 +80,7 @@ void handle_flow_schedule(struct api_request *rq)
 		json_add_str(&b, STR("lastJobId"), last.job_id);
 	}
 	json_build_end(&b);
-	answer_build(rq, &b);
+	api_answer_build(rq, 200, &b);
 }
 
 /* ---- how far delta exports came ---- */
@@ -157,7 +152,7 @@ void handle_flow_last_export(struct api_request *rq)
 	}
 	json_build_end(&b);
 	json_build_end(&b);
-	answer_build(rq, &b);
+	api_answer_build(rq, 200, &b);
 }
 
 struct move {
@@ -198,7 +193,7 @@ static bool read_move(const struct json *body, struct move *m, struct err *err)
 		return err_set_field(err, ERR_MISSING, "lastExportDateTime",
 			"the body must be {\"lastExportDateTime\": a date, or null for never}");
 	if (at->type != JSON_NULL && (!(at->type == JSON_STRING || at->type == JSON_NUMBER) ||
-					     !time_read(json_str(at), &m->ms) || m->ms < 0))
+					     !param_time_read(json_str(at), &m->ms) || m->ms < 0))
 		return err_set_field(err, ERR_INVALID, "lastExportDateTime",
 			"lastExportDateTime must be a date (ISO 8601), milliseconds since 1970, or "
 			"null");

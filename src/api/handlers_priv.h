@@ -102,4 +102,9 @@ void handle_token_list(struct api_request *rq);
 void handle_token_create(struct api_request *rq);
 void handle_token_remove(struct api_request *rq);
 
+/* Adds the member "parameters" of an operation. */
+void openapi_parameters(struct json_build *b, const struct route *r);
+/* The section of the reference page about query and header parameters. */
+void openapi_parameters_markdown(struct buf *out);
+
 #endif

@@ -8,8 +8,8 @@
  */
 #include "api/handlers_priv.h"
 
+#include "api/kept_answer.h"
 #include "core/log.h"
-#include "crypt/digest.h"
 
 #define KEY_BYTES_MAX 255
 
@@ -28,17 +28,11 @@ static bool key_valid(struct str key)
 	return key.n > 0 && key.n <= KEY_BYTES_MAX;
 }
 
-/* Of what is asked: method, target, body. */
-static void hash_request(const struct http_exchange *x, unsigned char out[SHA256_BYTES])
+/* Where the kept answer belongs: sealed, since it may hold what is shown only once. */
+static struct str place_of(struct arena *a, const struct store_idempotency *row)
 {
-	struct buf b DEFER(buf_free) = BUF_INIT(0);
-
-	buf_add_str(&b, x->method_text);
-	buf_add_char(&b, ' ');
-	buf_add_str(&b, x->target);
-	buf_add_char(&b, '\n');
-	buf_add(&b, x->body, x->body_bytes);
-	digest_sha256(buf_str(&b), out);
+	return str_fmt(a, "%.*s/idempotency/%.*s/response", STR_ARG(row->account_id),
+		STR_ARG(row->key));
 }
 
 static bool begin_write(struct store_conn *c, void *arg, struct err *err)
@@ -87,21 +81,50 @@ static void refuse(struct api_request *rq, const struct once *o)
 	api_fail(rq, &err);
 }
 
-static void replay(struct api_request *rq, const struct once *o)
-{
-	api_answer(rq, (int)o->kept.status, o->kept.response);
-	api_header(rq, "Idempotency-Replayed", STR("true"));
-}
-
-static void run(struct api_request *rq, struct once *o, route_fn fn)
+/* It was done, but what was answered can't be told any more: its key is gone, or it was damaged. */
+static void fail_unread(struct api_request *rq, const struct once *o)
 {
 	struct err err = ERR_INIT;
 
-	fn(rq);
+	err_set_field(&err, ERR_CONFLICT, "Idempotency-Key",
+		"the request with this key was done, at %.*s, but its answer can't be opened any "
+		"more",
+		STR_ARG(time_iso(rq->x->arena, o->kept.created_ms)));
+	err_hint(&err, "look for what it made; do not send it again under another key");
+	api_fail(rq, &err);
+}
+
+static void replay(struct api_request *rq, const struct once *o)
+{
+	struct arena *a = rq->x->arena;
+	struct str text;
+	struct err err = ERR_INIT;
+
+	if (resource_unseal(rq->api->cfg.resources, a, o->kept.response, place_of(a, &o->row),
+		    &text, &err) &&
+		(kept_answer_read(text, rq->x) ||
+			err_set(&err, ERR_STORE, "a kept answer is damaged"))) {
+		rq->x->status = (int)o->kept.status;
+		api_header(rq, "Idempotency-Replayed", STR("true"));
+	} else {
+		log_err(LOG_WARN, "idempotency.not_opened", &err);
+		fail_unread(rq, o);
+	}
+}
+
+/* Kept behind the work. When that fails, the mark stays, and a repeat is refused. */
+static void keep(struct api_request *rq, struct once *o)
+{
+	struct arena *a DEFER(arena_freep) = arena_new("kept answer", 0);
+	struct err err = ERR_INIT;
+
 	o->row.status = (uint32_t)rq->x->status;
-	o->row.response = rq->x->res_body;
+	if (o->row.status < 400)
+		o->row.response = resource_seal(rq->api->cfg.resources, a,
+			kept_answer_print(a, rq->x), place_of(a, &o->row));
 	if (!store_write(rq->api->cfg.store, finish_write, o, &err))
 		log_err(LOG_ERROR, "idempotency.not_kept", &err);
+	arena_wipe(a);
 }
 
 void api_once(struct api_request *rq, route_fn fn)
@@ -125,13 +148,14 @@ void api_once(struct api_request *rq, route_fn fn)
 	o.row.account_id = caller_account(&rq->caller);
 	o.row.key = key;
 	o.row.created_ms = clock_wall_ms(rq->api->cfg.clock);
-	hash_request(rq->x, o.row.request_hash);
+	kept_answer_fingerprint(rq->x, str_z(rq->caller.connector_id), o.row.request_hash);
 	if (!store_write(rq->api->cfg.store, begin_write, &o, &err))
 		api_fail(rq, &err);
-	else if (!o.found)
-		run(rq, &o, fn);
-	else if (o.kept.status != 0 &&
-		 crypt_equal(o.kept.request_hash, o.row.request_hash, SHA256_BYTES))
+	else if (!o.found) {
+		fn(rq);
+		keep(rq, &o);
+	} else if (o.kept.status != 0 &&
+		   crypt_equal(o.kept.request_hash, o.row.request_hash, SHA256_BYTES))
 		replay(rq, &o);
 	else
 		refuse(rq, &o);

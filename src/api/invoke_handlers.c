@@ -210,8 +210,12 @@ void handle_invoke(struct api_request *rq)
 typedef bool (*virtual_fn)(struct invocation *v, const struct json *body, struct buf *out,
 	struct err *err);
 
-static void call_virtual(struct api_request *rq, const char *type, virtual_fn fn)
+/* MEMBERS: what the body may have. */
+static void call_virtual(struct api_request *rq, const char *type, const char *members,
+	virtual_fn fn)
 {
+	if (!api_check_members(rq, members))
+		return;
 	struct invocation *v DEFER(call_endp) = call_begin(rq);
 	struct buf out DEFER(buf_free) = BUF_INIT(0);
 	const struct json *doc;
@@ -266,7 +270,7 @@ static bool virtual_map(struct invocation *v, const struct json *body, struct bu
 
 void handle_connection_export(struct api_request *rq)
 {
-	call_virtual(rq, "export", virtual_export);
+	call_virtual(rq, "export", "export|data", virtual_export);
 }
 
 static void next_page(struct api_request *rq, const struct json *state)
@@ -290,7 +294,7 @@ void handle_connection_export_pages(struct api_request *rq)
 	struct err err = ERR_INIT;
 
 	if (json_get(rq->body, STR("pagedExportState")) == NULL)
-		call_virtual(rq, "export", virtual_page);
+		call_virtual(rq, "export", "export|pagedExportState", virtual_page);
 	else if (call_member(rq->body, "pagedExportState", &state, &err))
 		next_page(rq, state);
 	else
@@ -299,10 +303,10 @@ void handle_connection_export_pages(struct api_request *rq)
 
 void handle_connection_import(struct api_request *rq)
 {
-	call_virtual(rq, "import", virtual_import);
+	call_virtual(rq, "import", "import|data", virtual_import);
 }
 
 void handle_connection_import_map(struct api_request *rq)
 {
-	call_virtual(rq, "import", virtual_map);
+	call_virtual(rq, "import", "import|data", virtual_map);
 }

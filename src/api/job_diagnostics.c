@@ -185,7 +185,7 @@ void handle_job_diagnostics(struct api_request *rq)
 			&r->job, &err)) {
 		r->c = c;
 		if (add_all(r)) {
-			api_answer(rq, 200, json_print_arena(rq->x->arena, json_build_done(&r->b)));
+			api_answer_build(rq, 200, &r->b);
 			return;
 		}
 	}

@@ -1,7 +1,9 @@
 /*
  * job_handlers.c - running flows, and one job: with its family, its end.
  */
-#include "api/error_handlers.h"
+#include "api/handlers_priv.h"
+
+#include "api/params.h"
 
 struct run_body {
 	bool dated;
@@ -34,7 +36,7 @@ static bool read_run_dates(const struct json *export, int64_t now_ms, struct run
 		return err_set_field(err, ERR_MISSING, "export.startDate",
 			"export.startDate is not set");
 	out->dated = (from->type == JSON_STRING || from->type == JSON_NUMBER) &&
-		     time_read(json_str(from), &out->from_ms) && out->from_ms >= 0;
+		     param_time_read(json_str(from), &out->from_ms) && out->from_ms >= 0;
 	if (!out->dated)
 		return err_set_field(err, ERR_INVALID, "export.startDate",
 			"export.startDate must be a date (ISO 8601), or milliseconds since 1970");

@@ -23,22 +23,13 @@ struct job_query {
 	bool parents;           /* one of parents, or none at all */
 };
 
-static bool bad_value(struct err *err, struct str name, struct str value)
-{
-	return err_set_field(err, ERR_QUERY, "", "\"%.*s\" is no value for %.*s",
-		STR_ARG(str_sub(value, 0, 64)), STR_ARG(name));
-}
-
 /* ---- parameters ---- */
 
 static bool read_id(struct job_query *q, struct str name, struct str value, bool *known,
 	struct err *err)
 {
 	struct store_job_filter *f = &q->f;
-	const struct {
-		const char *name;
-		struct str *to;
-	} ids[] = {
+	const struct param ids[] = {
 		{ "_flowId", &f->flow_id },
 		{ "_exportId", &f->export_id },
 		{ "_importId", &f->import_id },
@@ -49,14 +40,8 @@ static bool read_id(struct job_query *q, struct str name, struct str value, bool
 		{ "after", &f->after },
 	};
 
-	for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
-		if (!str_eq_z(name, ids[i].name))
-			continue;
-		*known = true;
-		*ids[i].to = value;
-		return id_valid(value) || bad_value(err, name, value);
-	}
-	return true;
+	*known = param_put(ids, ARRAY_LEN(ids), name, value) != NULL;
+	return !*known || id_valid(value) || param_bad(err, name, value);
 }
 
 /* numError_gte and its kin. */
@@ -83,7 +68,7 @@ static bool read_count(struct job_query *q, struct str name, struct str value, b
 		*known = true;
 		counts[i].to->set = counts[i].to->set || !least;
 		return str_to_u64(value, least ? &counts[i].to->min : &counts[i].to->max) ||
-		       bad_value(err, name, value);
+		       param_bad(err, name, value);
 	}
 	return true;
 }
@@ -97,8 +82,7 @@ static bool read_date(struct job_query *q, struct str name, struct str value, bo
 		return true;
 	*known = true;
 	q->dated = true;
-	return time_read(value, least ? &q->f.created_gte_ms : &q->f.created_lte_ms) ||
-	       bad_value(err, name, value);
+	return param_time(name, value, least ? &q->f.created_gte_ms : &q->f.created_lte_ms, err);
 }
 
 enum set { SET_STATUS, SET_TYPE, SET_FLOW };
@@ -164,13 +148,13 @@ static bool read_set(struct job_query *q, struct str name, struct str value, boo
 			struct str word = str_trim(str_cut(&rest, ','));
 
 			if (!is_member(q, sets[i].set, word))
-				return bad_value(err, name, word);
+				return param_bad(err, name, word);
 			if (++*sets[i].count > SET_MAX)
 				return err_set(err, ERR_QUERY, "%.*s can have at most %d values",
 					STR_ARG(name), SET_MAX);
 			json_build_str(sets[i].b, word);
 		}
-		return value.n > 0 || bad_value(err, name, value);
+		return value.n > 0 || param_bad(err, name, value);
 	}
 	return true;
 }
@@ -178,15 +162,10 @@ static bool read_set(struct job_query *q, struct str name, struct str value, boo
 static bool read_limit(struct job_query *q, struct str name, struct str value, bool *known,
 	struct err *err)
 {
-	uint64_t n = 0;
-
 	if (!str_eq_z(name, "limit"))
 		return true;
 	*known = true;
-	if (!str_to_u64(value, &n) || n == 0 || n > LIST_DEFAULT)
-		return bad_value(err, name, value);
-	q->f.limit = (size_t)n;
-	return true;
+	return param_limit(name, value, LIST_DEFAULT, &q->f.limit, err);
 }
 
 static bool read_retriable(struct job_query *q, struct str name, struct str value, bool *known,
@@ -197,7 +176,7 @@ static bool read_retriable(struct job_query *q, struct str name, struct str valu
 	*known = true;
 	q->f.retry = str_eq_z(value, "true") ? JOBS_RETRIABLE : JOBS_DONE_WITH;
 	return q->f.retry == JOBS_RETRIABLE || str_eq_z(value, "false") ||
-	       bad_value(err, name, value);
+	       param_bad(err, name, value);
 }
 
 static bool read_param(struct job_query *q, struct str name, struct str value, struct err *err)
@@ -211,12 +190,10 @@ static bool read_param(struct job_query *q, struct str name, struct str value, s
 		return false;
 	if (known)
 		return true;
-	err_set(err, ERR_QUERY, "there is no query parameter \"%.*s\" here",
-		STR_ARG(str_sub(name, 0, 64)));
-	return err_hint(err, "_integrationId, _flowId, _flowId_in, _exportId, _importId, _jobId, "
-			     "_flowJobId, _bulkJobId, createdAt_gte, createdAt_lte, status, type, "
-			     "type_in, retriable, num{Success|Export|Ignore|Error}_{gte|lte}, "
-			     "limit, after");
+	return param_unknown(err, name,
+		"_integrationId, _flowId, _flowId_in, _exportId, _importId, _jobId, _flowJobId, "
+		"_bulkJobId, createdAt_gte, createdAt_lte, status, type, type_in, retriable, "
+		"num{Success|Export|Ignore|Error}_{gte|lte}, limit, after");
 }
 
 /* A list of the whole account is not what anybody wants: the platform's rules and words. */
@@ -363,6 +340,8 @@ void handle_job_current(struct api_request *rq)
 	const struct json *integration = json_get(rq->body, STR("_integrationId"));
 	struct err err = ERR_INIT;
 
+	if (!api_check_members(rq, "_integrationId|_flowIds"))
+		return;
 	if (integration != NULL && (!json_is_str(integration) || !id_valid(json_str(integration))))
 		err_set_field(&err, ERR_INVALID, "_integrationId", "_integrationId must be an id");
 	else if (read_flows(rq, &f.flow_ids, &err)) {

@@ -326,7 +326,7 @@ void handle_listener_requests(struct api_request *rq)
 	for (size_t i = 0; i < n; i++)
 		add_entry(&b, &list[i]);
 	json_build_end(&b);
-	api_answer(rq, 200, json_print_arena(rq->x->arena, json_build_done(&b)));
+	api_answer_build(rq, 200, &b);
 }
 
 #define FLOWS_SHOWN 100
@@ -403,7 +403,7 @@ void handle_listener_state(struct api_request *rq)
 	if (store_read_begin(rq->api->cfg.store, &c, &err) && own_listener(rq, c, &err) &&
 		add_waiting(rq, c, &b, 0, &err) && add_flows(rq, c, &b, &err)) {
 		json_build_end(&b);
-		api_answer(rq, 200, json_print_arena(rq->x->arena, json_build_done(&b)));
+		api_answer_build(rq, 200, &b);
 	} else {
 		api_fail(rq, &err);
 	}

@@ -14,19 +14,24 @@
 
 #define TEXT_MAX ((size_t)LIMIT_REQUEST_BODY)
 
-static void answer_build(struct api_request *rq, struct json_build *b)
+/* What is tried and on which data: members of the body that must be there, besides those of NAMES that
+ * may. Answers 422 itself. */
+static bool read_body(struct api_request *rq, const char *names, const char *what,
+	const struct json **step, const struct json **data)
 {
-	api_answer(rq, 200, json_print_arena(rq->x->arena, json_build_done(b)));
-}
+	struct problems p;
 
-/* A member of the body that must be there; NULL: ERR says which. */
-static const struct json *need(const struct api_request *rq, const char *name, struct err *err)
-{
-	const struct json *v = json_get(rq->body, str_z(name));
-
-	if (v == NULL)
-		err_set_field(err, ERR_MISSING, name, "the body must have \"%s\"", name);
-	return v;
+	problems_init(&p, rq->x->arena);
+	(void)schema_check_members(rq->body, names, &p);
+	*step = json_get(rq->body, str_z(what));
+	*data = json_get(rq->body, STR("data"));
+	if (*step == NULL)
+		problems_add(&p, ERR_MISSING, what, NULL, "the body must have \"%s\"", what);
+	if (*data == NULL)
+		problems_add(&p, ERR_MISSING, "data", NULL, "the body must have \"data\"");
+	if (p.count > 0)
+		api_fail_all(rq, &p);
+	return p.count == 0;
 }
 
 /* ---- mapping ---- */
@@ -38,12 +43,12 @@ void handle_process_mapping(struct api_request *rq)
 	struct err err = ERR_INIT;
 	struct json_build b, mapped;
 	struct mapping *m;
-	const struct json *mapping = need(rq, "mapping", &err);
-	const struct json *data = mapping == NULL ? NULL : need(rq, "data", &err);
+	const struct json *mapping, *data;
 
+	if (!read_body(rq, "mapping|lookups|data", "mapping", &mapping, &data))
+		return;
 	json_build_init(&mapped, a);
-	if (data == NULL ||
-		!mapping_compile(a, mapping, json_get(rq->body, STR("lookups")), &m, &err) ||
+	if (!mapping_compile(a, mapping, json_get(rq->body, STR("lookups")), &m, &err) ||
 		!mapping_apply(m, data, NULL, &mapped, &err)) {
 		api_fail(rq, &err);
 		return;
@@ -54,7 +59,7 @@ void handle_process_mapping(struct api_request *rq)
 	json_build_key(&b, STR("fields"));
 	mapping_explain(m, data, NULL, &b);
 	json_build_end(&b);
-	answer_build(rq, &b);
+	api_answer_build(rq, 200, &b);
 }
 
 /* ---- template ---- */
@@ -101,11 +106,12 @@ void handle_process_template(struct api_request *rq)
 	struct buf out DEFER(buf_free) = BUF_INIT(TEXT_MAX);
 	struct err err = ERR_INIT;
 	struct json_build b;
-	const struct json *text = need(rq, "template", &err);
-	const struct json *data = text == NULL ? NULL : need(rq, "data", &err);
-	bool ok = data != NULL;
+	const struct json *text, *data;
+	bool ok = true;
 
-	if (ok && !json_is_str(text))
+	if (!read_body(rq, "template|data|use", "template", &text, &data))
+		return;
+	if (!json_is_str(text))
 		ok = err_set_field(&err, ERR_INVALID, "template", "template must be a string");
 	if (ok && !render(rq, json_str(text), data, &out, &err)) {
 		ok = false;
@@ -122,7 +128,7 @@ void handle_process_template(struct api_request *rq)
 	json_build_object(&b);
 	json_add_str(&b, STR("text"), out.n == 0 ? STR("") : buf_str(&out));
 	json_build_end(&b);
-	answer_build(rq, &b);
+	api_answer_build(rq, 200, &b);
 }
 
 /* ---- filter and transform ---- */
@@ -148,16 +154,17 @@ void handle_process_filter(struct api_request *rq)
 	struct err err = ERR_INIT;
 	struct json_build b;
 	struct filter *f;
-	const struct json *filter = need(rq, "filter", &err);
-	const struct json *data = filter == NULL ? NULL : need(rq, "data", &err);
+	const struct json *filter, *data;
 
-	if (data == NULL || !filter_compile(a, with_rules(a, filter), "filter", &f, &err)) {
+	if (!read_body(rq, "filter|data", "filter", &filter, &data))
+		return;
+	if (!filter_compile(a, with_rules(a, filter), "filter", &f, &err)) {
 		api_fail(rq, &err);
 		return;
 	}
 	json_build_init(&b, a);
 	filter_explain(f, data, NULL, &b);
-	answer_build(rq, &b);
+	api_answer_build(rq, 200, &b);
 }
 
 /* {transform, data} -> {data} */
@@ -167,20 +174,20 @@ void handle_process_transform(struct api_request *rq)
 	struct err err = ERR_INIT;
 	struct json_build b;
 	struct transform *t;
-	const struct json *transform = need(rq, "transform", &err);
-	const struct json *data = transform == NULL ? NULL : need(rq, "data", &err);
+	const struct json *transform, *data;
 
+	if (!read_body(rq, "transform|data", "transform", &transform, &data))
+		return;
 	json_build_init(&b, a);
 	json_build_object(&b);
 	json_build_key(&b, STR("data"));
-	if (data == NULL ||
-		!transform_compile(a, with_rules(a, transform), "transform", &t, &err) ||
+	if (!transform_compile(a, with_rules(a, transform), "transform", &t, &err) ||
 		!transform_apply(t, data, &b, &err)) {
 		api_fail(rq, &err);
 		return;
 	}
 	json_build_end(&b);
-	answer_build(rq, &b);
+	api_answer_build(rq, 200, &b);
 }
 
 /* ---- what there is ---- */
@@ -246,5 +253,5 @@ void handle_processors(struct api_request *rq)
 	json_build_end(&b);
 	add_helpers(&b);
 	json_build_end(&b);
-	answer_build(rq, &b);
+	api_answer_build(rq, 200, &b);
 }

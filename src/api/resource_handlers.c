@@ -2,6 +2,7 @@
  * resource_handlers.c - create, list, get, replace, patch, delete for every resource type.
  */
 #include "api/handlers_priv.h"
+#include "api/params.h"
 
 #include "core/limits.h"
 
@@ -142,17 +143,6 @@ static bool add_value(struct list_query *q, size_t which, size_t *count, struct 
 	return true;
 }
 
-static bool read_limit(struct str value, size_t *limit, struct err *err)
-{
-	uint64_t n;
-
-	if (!str_to_u64(value, &n) || n == 0 || n > LIMIT_LIST)
-		return err_set_field(err, ERR_QUERY, "limit", "limit must be a number from 1 to %d",
-			LIMIT_LIST);
-	*limit = (size_t)n;
-	return true;
-}
-
 static bool read_param(struct list_query *q, struct str name, struct str value, struct err *err)
 {
 	struct store_filter *f = &q->filter;
@@ -166,15 +156,14 @@ static bool read_param(struct list_query *q, struct str name, struct str value, 
 	if (str_eq_z(name, "_connectorId"))
 		return add_value(q, 3, &f->connector_id_count, value, err);
 	if (str_eq_z(name, "limit"))
-		return read_limit(value, &f->limit, err);
+		return param_limit(name, value, LIMIT_LIST, &f->limit, err);
 	if (str_eq_z(name, "after")) {
 		f->after = value;
 		return id_valid(value) ||
 		       err_set_field(err, ERR_QUERY, "after", "after must be an _id of the list");
 	}
-	err_set(err, ERR_QUERY, "there is no query parameter \"%.*s\" here",
-		STR_ARG(str_sub(name, 0, 64)));
-	return err_hint(err, "name, externalId, _integrationId, _connectorId, limit, after");
+	return param_unknown(err, name,
+		"name, externalId, _integrationId, _connectorId, limit, after");
 }
 
 static bool read_list_query(struct api_request *rq, struct list_query *q, struct err *err)

@@ -18,6 +18,11 @@ void api_answer(struct api_request *rq, int status, struct str json)
 		api_header(rq, "Content-Type", STR("application/json; charset=utf-8"));
 }
 
+void api_answer_build(struct api_request *rq, int status, struct json_build *b)
+{
+	api_answer(rq, status, json_print_arena(rq->x->arena, json_build_done(b)));
+}
+
 struct str api_error_body(struct arena *a, const struct err *list, size_t count)
 {
 	struct json_build b;
@@ -57,6 +62,18 @@ static void fail(struct api_request *rq, const struct err *list, size_t count)
 void api_fail(struct api_request *rq, const struct err *err)
 {
 	fail(rq, err, 1);
+}
+
+bool api_check_members(struct api_request *rq, const char *names)
+{
+	struct problems p;
+
+	problems_init(&p, rq->x->arena);
+	if (rq->body == NULL ||
+		(schema_check_members(rq->body, names, &p) && schema_check_twice(rq->body, &p)))
+		return true;
+	api_fail_all(rq, &p);
+	return false;
 }
 
 void api_fail_all(struct api_request *rq, const struct problems *p)

@@ -80,7 +80,7 @@ void handle_state_list(struct api_request *rq)
 	}
 	json_build_end(&b);
 	json_build_end(&b);
-	api_answer(rq, 200, json_print_arena(rq->x->arena, json_build_done(&b)));
+	api_answer_build(rq, 200, &b);
 }
 
 void handle_state_get(struct api_request *rq)

@@ -45,7 +45,7 @@ void handle_token_list(struct api_request *rq)
 		json_build_end(&b);
 	}
 	json_build_end(&b);
-	api_answer(rq, 200, json_print_arena(a, json_build_done(&b)));
+	api_answer_build(rq, 200, &b);
 }
 
 struct token_change {
@@ -67,7 +67,10 @@ static bool write_remove(struct store_conn *c, void *arg, struct err *err)
 	return store_token_remove(c, t->token.account_id, t->token.id, err);
 }
 
-/* Body: {"name": "..."}; a new token expires never and may do everything. */
+/*
+ * Body: {"name": "..."}; a new token expires never and may do everything. Whoever asks for less must not
+ * get more without a word: there are no other members.
+ */
 void handle_token_create(struct api_request *rq)
 {
 	struct arena *a = rq->x->arena;
@@ -79,6 +82,8 @@ void handle_token_create(struct api_request *rq)
 	struct err err = ERR_INIT;
 	struct json_build b;
 
+	if (!api_check_members(rq, "name"))
+		return;
 	t.token.name = json_get_str(rq->body, STR("name"));
 	if (t.token.name.n == 0 || t.token.name.n > 200) {
 		err_set_field(&err, ERR_MISSING, "name", "a token needs a name of 1 to 200 bytes");
@@ -99,7 +104,7 @@ void handle_token_create(struct api_request *rq)
 	add_token(&b, &t.token);
 	json_add_str(&b, STR("token"), str_z(token));
 	json_build_end(&b);
-	api_answer(rq, 201, json_print_arena(a, json_build_done(&b)));
+	api_answer_build(rq, 201, &b);
 }
 
 void handle_token_remove(struct api_request *rq)

@@ -79,7 +79,8 @@ static bool rate_account(struct arena *a, const struct options *o, struct store 
 		return false;
 	account.rate_bucket = account.rate_refill = 0;
 	if (!str_eq_z(o->rest[2], "default") &&
-		!option_rate(o->rest[2], &account.rate_bucket, &account.rate_refill, err))
+		!option_rate(o->rest[2], "rate-limit", &account.rate_bucket, &account.rate_refill,
+			err))
 		return false;
 	return store_write(s, update_account, &account, err);
 }
@@ -125,6 +126,8 @@ static bool add_token(struct arena *a, const struct options *o, struct store *s,
 	struct store_account account;
 	char token[TOKEN_LEN + 1];
 
+	if (o->rest[1].n == 0 || o->rest[1].n > 200)
+		return err_set(err, ERR_QUERY, "a token needs a name of 1 to 200 bytes");
 	if (!find_account(a, o, s, &account, err) ||
 		!setup_token_add(s, account.id, o->rest[1], token, err))
 		return false;

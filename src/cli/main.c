@@ -9,35 +9,64 @@ static int command_version(struct arena *a UNUSED, const struct options *o UNUSE
 	return EXIT_DONE;
 }
 
-static const struct {
+static const struct command {
 	const char *name, *usage, *words;
 	int (*fn)(struct arena *a, const struct options *o);
+	size_t arguments;                      /* at most so many, besides options */
+	enum { NO_DATA, ON_DATA, SERVES } use; /* which options it heeds */
 } commands[] = {
-	{ "serve", "[OPTIONS]", "run the server", command_serve },
+	{ "serve", "", "run the server", command_serve, 0, SERVES },
 	{ "account", "list | add NAME | rate NAME BUCKET,REFILL|default",
-		"accounts of a data directory whose server is stopped", command_account },
+		"accounts of a data directory whose server is stopped", command_account, 3,
+		ON_DATA },
 	{ "token", "list | add NAME | remove ID [--account NAME]",
-		"tokens of an account; while the server runs use /v1/accesstokens", command_token },
-	{ "verify", "", "prove a data directory whole (server stopped)", command_verify },
+		"tokens of an account; while the server runs use /v1/accesstokens", command_token,
+		2, ON_DATA },
+	{ "verify", "", "prove a data directory whole (server stopped)", command_verify, 0,
+		ON_DATA },
 	{ "backup", "FILE", "copy the database of a data directory (server stopped)",
-		command_backup },
+		command_backup, 1, ON_DATA },
 	{ "meta", "docs DIR | openapi", "write the reference pages, print the OpenAPI document",
-		command_meta },
-	{ "version", "", "print the version", command_version },
+		command_meta, 2, NO_DATA },
+	{ "version", "", "print the version", command_version, 0, NO_DATA },
 };
 
-static void help(FILE *to)
+static const struct command *find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+		if (strcmp(name, commands[i].name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+static void add_usage(struct buf *b, const struct command *c)
+{
+	buf_add_fmt(b, "%s%s%s%s", c->name, c->usage[0] == '\0' ? "" : " ", c->usage,
+		c->use == NO_DATA ? "" : " [OPTIONS]");
+}
+
+/* Of one command; NULL: of the program. */
+static void help(FILE *to, const struct command *c)
 {
 	struct buf b DEFER(buf_free) = BUF_INIT(0);
 
-	BUF_ADD_LIT(&b,
-		"integrator - a self-hosted integration platform\n\nUsage: integrator COMMAND "
-		"[ARGUMENTS] [OPTIONS]\n\n");
-	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-		buf_add_fmt(&b, "  %s %s\n      %s\n", commands[i].name, commands[i].usage,
-			commands[i].words);
-	BUF_ADD_LIT(&b, "\nOptions:\n");
-	options_help(&b);
+	if (c == NULL) {
+		BUF_ADD_LIT(&b, "integrator - a self-hosted integration platform\n\nUsage: "
+				"integrator COMMAND [ARGUMENTS] [OPTIONS]\n\n");
+		for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+			BUF_ADD_LIT(&b, "  ");
+			add_usage(&b, &commands[i]);
+			buf_add_fmt(&b, "\n      %s\n", commands[i].words);
+		}
+	} else {
+		BUF_ADD_LIT(&b, "Usage: integrator ");
+		add_usage(&b, c);
+		buf_add_fmt(&b, "\n\n%s\n", c->words);
+	}
+	if (c == NULL || c->use != NO_DATA) {
+		BUF_ADD_LIT(&b, "\nOptions:\n");
+		options_help(&b, c == NULL || c->use == SERVES);
+	}
 	BUF_ADD_LIT(&b, "\nExit codes: 0 done, 1 failed, 2 usage, 3 configuration, 4 store.\n");
 	fwrite(b.p, 1, b.n, to);
 }
@@ -71,33 +100,59 @@ const char *cli_key_path(struct arena *a, const struct options *o)
 	return str_fmt(a, "%.*s.key", STR_ARG(dir)).p;
 }
 
+static bool is_one_of(const char *word, const char *a, const char *b)
+{
+	return strcmp(word, a) == 0 || strcmp(word, b) == 0;
+}
+
 static bool asks_for_help(int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++)
-		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+		if (is_one_of(argv[i], "--help", "-h"))
 			return true;
 	return argc > 1 && strcmp(argv[1], "help") == 0;
 }
 
-int main(int argc, char **argv)
+static int unknown(const char *name)
+{
+	fprintf(stderr, "integrator: there is no command \"%s\"\n  hint: integrator help\n", name);
+	return EXIT_USAGE;
+}
+
+static int run(const struct command *c, int argc, char **argv)
 {
 	struct arena *a DEFER(arena_freep) = arena_new("process", 0);
 	struct options o;
 	struct err err = ERR_INIT;
 
+	if (!options_read(a, argc, argv, &o, &err))
+		return cli_fail(&err);
+	if (o.rest_count > c->arguments) {
+		err_set(&err, ERR_QUERY, "%s does not take \"%.*s\"", c->name,
+			STR_ARG(o.rest[c->arguments]));
+		err_hint(&err, "integrator help %s", c->name);
+		return cli_fail(&err);
+	}
+	return c->fn(a, &o);
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *c = argc > 1 ? find(argv[1]) : NULL;
+
+	if (argc < 2) {
+		help(stderr, NULL);
+		return EXIT_USAGE;
+	}
 	if (asks_for_help(argc, argv)) {
-		help(stdout);
+		bool about = argc > 2 && strcmp(argv[1], "help") == 0;
+
+		if (about && argv[2][0] != '-' && (c = find(argv[2])) == NULL)
+			return unknown(argv[2]);
+		help(stdout, c);
 		return EXIT_DONE;
 	}
-	for (size_t i = 0; argc > 1 && i < ARRAY_LEN(commands); i++) {
-		if (strcmp(argv[1], commands[i].name) != 0)
-			continue;
-		if (!options_read(a, argc - 2, argv + 2, &o, &err))
-			return cli_fail(&err);
-		return commands[i].fn(a, &o);
-	}
-	if (argc > 1)
-		fprintf(stderr, "integrator: there is no command \"%s\"\n\n", argv[1]);
-	help(stderr);
-	return EXIT_USAGE;
+	if (is_one_of(argv[1], "--version", "-V"))
+		c = find("version");
+	return c == NULL ? unknown(argv[1]) : run(c, argc - 2, argv + 2);
 }

@@ -112,20 +112,25 @@ static void read_environment(struct arena *a, struct options *o)
 	}
 }
 
-/* `--name value` or `--name=value`; the value's place in ARGV is passed over. */
-static bool split_argument(char **argv, int argc, int *at, struct str *name, struct str *value,
-	struct err *err)
+static struct str option_name(const char *argument)
+{
+	struct str text = str_from(str_z(argument), 2);
+
+	return str_sub(text, 0, str_find_char(text, '='));
+}
+
+/* Of `--name value` or `--name=value`; the value's place in ARGV is passed over. */
+static bool read_value(char **argv, int argc, int *at, struct str *value, struct err *err)
 {
 	struct str text = str_from(str_z(argv[*at]), 2);
 	size_t eq = str_find_char(text, '=');
 
-	*name = str_sub(text, 0, eq);
 	if (eq != STR_NPOS) {
 		*value = str_from(text, eq + 1);
 		return true;
 	}
 	if (*at + 1 >= argc)
-		return err_set(err, ERR_QUERY, "--%.*s needs a value", STR_ARG(*name));
+		return err_set(err, ERR_QUERY, "--%.*s needs a value", STR_ARG(text));
 	*value = str_z(argv[++*at]);
 	return true;
 }
@@ -144,14 +149,17 @@ static bool read_arguments(struct arena *a, int argc, char **argv, struct option
 			o->rest[o->rest_count++] = str_z(argv[at]);
 			continue;
 		}
-		if (!split_argument(argv, argc, &at, &name, &value, err))
+		name = option_name(argv[at]);
+		bool other = str_eq_z(name, "config") || str_eq_z(name, "account");
+
+		if (!other && !find(name, &i))
+			return unknown(name, ERR_QUERY, err);
+		if (!read_value(argv, argc, &at, &value, err))
 			return false;
 		if (str_eq_z(name, "config"))
 			*config = str_to_z(a, value);
 		else if (str_eq_z(name, "account"))
 			o->account = value;
-		else if (!find(name, &i))
-			return unknown(name, ERR_QUERY, err);
 		else if (apply)
 			set(a, o, i, value, "command line");
 	}
@@ -184,24 +192,27 @@ bool option_number(struct str s, const char *name, uint32_t min, uint32_t max, u
 	return true;
 }
 
-bool option_rate(struct str s, uint32_t *bucket, uint32_t *refill, struct err *err)
+bool option_rate(struct str s, const char *name, uint32_t *bucket, uint32_t *refill,
+	struct err *err)
 {
 	struct str second = s, first = str_cut(&second, ',');
 	uint32_t size = 0;
 
 	if (second.p == NULL)
 		return err_set(err, ERR_CONFIG,
-			"a rate limit is BUCKET,REFILL, such as 100,30, not \"%.*s\"", STR_ARG(s));
-	if (!option_number(first, "rate-limit", 1, RATE_MAX, &size, err) ||
-		!option_number(second, "rate-limit", 1, RATE_MAX, refill, err))
+			"--%s is BUCKET,REFILL, such as 100,30, not \"%.*s\"", name, STR_ARG(s));
+	if (!option_number(first, name, 1, RATE_MAX, &size, err) ||
+		!option_number(second, name, 1, RATE_MAX, refill, err))
 		return false;
 	*bucket = size;
 	return true;
 }
 
-void options_help(struct buf *out)
+void options_help(struct buf *out, bool all)
 {
 	for (size_t i = 0; i < OPT_COUNT; i++) {
+		if (!all && i != OPT_DATA && i != OPT_KEY)
+			continue;
 		buf_add_fmt(out, "  --%s %s\n      %s", table[i].name, table[i].placeholder,
 			table[i].words);
 		if (table[i].def[0] != '\0')

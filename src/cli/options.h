@@ -53,9 +53,11 @@ MUST_CHECK bool options_read(struct arena *a, int argc, char **argv, struct opti
 /* The value S of --NAME as a number from MIN to MAX. ERR_CONFIG. */
 MUST_CHECK bool option_number(struct str s, const char *name, uint32_t min, uint32_t max,
 	uint32_t *out, struct err *err);
-/* BUCKET,REFILL of a rate limit. ERR_CONFIG. */
-MUST_CHECK bool option_rate(struct str s, uint32_t *bucket, uint32_t *refill, struct err *err);
-void options_help(struct buf *out);
+/* BUCKET,REFILL of a rate limit, --NAME. ERR_CONFIG. */
+MUST_CHECK bool option_rate(struct str s, const char *name, uint32_t *bucket, uint32_t *refill,
+	struct err *err);
+/* ALL, or those that administrative commands heed. */
+void options_help(struct buf *out, bool all);
 void options_markdown(struct buf *out);
 static inline const char *option_z(const struct options *o, enum option i)
 {

@@ -21,6 +21,7 @@
 
 #define DRAIN_API_MS    10000
 #define DRAIN_ENGINE_MS 10000
+#define PEM_BYTES_MAX   (8 << 20)
 #define HEAP_ARENAS     2 /* glibc makes eight a core; each keeps memory */
 
 struct server {
@@ -36,10 +37,13 @@ struct server {
 static bool read_log_options(const struct options *o, struct err *err)
 {
 	static const char *const levels[] = { "debug", "info", "warn", "error" };
-	struct str form = o->value[OPT_LOG], level = o->value[OPT_LOG_LEVEL];
+	struct str form = o->value[OPT_LOG], level = o->value[OPT_LOG_LEVEL],
+		   access = o->value[OPT_ACCESS_LOG];
 
 	if (!str_eq_z(form, "json") && !str_eq_z(form, "text"))
 		return err_set(err, ERR_CONFIG, "--log is json or text, not \"%s\"", form.p);
+	if (!str_eq_z(access, "on") && !str_eq_z(access, "off"))
+		return err_set(err, ERR_CONFIG, "--access-log is on or off, not \"%s\"", access.p);
 	for (size_t i = 0; i < ARRAY_LEN(levels); i++) {
 		if (str_eq_z(level, levels[i])) {
 			log_configure(str_eq_z(form, "json") ? LOG_JSON : LOG_TEXT,
@@ -56,6 +60,46 @@ static const char *file_option(const struct options *o, enum option i)
 	return o->value[i].n == 0 ? NULL : o->value[i].p;
 }
 
+/* Is the file of option I, --NAME, there, and does it hold PEM? */
+static bool check_file(struct arena *a, const struct options *o, enum option i, const char *name,
+	struct err *err)
+{
+	const char *path = file_option(o, i);
+
+	if (path == NULL)
+		return true;
+	int fd DEFER(fd_close) = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) != 0)
+		return err_set_errno(err, ERR_CONFIG, errno, "--%s: can't read %s", name, path);
+	if (!S_ISREG(st.st_mode) || st.st_size > PEM_BYTES_MAX)
+		return err_set(err, ERR_CONFIG, "--%s: %s is no file of at most %d bytes", name,
+			path, PEM_BYTES_MAX);
+	char *text = arena_alloc(a, (size_t)st.st_size + 1);
+	ssize_t n = read(fd, text, (size_t)st.st_size);
+
+	bool pem = n > 0 && str_find(str_of(text, (size_t)n), STR("-----BEGIN ")) != STR_NPOS;
+
+	explicit_bzero(text, (size_t)st.st_size); /* it may be a key */
+	if (!pem)
+		return err_set(err, ERR_CONFIG,
+			"--%s: %s is not in the form of PEM, which has "
+			"lines \"-----BEGIN ...\"",
+			name, path);
+	return true;
+}
+
+/* Before anything is made: a start that can't succeed leaves nothing behind. */
+static bool check_files(struct arena *a, const struct options *o, struct err *err)
+{
+	if ((file_option(o, OPT_TLS_CERT) == NULL) != (file_option(o, OPT_TLS_KEY) == NULL))
+		return err_set(err, ERR_CONFIG, "--tls-cert and --tls-key go together");
+	return check_file(a, o, OPT_TLS_CERT, "tls-cert", err) &&
+	       check_file(a, o, OPT_TLS_KEY, "tls-key", err) &&
+	       check_file(a, o, OPT_CA_FILE, "ca-file", err);
+}
+
 static bool start(struct arena *a, const struct options *o, struct server *s, struct err *err)
 {
 	struct engine_config engine = { .clock = clock_system(),
@@ -69,8 +113,9 @@ static bool start(struct arena *a, const struct options *o, struct server *s, st
 		.access_log = str_eq_z(o->value[OPT_ACCESS_LOG], "on") };
 	uint32_t workers = 0, timeout_s = 0, days = 0, mb = 0, trace_mb = 0;
 
-	if (!option_rate(o->value[OPT_RATE_LIMIT], &api.rate_bucket, &api.rate_refill, err) ||
-		!option_rate(o->value[OPT_LISTENER_RATE], &api.listener_bucket,
+	if (!option_rate(o->value[OPT_RATE_LIMIT], "rate-limit", &api.rate_bucket, &api.rate_refill,
+		    err) ||
+		!option_rate(o->value[OPT_LISTENER_RATE], "listener-rate", &api.listener_bucket,
 			&api.listener_refill, err) ||
 		!option_number(o->value[OPT_WORKERS], "workers", 1, 64, &workers, err) ||
 		!option_number(o->value[OPT_TRACE_MB], "trace-mb", 0, 1048576, &trace_mb, err) ||
@@ -80,6 +125,7 @@ static bool start(struct arena *a, const struct options *o, struct server *s, st
 			err) ||
 		!option_number(o->value[OPT_RETENTION_MB], "retention-mb", 0, 1000000000, &mb,
 			err) ||
+		!check_files(a, o, err) ||
 		!egress_new(a, o->value[OPT_EGRESS_ALLOW], &s->egress, err) ||
 		!setup_store(a, o, true, &s->store, err) ||
 		!setup_keys(a, o, s->store, &s->keys, err) ||
@@ -142,10 +188,6 @@ int command_serve(struct arena *a, const struct options *o)
 	sigset_t signals;
 	int sig;
 
-	if (o->rest_count > 0) {
-		err_set(&err, ERR_QUERY, "serve takes no argument \"%s\"", o->rest[0].p);
-		return cli_fail(&err);
-	}
 	mallopt(M_ARENA_MAX, HEAP_ARENAS);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a file over its limit is an error of the write, not our end */

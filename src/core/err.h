@@ -67,7 +67,7 @@ enum err_retry {
 	X(ERR_MAPPING, "mapping_failed", 422, ERR_RETRY_NO, "The mapping could not make the target record; the message names the field.") \
 	X(ERR_LOOKUP, "lookup_failed", 422, ERR_RETRY_NO, "A lookup found nothing, or several, where one was needed.") \
 	X(ERR_INTERRUPTED, "interrupted", 500, ERR_RETRY_YES, "The server stopped while this was under way.") \
-	X(ERR_POISON, "quarantined", 500, ERR_RETRY_NO, "The job ended the server each time it was begun and was put aside.") \
+	X(ERR_POISON, "quarantined", 500, ERR_RETRY_NO, "The job ended the server each time it was begun, or what it had in work could not be read, and it was put aside.") \
 	X(ERR_CANCELED, "canceled", 409, ERR_RETRY_NO, "Somebody canceled this.") \
 	X(ERR_CONFIG, "invalid_configuration", 500, ERR_RETRY_NO, "An option, the configuration file or a variable is wrong.") \
 	X(ERR_IO, "io_failed", 500, ERR_RETRY_YES, "A file or socket of this machine could not be used.") \

@@ -325,8 +325,9 @@ static bool lex_word(struct lexer *l, struct token *t, struct err *err)
 	n = id_length(s);
 	if (n > 0 && before(str_from(s, n), "=~}/.)|"))
 		return take(l, t, T_ID, n);
-	return lex_fail(l->at, err, "%s",
-		s.n == 0 ? "this mustache is not closed" : "this character has no meaning here");
+	if (n == s.n)
+		return lex_fail(l->s.n, err, "this mustache is not closed");
+	return lex_fail(l->at, err, "this character has no meaning here");
 }
 
 static bool lex_close(struct lexer *l, struct token *t)

@@ -5,6 +5,8 @@
 #include "engine/auto_retry.h"
 
 #include "core/log.h"
+#include "engine/bulk.h"
+#include "engine/retry_ask.h"
 
 #define FLOWS_A_TURN 100
 
@@ -30,10 +32,12 @@ void auto_retry_run(struct engine *e)
 	struct arena *a DEFER(arena_freep) = arena_new("retries", 0);
 	struct due *d = arena_new_of(a, struct due);
 	struct store_conn *c = NULL;
-	struct err err = ERR_INIT;
+	struct err err = ERR_INIT, busy = ERR_INIT;
 	int64_t now = clock_wall_ms(e->cfg.clock);
 
 	d->arena = a;
+	if (!bulk_begin(e, false, &busy))
+		return; /* the timer does not wait: soon again */
 	bool ok = store_read_begin(e->cfg.store, &c, &err) &&
 		  store_error_due(c, now, FLOWS_A_TURN, add_flow, d, &err);
 
@@ -45,8 +49,9 @@ void auto_retry_run(struct engine *e)
 			.by = STR_INIT("automatic") };
 		struct retry_jobs jobs;
 
-		ok = engine_retry(e, d->list[i].account_id, &ask, a, &jobs, &err);
+		ok = retry_ask(e, d->list[i].account_id, &ask, a, &jobs, &err);
 	}
+	bulk_end(e);
 	if (!ok)
 		log_err(LOG_WARN, "retry.not_queued", &err);
 }

@@ -19,35 +19,6 @@ struct str run_new_id(const struct run *r, struct arena *a)
 
 /* ---- errors ---- */
 
-/* A job error's `code`: the application's status where it answered, else our word. */
-static struct str error_code(struct arena *a, const struct err *err, int status)
-{
-	if (err->code == ERR_HTTP_STATUS && status != 0)
-		return str_fmt(a, "%d", status);
-	return str_z(err_info(err->code)->wire);
-}
-
-static const char *error_source(const struct err *err, const char *stage)
-{
-	switch (err->code) {
-	case ERR_HTTP_STATUS:
-	case ERR_RESPONSE:
-		return "application";
-	case ERR_TIMEOUT:
-	case ERR_CONNECT:
-	case ERR_TLS:
-	case ERR_DNS:
-	case ERR_EGRESS:
-		return "connection";
-	case ERR_MAPPING:
-		return "mapping";
-	case ERR_LOOKUP:
-		return "lookup";
-	default:
-		return strcmp(stage, "submit") == 0 ? "internal" : stage;
-	}
-}
-
 static const char *classify_status(int status)
 {
 	switch (status) {
@@ -136,8 +107,8 @@ static void fill_error(const struct run *r, struct store_job_error *e, const str
 		.flow_id = r->job->flow_id,
 		.created_ms = clock_wall_ms(r->e->cfg.clock),
 		.stage = str_z(stage),
-		.source = str_z(error_source(err, stage)),
-		.code = error_code(a, err, status),
+		.source = str_z(step_error_source(err, stage)),
+		.code = step_error_code(a, err, status),
 		.message = str_dup(a, str_z(err->message)),
 		.field = str_dup(a, str_z(err->field)),
 		.hint = str_dup(a, str_z(err->hint)),
@@ -174,12 +145,46 @@ static struct outcome *add_outcome(struct run *r)
 	return o;
 }
 
+/* Did the application say that it has not taken the record? */
+static bool was_refused(const struct delivery *d)
+{
+	return d->err.code == ERR_HTTP_STATUS && d->status >= 400 && d->status < 500 &&
+	       d->status != 408 && d->status != 429;
+}
+
 /*
- * {"data", "stage", "traceKey"}; with an unknown outcome also what was sent, for an equal repeat, and when
- * the steps behind have had the record, that it proceeded.
+ * What an equal repeat is known by. With an unknown outcome it is what was sent itself. Else the documents of the
+ * day make the request anew: the key is for the same bytes only, since an application that failed may
+ * have done the work all the same. One that refused the record would only say so again under that key. IT: the
+ * record began here with what an earlier attempt left, which stays when this one has made no request; NULL: not.
  */
-static struct str retry_data(struct arena *a, const struct delivery *d, const char *stage,
-	struct str trace_key, bool proceeded)
+static void add_repeat(struct json_build *b, const struct delivery *d, const struct item *it)
+{
+	char *hex;
+
+	if (d->request.p == NULL) {
+		if (it == NULL)
+			return;
+		json_add_str(b, STR("request"), it->request);
+		json_add_str(b, STR("key"), it->key);
+		json_add_str(b, STR("requestHash"), it->request_hash);
+	} else if (d->unknown) {
+		json_add_str(b, STR("request"), d->request);
+		json_add_str(b, STR("key"), d->key);
+	} else if (d->request.n > 0 && !was_refused(d)) {
+		hex = arena_alloc(b->arena, WORK_HASH_LEN);
+		work_hash_request(d->request, hex);
+		json_add_str(b, STR("key"), d->key);
+		json_add_str(b, STR("requestHash"), str_of(hex, WORK_HASH_LEN));
+	}
+}
+
+/*
+ * {"data", "stage", "traceKey"}, what an equal repeat is known by, and when the steps behind have had the
+ * record, that it proceeded.
+ */
+static struct str retry_data(struct arena *a, const struct delivery *d, const struct item *it,
+	const char *stage, struct str trace_key, bool proceeded)
 {
 	struct json_build b;
 
@@ -190,10 +195,7 @@ static struct str retry_data(struct arena *a, const struct delivery *d, const ch
 	json_add_str(&b, STR("traceKey"), trace_key);
 	if (proceeded)
 		json_add_bool(&b, STR("proceeded"), true);
-	if (d->unknown && d->request.p != NULL) {
-		json_add_str(&b, STR("request"), d->request);
-		json_add_str(&b, STR("key"), d->key);
-	}
+	add_repeat(&b, d, it);
 	json_build_end(&b);
 	return json_print_arena(a, json_build_done(&b));
 }
@@ -241,7 +243,8 @@ void run_add_failure(struct run *r, const struct work *w, size_t i)
 	set_next_retry(r, e);
 	if (keeps_data(r)) {
 		e->retry_id = run_new_id(r, r->outcome_arena);
-		o->retry_data = retry_data(r->outcome_arena, d, stage, e->trace_key,
+		o->retry_data = retry_data(r->outcome_arena, d,
+			it->first_step == w->step ? it : NULL, stage, e->trace_key,
 			!it->stopped || it->proceeded);
 	}
 	retried(o, it);
@@ -294,7 +297,7 @@ void run_add_shape_failure(struct run *r, const struct item *it, const char *sta
 	set_record(r, e, it, it->record);
 	if (!it->gone && keeps_data(r)) {
 		e->retry_id = run_new_id(r, r->outcome_arena);
-		o->retry_data = retry_data(r->outcome_arena, &d, stage, e->trace_key, false);
+		o->retry_data = retry_data(r->outcome_arena, &d, NULL, stage, e->trace_key, false);
 	}
 	retried(o, it);
 }
@@ -323,6 +326,15 @@ void run_add_error(struct run *r, const struct err *failure, const char *stage, 
 	if (of_export && r->plan.source_count > 0)
 		o->row.step_id = r->plan.sources[g].id;
 	o->row.fingerprint = fingerprint(r->outcome_arena, &o->row);
+}
+
+void run_add_damage(struct run *r, const struct err *failure)
+{
+	struct str text = str_sub(buf_str(&r->page_body), 0, LIMIT_ERROR_EVIDENCE);
+
+	run_add_error(r, failure, "run", false);
+	r->outcomes[r->outcome_count - 1].row.request = str_dup(r->outcome_arena,
+		str_sub(text, 0, str_utf8_prefix(text)));
 }
 
 /* ---- the transaction ---- */
@@ -374,6 +386,8 @@ static bool write_page(struct store_conn *c, const struct checkpoint *cp, struct
 	row.step = cp->work->step;
 	row.waiting = cp->waiting;
 	row.body = buf_str(&r->page_body);
+	row.connection_id = r->steps[row.step].plan->connection_id;
+	row.records = work_waiting(cp->work);
 	return store_page_put(c, &row, err);
 }
 

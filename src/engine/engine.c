@@ -4,6 +4,7 @@
  * A worker claims the oldest queued job in a store transaction, works it, and asks again until there
  * is none; then it sleeps until a job is posted or a waiting one is due.
  */
+#include "engine/bulk.h"
 #include "engine/listener.h"
 #include "engine/offline.h"
 
@@ -137,6 +138,7 @@ struct adaptor_env engine_env(const struct engine *e)
 		.clock = e->cfg.clock,
 		.rng = e->cfg.rng,
 		.ca_file = e->cfg.ca_file,
+		.gates = e->gates,
 		.timeout_ms = e->cfg.outbound_timeout_ms };
 }
 
@@ -165,8 +167,10 @@ bool engine_start(const struct engine_config *cfg, struct engine **out, struct e
 	cond_init(&e->probing);
 	cond_init(&e->events);
 	cond_init(&e->hears);
+	cond_init(&e->bulk_idle);
 	e->listening = map_new(a);
 	e->turns = turns_new(a);
+	e->gates = gates_new(a);
 	if (!engine_recover(e, err)) {
 		arena_free(a);
 		return false;
@@ -220,7 +224,9 @@ void engine_stop(struct engine *e, int64_t within_ms)
 	cond_destroy(&e->probing);
 	cond_destroy(&e->events);
 	turns_destroy(e->turns);
+	gates_destroy(e->gates);
 	cond_destroy(&e->hears);
+	cond_destroy(&e->bulk_idle);
 	arena_free(e->arena);
 }
 
@@ -377,7 +383,8 @@ static bool cancel_write(struct store_conn *c, void *arg, struct err *err)
 {
 	const struct cancel *x = arg;
 
-	return store_job_cancel(c, x->account_id, x->job_id, x->by, x->now_ms, err);
+	return store_job_cancel(c, x->account_id, x->job_id, x->by, x->now_ms, err) &&
+	       bulk_release(c, x->account_id, x->job_id, x->now_ms, err);
 }
 
 bool engine_cancel(struct engine *e, struct str account_id, struct str job_id, struct str by,
@@ -400,6 +407,7 @@ bool engine_cancel(struct engine *e, struct str account_id, struct str job_id, s
 	mutex_unlock(&e->lock);
 	engine_changed(e, account_id, job_id);
 	engine_post(e);
+	bulk_release_rest(e, account_id, job_id);
 	return true;
 }
 

@@ -36,15 +36,6 @@ struct worker {
 	struct wait_note wait;       /* of the job in work; likewise */
 };
 
-#define PROBES_MAX     1024
-#define PROBE_FIRST_MS 5000
-#define PROBE_LAST_MS  300000
-
-struct probe { /* of a connection that went offline */
-	char account_id[ID_LEN + 1], id[ID_LEN + 1];
-	int64_t due_ms, pause_ms;
-};
-
 struct listener;
 
 struct engine {
@@ -54,17 +45,16 @@ struct engine {
 	struct worker *workers;
 	unsigned worker_count;
 	struct turns *turns;
+	struct gates *gates;
 	struct thread listener; /* listeners_main() */
-	struct thread timer;    /* schedules, leases, probes, purges */
+	struct thread timer;    /* schedules, leases, purges */
 	struct mutex lock;
 	struct cond work;    /* a job may be there, a time has come, or stopping */
 	struct cond tick;    /* the timer has something to look at */
 	uint64_t posted;     /* grows with every job queued; under lock */
 	int64_t next_job_ms; /* wall; when a waiting job may be taken; under lock */
 	struct thread prober;
-	struct cond probing;             /* a probe was added */
-	struct probe probes[PROBES_MAX]; /* under lock */
-	size_t probe_count;
+	struct cond probing;    /* ends the prober's sleep */
 	bool look;              /* flows or connections changed; under lock */
 	struct map *listening;  /* export id: struct listener; under lock */
 	struct listener *heard; /* those that listeners_main() must look at; under lock */
@@ -73,6 +63,8 @@ struct engine {
 	uint64_t events_posted;
 	_Atomic uint64_t changes;   /* grows with every resource that is written */
 	struct mutex offline_lock;  /* over a connection's going offline and coming back */
+	bool bulk_busy;             /* an action on many errors goes on; under lock */
+	struct cond bulk_idle;      /* none does any more */
 	struct mutex observer_lock; /* over: */
 	engine_observer observer;   /* NULL: none */
 	void *observer_ctx;

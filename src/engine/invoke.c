@@ -82,6 +82,7 @@ bool invoke_begin(struct engine *e, const struct invoke_who *who, struct invocat
 	v->who = *who;
 	v->env = engine_env(e);
 	v->env.canceled = &v->canceled;
+	v->env.gate_wait_ms = LIMIT_CALL_GATE_MS;
 	v->due_ms = clock_mono_ms(clock_system()) + LIMIT_CALL_MS;
 	mutex_lock(&c->lock);
 	bool aborting = c->aborting;
@@ -477,15 +478,17 @@ void invoke_failure(struct invocation *v, const struct err *err, struct buf *out
 /* ---- the debug log ---- */
 
 bool engine_debug_print(struct engine *e, struct str account_id, struct str connection_id,
-	struct str resource_id, struct buf *out, struct err *err)
+	struct str resource_id, struct arena *a, struct buf *out, struct str *until,
+	struct err *err)
 {
-	struct store_conn *c DEFER(store_read_endp) = NULL;
+	const struct schema *s = resources_by_type(e->cfg.resources, STR("connection"));
+	struct resource_view view;
+	const struct json *doc;
 
-	if (!store_read_begin(e->cfg.store, &c, err))
+	if (!resource_get(e->cfg.resources, account_id, s, connection_id, a, &view, err) ||
+		!json_parse_copy(a, view.json, &doc, err))
 		return false;
-	if (!store_resource_exists(c, account_id, STR("connection"), connection_id))
-		return err_set(err, ERR_NOT_FOUND, "there is no connection %.*s",
-			STR_ARG(str_sub(connection_id, 0, 64)));
+	*until = json_get_str(doc, STR("debugDate"));
 	debug_log_print(e->debug, connection_id, resource_id, out);
 	return true;
 }

@@ -95,9 +95,14 @@ void invoke_failure(struct invocation *v, const struct err *err, struct buf *out
 
 /* ---- the debug log ---- */
 
-/* ERR_NOT_FOUND: no such connection. RESOURCE_ID p NULL: all. */
+/*
+ * Adds the lines kept of a connection (RESOURCE_ID p NULL: of all that was done at it). *UNTIL is its
+ * debugDate in A, as it is stored: when the log was, or will be, turned off; p NULL: it was never on.
+ * ERR_NOT_FOUND: no such connection.
+ */
 MUST_CHECK bool engine_debug_print(struct engine *e, struct str account_id,
-	struct str connection_id, struct str resource_id, struct buf *out, struct err *err);
+	struct str connection_id, struct str resource_id, struct arena *a, struct buf *out,
+	struct str *until, struct err *err);
 
 /* Ends the calls that run, soon, and lets none begin: for the end of the server. Any thread. */
 void engine_calls_abort(struct engine *e);

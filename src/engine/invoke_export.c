@@ -44,6 +44,14 @@ static void add_record_error(struct invocation *v, struct export_take *t, const 
 	json_print(t->errors, json_build_done(&b), JSON_COMPACT);
 }
 
+static void add_element(struct buf *list, const struct json *record)
+{
+	if (list == NULL)
+		return;
+	add_comma(list);
+	json_print(list, record, JSON_COMPACT);
+}
+
 static void take_record(struct invocation *v, const struct shape *shape, struct arena *scratch,
 	struct export_take *t, const struct json *record)
 {
@@ -51,16 +59,16 @@ static void take_record(struct invocation *v, const struct shape *shape, struct 
 	const char *stage = NULL;
 	bool passes;
 
-	if (t->parsed != NULL) {
-		add_comma(t->parsed);
-		json_print(t->parsed, record, JSON_COMPACT);
-	}
+	add_element(t->parsed, record);
 	arena_reset(scratch);
-	if (!shape_apply(shape, scratch, &record, &passes, &stage, &failure)) {
+	bool ok = shape_apply(shape, scratch, &record, &passes, &stage, &failure);
+
+	if (ok || strcmp(stage, "transform") != 0)
+		add_element(t->transformed, record);
+	if (!ok) {
 		add_record_error(v, t, stage, &failure);
 	} else if (passes) {
-		add_comma(t->data);
-		json_print(t->data, record, JSON_COMPACT);
+		add_element(t->data, record);
 		t->shown++;
 	}
 	t->count++;

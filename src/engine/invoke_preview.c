@@ -63,7 +63,9 @@ static const struct json *asked_once(struct invocation *v)
 	return schema_merge_patch(v->arena, v->doc, json_build_done(&b));
 }
 
-static void add_parsed(struct json_build *b, struct invocation *v, const struct buf *list)
+/* The elements of a printed list; of errors those that this stage (SOURCE) made. */
+static void add_parsed(struct json_build *b, struct invocation *v, const struct buf *list,
+	const char *source)
 {
 	struct str text = str_fmt(v->arena, "[%.*s]", STR_ARG(buf_str(list)));
 	const struct json *doc;
@@ -72,7 +74,22 @@ static void add_parsed(struct json_build *b, struct invocation *v, const struct 
 	if (!json_parse_copy(v->arena, text, &doc, &err))
 		return; /* cut by its bound */
 	for (json_each (it, doc))
-		json_build_copy(b, it);
+		if (source == NULL || str_eq_z(json_get_str(it, STR("source")), source))
+			json_build_copy(b, it);
+}
+
+/* A stage in which each record may fail for itself. */
+static void add_record_stage(struct json_build *b, struct invocation *v, const char *name,
+	const struct buf *data, const struct buf *errors, const char *source)
+{
+	open_stage(b, name);
+	add_parsed(b, v, data, NULL);
+	json_build_end(b);
+	json_build_key(b, STR("errors"));
+	json_build_array(b);
+	add_parsed(b, v, errors, source);
+	json_build_end(b);
+	json_build_end(b);
 }
 
 /* At which stage an export ended with an error; NULL: it did not. */
@@ -107,21 +124,12 @@ static void add_export_stages(struct invocation *v, const struct export_take *t,
 	if (failed != NULL && strcmp(failed, "parse") != 0)
 		return;
 	open_stage(b, "parse");
-	add_parsed(b, v, t->parsed);
+	add_parsed(b, v, t->parsed, NULL);
 	close_stage(b, failed != NULL ? err : NULL);
 	if (failed != NULL)
 		return;
-	json_build_object(b);
-	json_add_str(b, STR("name"), STR("transform"));
-	json_build_key(b, STR("data"));
-	json_build_array(b);
-	add_parsed(b, v, t->data);
-	json_build_end(b);
-	json_build_key(b, STR("errors"));
-	json_build_array(b);
-	add_parsed(b, v, t->errors);
-	json_build_end(b);
-	json_build_end(b);
+	add_record_stage(b, v, "transform", t->transformed, t->errors, "transform");
+	add_record_stage(b, v, "filter", t->data, t->errors, "output_filter");
 }
 
 void invoke_preview_export(struct invocation *v, const struct json *variables, struct buf *out)
@@ -129,10 +137,12 @@ void invoke_preview_export(struct invocation *v, const struct json *variables, s
 	struct buf data DEFER(buf_free) = BUF_INIT(LIMIT_INVOKE_BYTES);
 	struct buf errors DEFER(buf_free) = BUF_INIT(0);
 	struct buf parsed DEFER(buf_free) = BUF_INIT(LIMIT_INVOKE_BYTES);
+	struct buf transformed DEFER(buf_free) = BUF_INIT(LIMIT_INVOKE_BYTES);
 	struct export_take t = { .limit = PREVIEW_RECORDS,
 		.data = &data,
 		.errors = &errors,
-		.parsed = &parsed };
+		.parsed = &parsed,
+		.transformed = &transformed };
 	struct err err = ERR_INIT;
 	struct json_build b;
 	int64_t limit;
@@ -147,7 +157,7 @@ void invoke_preview_export(struct invocation *v, const struct json *variables, s
 	json_build_object(&b);
 	json_build_key(&b, STR("data"));
 	json_build_array(&b);
-	add_parsed(&b, v, &data);
+	add_parsed(&b, v, &data, NULL);
 	json_build_end(&b);
 	json_build_key(&b, STR("stages"));
 	json_build_array(&b);

@@ -59,7 +59,8 @@ struct export_take {
 	bool whole;        /* more than a call may have is a failure */
 	struct buf *data;  /* elements, with commas between them */
 	struct buf *errors;
-	struct buf *parsed;               /* the records as they were parsed; NULL: nobody asks */
+	/* the records as they were parsed, and behind the transform; NULL: nobody asks */
+	struct buf *parsed, *transformed;
 	size_t count, shown, error_count; /* out: taken, in data, in errors */
 	bool done;                        /* out: the source has no more */
 	const char *stage;                /* out: where it failed: "export", "limit" */

@@ -142,6 +142,18 @@ static bool read_config(struct run *r, struct str *config, struct err *err)
 	       store_config_get(c, r->arena, r->job->account_id, r->job->config_hash, config, err);
 }
 
+/* That it is offline, and why where that was seen by the wait before. */
+static struct str offline_words(const struct run *r, struct str id, struct str name)
+{
+	struct str words = str_fmt(r->arena, "connection \"%.*s\" is offline", STR_ARG(name));
+	struct str before = json_get_str(r->waited, STR("what"));
+
+	return str_eq(json_get_str(r->waited, STR("_connectionId")), id) &&
+			       str_starts(before, words)
+		       ? before
+		       : words;
+}
+
 /* An offline connection makes the job wait; nothing fails. */
 static bool must_wait(struct run *r)
 {
@@ -149,8 +161,8 @@ static bool must_wait(struct run *r)
 
 	if (id.p == NULL)
 		return false;
-	run_wait(r, clock_wall_ms(r->e->cfg.clock) + OFFLINE_LOOK_MS,
-		str_fmt(r->arena, "connection \"%.*s\" is offline", STR_ARG(name)), id);
+	run_wait(r, clock_wall_ms(r->e->cfg.clock) + OFFLINE_LOOK_MS, offline_words(r, id, name),
+		id);
 	r->job->status = JOB_QUEUED;
 	r->job->attempts = 0;
 	return true;
@@ -178,7 +190,6 @@ static enum run_verdict begin(struct run *r, struct err *err)
 	return !first || run_checkpoint(r, NULL, false, keep_config, r, err) ? RUN_ON : RUN_FAIL;
 }
 
-/* The page in work that is in the store; NULL in *W: there is none. */
 bool run_read_page(struct run *r, struct work **w, struct err *err)
 {
 	struct store_conn *c DEFER(store_read_endp) = NULL;
@@ -194,7 +205,8 @@ bool run_read_page(struct run *r, struct work **w, struct err *err)
 	if (found)
 		buf_add_str(&r->page_body,
 			row.body); /* the recorder's, as if it were written now */
-	return !found || work_read(&row, w, err);
+	r->page_damaged = found && !work_read(&row, w, err);
+	return !r->page_damaged;
 }
 
 /* Passes on the page that an earlier attempt left in the store. */
@@ -241,6 +253,17 @@ static enum run_verdict run(struct run *r, bool *export_error, struct err *err)
 	return v;
 }
 
+/* What it waited for is over, unless it is found to wait still. */
+static void take_wait(struct run *r)
+{
+	struct str text = r->job->waiting_for;
+	struct err damaged = ERR_INIT;
+
+	if (text.p != NULL && !json_parse_copy(r->arena, text, &r->waited, &damaged))
+		r->waited = NULL;
+	r->job->waiting_for = STR_NULL;
+}
+
 static void close_run(struct run *r)
 {
 	run_stop_source(r, true);
@@ -272,6 +295,7 @@ void job_work(struct worker *w, struct store_job *job, struct arena *a)
 	r.env.canceled = &w->canceled;
 	r.env.waits = worker_waits;
 	r.env.waits_ctx = w;
+	take_wait(&r);
 	LOG(LOG_INFO, "job.started", LOG_S("job", job->id), LOG_S("flow", job->flow_id),
 		LOG_I("attempt", job->attempts));
 	enum run_verdict v = run(&r, &export_error, &err);

@@ -167,8 +167,8 @@ static void listener_close(struct source *s)
 	arena_free(s->arena);
 }
 
-const struct source_ops listener_source_ops = { NULL, listener_next, listener_zero_reason, NULL,
-	listener_close };
+const struct source_ops listener_source_ops = { NULL, listener_next, NULL, listener_zero_reason,
+	NULL, listener_close };
 
 int64_t listener_source_seq(const struct source *s)
 {

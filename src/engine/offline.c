@@ -2,12 +2,16 @@
  * offline.c - connections that an application does not let us use, or that are out of reach.
  *
  * A run that is refused pings once; when that fails too the connection's document is set offline and
- * jobs that need it wait. The timer probes it with growing pauses; when it answers, the document is
+ * jobs that need it wait. A thread probes it with growing pauses; when it answers, the document is
  * set online and the waiting jobs are woken, in the order in which they were queued.
  */
 #include "engine/offline.h"
 
+#include "core/limits.h"
 #include "core/log.h"
+
+#define PROBE_FIRST_MS INT64_C(5000)
+#define PROBE_LAST_MS  INT64_C(300000)
 
 static bool ping(const struct adaptor_env *env, const struct json *connection, struct arena *a,
 	struct ping_result *out, struct err *err)
@@ -43,61 +47,42 @@ static bool set_offline(struct engine *e, struct str account_id, struct str id, 
 
 /* ---- probes ---- */
 
-void probes_add(struct engine *e, struct str account_id, struct str id)
-{
-	WITH_LOCK(&e->lock);
-	for (size_t i = 0; i < e->probe_count; i++)
-		if (str_eq_z(id, e->probes[i].id))
-			return;
-	if (e->probe_count == PROBES_MAX)
-		return; /* its jobs look themselves */
-	struct probe *p = &e->probes[e->probe_count++];
-
-	*p = (struct probe){ .pause_ms = PROBE_FIRST_MS };
-	memcpy(p->account_id, account_id.p, ID_LEN);
-	memcpy(p->id, id.p, ID_LEN);
-	p->due_ms = clock_wall_ms(e->cfg.clock) + p->pause_ms;
-	cond_signal(&e->probing);
-}
-
-static bool load_one(void *arg, struct str account_id, struct str connection_id)
-{
-	probes_add(arg, account_id, connection_id);
-	return true;
-}
-
-static void probes_load(struct engine *e)
-{
-	struct store_conn *c DEFER(store_read_endp) = NULL;
-	struct err err = ERR_INIT;
-
-	if (!store_read_begin(e->cfg.store, &c, &err) || !store_probe_list(c, load_one, e, &err))
-		log_err(LOG_ERROR, "probes.not_read", &err);
-}
-
-/* Whether the connection is probed is kept, so that a restart goes on with it. */
+/* Which connections are probed, and when, is in the store: a restart goes on with it, however many there are. */
 struct probe_change {
-	struct engine *e;
-	struct str account_id, id;
-	bool add;
+	const struct store_probe *probe;
+	int64_t now_ms;
 };
 
-static bool change_write(struct store_conn *c, void *arg, struct err *err)
+static bool add_write(struct store_conn *c, void *arg, struct err *err)
 {
 	const struct probe_change *x = arg;
 
-	return x->add ? store_probe_put(c, x->account_id, x->id, clock_wall_ms(x->e->cfg.clock),
-				err)
-		      : store_probe_remove(c, x->account_id, x->id, err);
+	return store_probe_put(c, x->probe, x->now_ms, err);
 }
 
-static void keep_probe(struct engine *e, struct str account_id, struct str id, bool add)
+static bool move_write(struct store_conn *c, void *arg, struct err *err)
 {
-	struct probe_change x = { e, account_id, id, add };
+	const struct probe_change *x = arg;
+
+	return store_probe_move(c, x->probe, err);
+}
+
+static bool remove_write(struct store_conn *c, void *arg, struct err *err)
+{
+	const struct probe_change *x = arg;
+
+	return store_probe_remove(c, x->probe->account_id, x->probe->connection_id, err);
+}
+
+static bool keep_probe(struct engine *e, store_fn how, const struct store_probe *p)
+{
+	struct probe_change x = { p, clock_wall_ms(e->cfg.clock) };
 	struct err err = ERR_INIT;
 
-	if (!store_write(e->cfg.store, change_write, &x, &err))
-		log_err(LOG_WARN, "probe.not_kept", &err);
+	if (store_write(e->cfg.store, how, &x, &err))
+		return true;
+	log_err(LOG_WARN, "probe.not_kept", &err);
+	return false;
 }
 
 struct wake {
@@ -125,131 +110,159 @@ void connection_is_back(struct engine *e, struct str account_id, struct str id)
 		engine_post(e);
 }
 
-/* Is there still something to probe, and does it answer? True: the probe is over. */
-static bool probe_once(struct engine *e, const struct probe *p, struct arena *a)
+static bool read_offline(struct engine *e, struct arena *a, const struct store_probe *p,
+	const struct json **connection, bool *offline, struct err *err)
 {
-	struct store_conn *c = NULL;
-	struct adaptor_env env = engine_env(e);
-	struct str account = str_z(p->account_id), id = str_z(p->id);
-	struct ping_result pong = { .ok = false };
-	const struct json *connection;
-	struct err err = ERR_INIT;
+	struct store_conn *c DEFER(store_read_endp) = NULL;
 
-	if (!store_read_begin(e->cfg.store, &c, &err))
+	if (!store_read_begin(e->cfg.store, &c, err) ||
+		!resource_open(e->cfg.resources, c, a, p->account_id, STR("connection"),
+			p->connection_id, connection, err))
 		return false;
-	bool there = resource_open(e->cfg.resources, c, a, account, STR("connection"), id,
-		&connection, &err);
-
-	store_read_end(c);
-	if (!there)
-		return err.code == ERR_NOT_FOUND;
-	if (!json_get_true(connection, STR("offline"))) {
-		connection_is_back(e, account, id);
-		return true; /* the user was faster */
-	}
-	env.canceled = &e->stopping;
-	if (!ping(&env, connection, a, &pong, &err) || !pong.ok)
-		return false;
-	LOG(LOG_INFO, "connection.online", LOG_S("connection", id));
-	if (!set_offline(e, account, id, false, a))
-		return false;
-	connection_is_back(e, account, id);
+	*offline = json_get_true(*connection, STR("offline"));
 	return true;
 }
 
-/* The probe that is due, taken out of the list; false: none is. */
-static bool take_due(struct engine *e, int64_t now, struct probe *out)
+/*
+ * Ends the probe of a connection that ANSWERS, or that somebody set online. Under the lock, so that a run which
+ * finds it out of reach at this moment sets it offline, with a probe, before or behind that. False: it goes on.
+ */
+static bool end_probe(struct engine *e, const struct store_probe *p, struct arena *a, bool answers)
 {
-	WITH_LOCK(&e->lock);
-	for (size_t i = 0; i < e->probe_count; i++) {
-		if (e->probes[i].due_ms > now)
-			continue;
-		*out = e->probes[i];
-		e->probes[i] = e->probes[--e->probe_count];
+	const struct json *connection;
+	struct err err = ERR_INIT;
+	bool offline;
+
+	WITH_LOCK(&e->offline_lock);
+	if (answers && !set_offline(e, p->account_id, p->connection_id, false, a))
+		return false;
+	if (answers)
+		LOG(LOG_INFO, "connection.online", LOG_S("connection", p->connection_id));
+	else if (!read_offline(e, a, p, &connection, &offline, &err) || offline)
+		return false;
+	return keep_probe(e, remove_write, p);
+}
+
+/* Is there still something to probe, and does it answer? True: the probe is over. */
+static bool probe_once(struct engine *e, const struct store_probe *p, struct arena *a)
+{
+	struct adaptor_env env = engine_env(e);
+	struct ping_result pong = { .ok = false };
+	const struct json *connection;
+	struct err err = ERR_INIT;
+	bool offline;
+
+	if (!read_offline(e, a, p, &connection, &offline, &err))
+		return err.code == ERR_NOT_FOUND && keep_probe(e, remove_write, p);
+	env.canceled = &e->stopping;
+	env.gate_wait_ms = LIMIT_CALL_GATE_MS;
+	if (offline && (!ping(&env, connection, a, &pong, &err) || !pong.ok))
+		return false;
+	if (!end_probe(e, p, a, offline))
+		return false;
+	connection_is_back(e, p->account_id, p->connection_id);
+	return true;
+}
+
+#define PROBES_A_TURN 64
+
+struct due_probes {
+	struct arena *arena;
+	struct store_probe list[PROBES_A_TURN];
+	size_t count;
+};
+
+static bool add_due(void *arg, const struct store_probe *p)
+{
+	struct due_probes *d = arg;
+
+	d->list[d->count] = *p;
+	d->list[d->count].account_id = str_dup(d->arena, p->account_id);
+	d->list[d->count++].connection_id = str_dup(d->arena, p->connection_id);
+	return d->count < PROBES_A_TURN;
+}
+
+static bool read_due(struct engine *e, struct due_probes *d)
+{
+	struct store_conn *c DEFER(store_read_endp) = NULL;
+	struct err err = ERR_INIT;
+
+	if (store_read_begin(e->cfg.store, &c, &err) &&
+		store_probe_due(c, clock_wall_ms(e->cfg.clock), PROBES_A_TURN, add_due, d, &err))
 		return true;
-	}
+	log_err(LOG_ERROR, "probes.not_read", &err);
 	return false;
 }
 
-static void put_back(struct engine *e, struct probe *p, int64_t now)
+/* One probe, and when the next is. False: the store can't be told. */
+static bool run_probe(struct engine *e, struct store_probe *p)
 {
-	WITH_LOCK(&e->lock);
-	p->pause_ms = MIN(p->pause_ms * 2, PROBE_LAST_MS);
-	p->due_ms = now + p->pause_ms;
-	if (e->probe_count < PROBES_MAX)
-		e->probes[e->probe_count++] = *p;
-}
+	struct arena *a = arena_new("probe", 0);
+	bool over = probe_once(e, p, a);
 
-/* Runs what is due; returns when to come again (wall, INT64_MAX: nothing to probe). */
-static int64_t probes_run(struct engine *e)
-{
-	int64_t next = INT64_MAX;
-	struct probe p;
-
-	while (!atomic_load(&e->stopping) && take_due(e, clock_wall_ms(e->cfg.clock), &p)) {
-		struct arena *a = arena_new("probe", 0);
-
-		if (probe_once(e, &p, a))
-			keep_probe(e, str_z(p.account_id), str_z(p.id), false);
-		else
-			put_back(e, &p, clock_wall_ms(e->cfg.clock));
-		arena_wipe(a);
-		arena_free(a);
-	}
-	WITH_LOCK(&e->lock);
-	for (size_t i = 0; i < e->probe_count; i++)
-		next = MIN(next, e->probes[i].due_ms);
-	return next;
-}
-
-/* Takes the probe of this connection out of the list; false: it has none. */
-static bool take_of(struct engine *e, struct str id)
-{
-	WITH_LOCK(&e->lock);
-	for (size_t i = 0; i < e->probe_count; i++) {
-		if (!str_eq_z(id, e->probes[i].id))
-			continue;
-		e->probes[i] = e->probes[--e->probe_count];
+	arena_wipe(a);
+	arena_free(a);
+	if (over)
 		return true;
+	p->pause_ms = MIN(MAX(p->pause_ms * 2, PROBE_FIRST_MS), PROBE_LAST_MS);
+	p->due_ms = clock_wall_ms(e->cfg.clock) + p->pause_ms;
+	return keep_probe(e, move_write, p);
+}
+
+/* Runs what is due, a part at a time: those that are longest due first. */
+void probes_run(struct engine *e)
+{
+	bool more = true;
+
+	while (more && !atomic_load(&e->stopping)) {
+		struct arena *a DEFER(arena_freep) = arena_new("probes", 0);
+		struct due_probes *d = arena_new_of(a, struct due_probes);
+
+		d->arena = a;
+		more = read_due(e, d) && d->count > 0;
+		for (size_t i = 0; i < d->count && more && !atomic_load(&e->stopping); i++)
+			more = run_probe(e, &d->list[i]);
 	}
-	return false;
 }
 
 /* One without a probe was set offline by its owner, who alone may end that. */
+static bool is_probed(struct engine *e, const struct store_probe *p)
+{
+	struct store_conn *c DEFER(store_read_endp) = NULL;
+	struct err err = ERR_INIT;
+	bool there = false;
+
+	if (!store_read_begin(e->cfg.store, &c, &err) ||
+		!store_probe_get(c, p->account_id, p->connection_id, &there, &err))
+		log_err(LOG_ERROR, "probes.not_read", &err);
+	return there;
+}
+
 void connection_pinged(struct engine *e, struct str account_id, struct str id)
 {
+	const struct store_probe p = { .account_id = account_id, .connection_id = id };
 	struct arena *a;
 
-	WITH_LOCK(&e->offline_lock);
-	if (!take_of(e, id))
+	if (!is_probed(e, &p))
 		return;
 	a = arena_new("ping", 0);
-	if (set_offline(e, account_id, id, false, a)) {
-		LOG(LOG_INFO, "connection.online", LOG_S("connection", id));
+	if (end_probe(e, &p, a, true))
 		connection_is_back(e, account_id, id);
-		keep_probe(e, account_id, id, false);
-	} else {
-		probes_add(e, account_id, id);
-	}
 	arena_free(a);
 }
 
-#define PROBES_SLEEP_MS 1000 /* at most: the wall clock may jump */
+#define PROBES_SLEEP_MS 1000
 
 void *probes_main(void *arg)
 {
 	struct engine *e = arg;
 
-	probes_load(e);
 	while (!atomic_load(&e->stopping)) {
-		int64_t next = probes_run(e);
-
+		probes_run(e);
 		WITH_LOCK(&e->lock);
-		int64_t left = next - clock_wall_ms(e->cfg.clock);
-
-		if (!atomic_load(&e->stopping) && left > 0)
+		if (!atomic_load(&e->stopping))
 			(void)cond_wait_until(&e->probing, &e->lock,
-				clock_mono_ms(clock_system()) + MIN(left, PROBES_SLEEP_MS));
+				clock_mono_ms(clock_system()) + PROBES_SLEEP_MS);
 	}
 	return NULL;
 }
@@ -266,20 +279,18 @@ bool connection_goes_offline(struct engine *e, const struct adaptor_env *env, st
 		if (pong.ok)
 			return false;
 		*why = pong.message;
-	} else if (err.code == ERR_UNSUPPORTED || err.code == ERR_CANCELED) {
+	} else if (err.code == ERR_UNSUPPORTED || err.code == ERR_CANCELED ||
+		   err.code == ERR_OVERLOADED) {
 		return false;
 	} else {
 		*why = str_dup(a, str_z(err.message));
 	}
 	LOG(LOG_WARN, "connection.offline", LOG_S("connection", id), LOG_S("message", *why));
 
+	const struct store_probe p = { account_id, id, clock_wall_ms(e->cfg.clock) + PROBE_FIRST_MS,
+		PROBE_FIRST_MS };
+
 	WITH_LOCK(&e->offline_lock); /* whoever sees it offline and pings it finds the probe */
 	/* first: a connection that is offline without one would stay so for ever behind a kill */
-	keep_probe(e, account_id, id, true);
-	if (!set_offline(e, account_id, id, true, a)) {
-		keep_probe(e, account_id, id, false);
-		return false;
-	}
-	probes_add(e, account_id, id);
-	return true;
+	return keep_probe(e, add_write, &p) && set_offline(e, account_id, id, true, a);
 }

@@ -13,12 +13,10 @@
 bool connection_goes_offline(struct engine *e, const struct adaptor_env *env, struct str account_id,
 	struct str id, const struct json *connection, struct arena *a, struct str *why);
 
-/* Adds a probe unless there is one. Any thread. */
-void probes_add(struct engine *e, struct str account_id, struct str id);
-/*
- * The probing thread's body: takes up the probes that an earlier process left, and runs what is due. A
- * thread of its own, because an application that is out of reach takes its time to say so.
- */
+/* Probes what is due. Blocks for as long as applications take to say that they are not there. */
+void probes_run(struct engine *e);
+/* The probing thread's body. A thread of its own, because an application that is out of reach takes its time
+ * to say so. */
 void *probes_main(void *arg);
 /* A ping of somebody succeeded: a connection that went offline by itself is online again. May block on
  * the store. */

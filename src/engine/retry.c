@@ -31,7 +31,7 @@ static bool read_cursor(struct source *s, struct str cursor, struct err *err)
 	id = json_get_str(doc, STR("id"));
 	if (id.n != ID_LEN || !json_to_i64(json_get(doc, STR("created")), &s->after.created_ms) ||
 		!json_to_i64(json_get(doc, STR("index")), &s->after.record_index))
-		return err_set(err, ERR_STORE, "the retry's cursor is damaged");
+		return err_set(err, ERR_INTERNAL, "the retry's cursor is damaged");
 	memcpy(s->after_id, id.p, ID_LEN);
 	s->after.error_id = str_of(s->after_id, ID_LEN);
 	return true;
@@ -113,7 +113,7 @@ static struct str retry_zero_reason(const struct source *s)
 	return s->count > 0 ? STR_NULL : STR("none of the errors has retry data any more");
 }
 
-const struct source_ops retry_source_ops = { NULL, retry_next, retry_zero_reason, NULL,
+const struct source_ops retry_source_ops = { NULL, retry_next, NULL, retry_zero_reason, NULL,
 	retry_close };
 
 static bool step_of(const struct run *r, struct str id, uint32_t *out)
@@ -161,6 +161,7 @@ void retry_unwrap(const struct run *r, struct work *w)
 		it->trace_key = json_get_str(data, STR("traceKey"));
 		it->request = json_get_str(data, STR("request"));
 		it->key = json_get_str(data, STR("key"));
+		it->request_hash = json_get_str(data, STR("requestHash"));
 		it->record = json_get(data, STR("data"));
 		if (it->record == NULL)
 			it->record = &json_null;
@@ -204,5 +205,21 @@ void retry_keep_requests(const struct run *r UNUSED, struct work *w)
 		w->d[i].request = it->request;
 		w->d[i].key = it->key;
 		w->d[i].in_doubt = true;
+	}
+}
+
+void retry_keep_keys(struct work *w)
+{
+	char hex[WORK_HASH_LEN];
+
+	for (size_t i = 0; i < w->n; i++) {
+		const struct item *it = w->of[i];
+		struct delivery *d = &w->d[i];
+
+		if (it->request_hash.p == NULL || it->first_step != w->step || d->request.p == NULL)
+			continue;
+		work_hash_request(d->request, hex);
+		if (str_eq(it->request_hash, str_of(hex, sizeof(hex))))
+			d->key = it->key;
 	}
 }

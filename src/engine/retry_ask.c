@@ -1,8 +1,10 @@
 /*
- * retry_ask.c - asking that errors be tried again: one job of type retry for each flow they are of, and
- * the errors handed to it, in one transaction.
+ * retry_ask.c - asking that errors be tried again: one job of type retry for each flow they are of, all in one
+ * transaction with the actions that hand the errors to them; then these are done.
  */
-#include "engine/engine_priv.h"
+#include "engine/retry_ask.h"
+
+#include "engine/bulk.h"
 
 #define FLOWS_MAX 1000
 
@@ -14,7 +16,8 @@ struct asking {
 	struct str config_hash; /* of the documents to use; p NULL: the present ones */
 	struct str flows[FLOWS_MAX];
 	size_t flow_count;
-	struct retry_jobs *out;
+	struct bulk_action *actions; /* of each */
+	size_t action_count;
 };
 
 static bool add_flow(void *arg, struct str flow_id)
@@ -28,8 +31,7 @@ static bool add_flow(void *arg, struct str flow_id)
 static bool queue_retry(struct asking *q, struct store_conn *c, struct str flow_id, struct err *err)
 {
 	int64_t now = clock_wall_ms(q->e->cfg.clock);
-	struct store_error_filter f = q->ask->filter;
-	struct retry_job *out = &q->out->list[q->out->count];
+	struct bulk_action *x = &q->actions[q->action_count];
 	struct store_resource flow;
 	const struct json *doc;
 	struct err gone = ERR_INIT;
@@ -51,13 +53,14 @@ static bool queue_retry(struct asking *q, struct store_conn *c, struct str flow_
 	if (store_resource_get(c, q->arena, q->account_id, STR("flow"), flow_id, &flow, &gone) &&
 		json_parse_copy(q->arena, flow.document, &doc, &gone))
 		job.integration_id = json_get_str(doc, STR("_integrationId"));
-	f.flow_id = flow_id;
-	if (!store_job_add(c, &job, err) ||
-		!store_error_mark_retry(c, q->account_id, &f, job.id, &out->count, err))
-		return false;
-	memcpy(out->job_id.s, id.s, sizeof(id.s));
-	q->out->count++;
-	return true;
+	*x = (struct bulk_action){ .account_id = q->account_id,
+		.id = job.id,
+		.what = BULK_RETRY,
+		.filter = q->ask->filter,
+		.at_ms = now };
+	x->filter.flow_id = flow_id;
+	q->action_count++;
+	return store_job_add(c, &job, err) && bulk_add(c, x, err);
 }
 
 /* The documents that the job, or the flow's job above it, began with. */
@@ -82,30 +85,64 @@ static bool ask_write(struct store_conn *c, void *arg, struct err *err)
 {
 	struct asking *q = arg;
 
-	if (!find_config(q, c, err) ||
-		!store_error_flows(c, q->account_id, &q->ask->filter, add_flow, q, err))
+	q->action_count = 0;
+	if (!find_config(q, c, err))
 		return false;
-	q->out->list = arena_array_of(q->arena, struct retry_job, MAX(q->flow_count, (size_t)1));
 	for (size_t i = 0; i < q->flow_count; i++)
 		if (!queue_retry(q, c, q->flows[i], err))
 			return false;
 	return true;
 }
 
-bool engine_retry(struct engine *e, struct str account_id, const struct retry_ask *ask,
+static bool read_flows(struct asking *q, struct err *err)
+{
+	struct store_conn *c DEFER(store_read_endp) = NULL;
+
+	return store_read_begin(q->e->cfg.store, &c, err) &&
+	       store_error_flows(c, q->account_id, &q->ask->filter, add_flow, q, err);
+}
+
+static bool hand_over(struct asking *q, struct retry_jobs *out, struct err *err)
+{
+	out->list = arena_array_of(q->arena, struct retry_job, MAX(q->action_count, (size_t)1));
+	for (size_t i = 0; i < q->action_count; i++) {
+		struct bulk_action *x = &q->actions[i];
+		struct retry_job *job = &out->list[i];
+
+		if (!bulk_do(q->e, x, true, err))
+			return false;
+		memcpy(job->job_id.s, x->id.p, ID_LEN);
+		job->job_id.s[ID_LEN] = '\0';
+		job->count = x->count;
+		out->count++;
+	}
+	return true;
+}
+
+bool retry_ask(struct engine *e, struct str account_id, const struct retry_ask *ask,
 	struct arena *a, struct retry_jobs *out, struct err *err)
 {
 	struct asking *q = arena_new_of(a, struct asking);
 
-	*q = (struct asking){ .e = e,
-		.arena = a,
-		.account_id = account_id,
-		.ask = ask,
-		.out = out };
+	*q = (struct asking){ .e = e, .arena = a, .account_id = account_id, .ask = ask };
 	*out = (struct retry_jobs){ .list = NULL };
-	if (!store_write_large(e->cfg.store, ask_write, q, err))
+	if (!read_flows(q, err))
+		return false;
+	q->actions = arena_array_of(a, struct bulk_action, MAX(q->flow_count, (size_t)1));
+	if (!store_write(e->cfg.store, ask_write, q, err) || !hand_over(q, out, err))
 		return false;
 	if (out->count > 0)
 		engine_post(e);
 	return true;
+}
+
+bool engine_retry(struct engine *e, struct str account_id, const struct retry_ask *ask,
+	struct arena *a, struct retry_jobs *out, struct err *err)
+{
+	if (!bulk_begin(e, true, err))
+		return false;
+	bool ok = retry_ask(e, account_id, ask, a, out, err);
+
+	bulk_end(e);
+	return ok;
 }

@@ -39,6 +39,7 @@ struct run {
 	size_t source_index;
 	const struct source_ops *source_ops;
 	struct source *source;
+	int source_status; /* of its last answer, when it failed; 0: none came */
 	struct pipe_stage *pipe;
 	struct shape **shapes; /* of each source; those that were not begun: NULL */
 	/* and its place behind the page in work: {"g": source, "at": its cursor}. */
@@ -48,6 +49,9 @@ struct run {
 	int64_t listened_seq; /* of a listener: the last event of the page in work; 0: none new */
 	struct str listened_export;
 	struct str zero_reason;
+	const struct json *
+		waited; /* what the job waited for until it was claimed, and no page has got through
+				      since; NULL: nothing */
 
 	/* What the next checkpoint writes. */
 	struct work *before; /* done with, but outcomes point into them */
@@ -55,6 +59,7 @@ struct run {
 	size_t outcome_count, outcome_cap;
 	struct arena *outcome_arena;
 	bool page_in_store;
+	bool page_damaged; /* it can't be read back */
 	bool page_settled; /* and all of it is accounted for here: the row only waits to be removed */
 	struct buf page_body;
 };
@@ -79,6 +84,8 @@ void run_add_shape_failure(struct run *r, const struct item *it, const char *sta
 	const struct err *failure);
 /* For a retry: the record of ITEM was delivered. */
 void run_add_resolved(struct run *r, const struct item *it);
+/* What was in work with the page can't be read: its text is the evidence. */
+void run_add_damage(struct run *r, const struct err *failure);
 /* An error that is not one record's: of the source, or of the run. */
 void run_add_error(struct run *r, const struct err *failure, const char *stage, bool of_export);
 struct str run_new_id(const struct run *r, struct arena *a);
@@ -86,7 +93,8 @@ struct str run_new_id(const struct run *r, struct arena *a);
 /* ---- job_work.c ---- */
 
 struct store_job *run_child_at(struct run *r, size_t i); /* sources first, then steps */
-/* The page in work that is in the store; NULL in *W: there is none. */
+/* The page in work that is in the store; NULL in *W: there is none. ERR_STORE; with r->page_damaged it is no
+ * use to read it again. */
 MUST_CHECK bool run_read_page(struct run *r, struct work **w, struct err *err);
 
 /* ---- run_page.c ---- */
@@ -101,8 +109,10 @@ enum run_verdict {
 /* Passes a page through the steps from W->step on. Takes W over. RESUMED: its deliveries are ready. */
 void run_keep(struct run *r, struct work *w);
 enum run_verdict run_page(struct run *r, struct work *w, bool resumed, struct err *err);
-/* Makes the job wait: until the time, for this. */
+/* Makes the job wait: until the time, for this; since when it has waited for the connection. */
 void run_wait(struct run *r, int64_t until_ms, struct str what, struct str connection_id);
+/* One ping decides; when it fails too the connection goes offline and the job waits. False: it answers. */
+bool run_goes_offline(struct run *r, struct str connection_id, const struct json *connection);
 
 /* ---- run_end.c ---- */
 

@@ -2,6 +2,7 @@
  * run_end.c - how a run ends: its children and its page in work are accounted for, and the job is written
  * for the last time, or goes back into the queue.
  */
+#include "engine/bulk.h"
 #include "engine/run_source.h"
 
 #include "core/limits.h"
@@ -75,6 +76,25 @@ static void stop_later(struct work *w)
 			w->items[i].stopped = true;
 }
 
+/* Nobody knows the records of a page that can't be read: they are failed as one. */
+static void fail_damaged_page(struct run *r, const struct err *damage)
+{
+	struct err lost = ERR_INIT;
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < r->plan.step_count; i++) {
+		struct job_ledger *l = &r->steps[i].job.ledger;
+
+		n += l->in_flight;
+		l->failed += l->in_flight;
+		l->in_flight = 0;
+	}
+	err_set(&lost, ERR_POISON, "%s; %llu records were in work with it", damage->message,
+		(unsigned long long)n);
+	r->exports[MIN(r->source_index, r->plan.source_count - 1)].num_error++;
+	run_add_damage(r, &lost);
+}
+
 /*
  * The records of the page in work that a run leaves behind: each is failed, with its data. Those that had
  * passed the present step and waited for the others fail at the next one.
@@ -85,8 +105,15 @@ static bool fail_page(struct run *r, const struct err *why, struct err *err)
 
 	if (r->steps == NULL || r->page_settled)
 		return true;
-	if (!run_read_page(r, &w, err) || w == NULL)
-		return w == NULL && err->code == ERR_NONE;
+	if (!run_read_page(r, &w, err)) {
+		if (!r->page_damaged)
+			return false;
+		fail_damaged_page(r, err);
+		err_clear(err);
+		return true;
+	}
+	if (w == NULL)
+		return true;
 	if (w->fresh)
 		fail_step(r, w, w->step, why);
 	else
@@ -121,7 +148,7 @@ static bool conclude_write(struct store_conn *c, void *arg, struct err *err)
 	const struct flow_plan *p = &r->plan;
 
 	if (r->job->type == JOB_RETRY)
-		return store_retry_release(c, r->job->account_id, r->job->id, err);
+		return bulk_release(c, r->job->account_id, r->job->id, r->job->ended_ms, err);
 	if (r->job->status != JOB_COMPLETED)
 		return true;
 	for (size_t i = 0; i < p->source_count; i++)
@@ -192,7 +219,8 @@ static bool give_back_write(struct store_conn *c, void *arg, struct err *err)
 	const struct engine_config *cfg = &r->e->cfg;
 
 	return store_job_give_back(c, r->job,
-		clock_wall_ms(cfg->clock) + cfg->lease_ms / GIVEN_BACK_PER_LEASE, err);
+		clock_wall_ms(cfg->clock) + cfg->lease_ms / GIVEN_BACK_PER_LEASE, r->page_damaged,
+		err);
 }
 
 /* False: there is no use in another attempt. */
@@ -227,11 +255,26 @@ static void give_back(struct run *r)
 	}
 }
 
+/* A page that can't be read is looked at a few times, and then put aside with its job. */
+static void give_up_page(const struct run *r, struct err *err)
+{
+	const struct err damage = *err;
+
+	if (!r->page_damaged || r->job->attempts < LIMIT_JOB_ATTEMPTS)
+		return;
+	err_clear(err);
+	err_set(err, ERR_POISON, "%s; it was read %d times and is put aside", damage.message,
+		LIMIT_JOB_ATTEMPTS);
+	err_hint(err, "run the flow again; `integrator verify` looks whether more is damaged");
+}
+
 void run_settle(struct run *r, enum run_verdict v, struct err *err, bool export_error)
 {
 	struct err failed = ERR_INIT;
 	bool ok = true;
 
+	if (v == RUN_FAIL && err->code == ERR_STORE)
+		give_up_page(r, err);
 	if (v == RUN_FAIL && (err->code == ERR_FENCED || err->code == ERR_STORE))
 		failed =
 			*err; /* nothing can be written: whoever takes it next goes on from the store */
@@ -245,6 +288,8 @@ void run_settle(struct run *r, enum run_verdict v, struct err *err, bool export_
 			give_back(r);
 		return;
 	}
+	if (r->job->type == JOB_RETRY && r->job->ended_ms != 0)
+		bulk_release_rest(r->e, r->job->account_id, r->job->id);
 	if (r->job->status == JOB_COMPLETED)
 		atomic_fetch_add(&r->e->completed, 1);
 	else if (r->job->status == JOB_FAILED)

@@ -12,6 +12,17 @@
 
 #define OFFLINE_FIRST_PROBE_MS 5000
 
+/* Since when: another wait for the same connection goes on with the one before. */
+static struct str since(const struct run *r, struct str connection_id, int64_t now)
+{
+	struct str before = json_get_str(r->waited, STR("since"));
+
+	if (before.p != NULL &&
+		str_eq(json_get_str(r->waited, STR("_connectionId")), connection_id))
+		return before;
+	return time_iso(r->arena, now);
+}
+
 void run_wait(struct run *r, int64_t until_ms, struct str what, struct str connection_id)
 {
 	int64_t now = clock_wall_ms(r->e->cfg.clock);
@@ -21,7 +32,7 @@ void run_wait(struct run *r, int64_t until_ms, struct str what, struct str conne
 	json_build_object(&b);
 	json_add_str(&b, STR("what"), what);
 	json_add_str(&b, STR("_connectionId"), connection_id);
-	json_add_str(&b, STR("since"), time_iso(r->arena, now));
+	json_add_str(&b, STR("since"), since(r, connection_id, now));
 	json_add_str(&b, STR("until"), time_iso(r->arena, MAX(until_ms, now)));
 	json_build_end(&b);
 	r->job->waiting_for = json_print_arena(r->arena, json_build_done(&b));
@@ -128,18 +139,13 @@ static void account_submitted(struct run *r, struct work *w)
 
 /* ---- a connection that refuses, or is gone ---- */
 
-static bool is_refusal(const struct delivery *d)
+static bool is_lookup(const struct run *r, const struct work *w)
 {
-	return d->status == 401 || d->status == 403;
+	return r->steps[w->step].plan->kind == STEP_LOOKUP;
 }
 
-static bool is_gone(const struct delivery *d)
-{
-	return d->err.code == ERR_CONNECT || d->err.code == ERR_DNS;
-}
-
-/* Did the application refuse us, or was it out of reach for every record? */
-static bool looks_offline(const struct work *w)
+/* Did the application refuse us, or was it out of reach for every record? Lookups stop at the first. */
+static bool looks_offline(const struct run *r, const struct work *w)
 {
 	size_t sent = 0, gone = 0, refused = 0;
 
@@ -147,10 +153,10 @@ static bool looks_offline(const struct work *w)
 		if (w->of[i]->settled)
 			continue;
 		sent++;
-		gone += is_gone(&w->d[i]);
-		refused += is_refusal(&w->d[i]);
+		gone += step_is_gone(&w->d[i]);
+		refused += step_is_refusal(&w->d[i]);
 	}
-	return refused > 0 || (sent > 0 && gone == sent);
+	return refused > 0 || (gone > 0 && (gone == sent || is_lookup(r, w)));
 }
 
 /* Puts off what the offline connection refused: it waits with the job. */
@@ -159,35 +165,63 @@ static void put_off(struct work *w)
 	for (size_t i = 0; i < w->n; i++) {
 		struct delivery *d = &w->d[i];
 
-		if (w->of[i]->settled || !(is_refusal(d) || is_gone(d)))
+		if (w->of[i]->settled || !(step_is_refusal(d) || step_is_gone(d)))
 			continue;
 		d->deferred = true;
 		err_clear(&d->err);
 	}
 }
 
-/* One ping decides; when it fails too the connection goes offline and the job waits. */
-static bool goes_offline(struct run *r, struct work *w)
+bool run_goes_offline(struct run *r, struct str connection_id, const struct json *connection)
 {
-	const struct flow_step *p = r->steps[w->step].plan;
-	struct str name = json_get_str(p->connection, STR("name"));
+	struct str name = json_get_str(connection, STR("name"));
 	struct str why = STR_NULL;
 
-	if (!looks_offline(w) || !connection_goes_offline(r->e, &r->env, r->plan.account_id,
-					 p->connection_id, p->connection, w->arena, &why))
+	if (!connection_goes_offline(r->e, &r->env, r->plan.account_id, connection_id, connection,
+		    r->arena, &why))
 		return false;
 	run_wait(r, clock_wall_ms(r->e->cfg.clock) + OFFLINE_FIRST_PROBE_MS,
 		str_fmt(r->arena, "connection \"%.*s\" is offline: %.*s", STR_ARG(name),
 			STR_ARG(why)),
-		p->connection_id);
+		connection_id);
 	return true;
 }
 
-/* Behind sending: what was refused waits with the job. */
-static void check_offline(struct run *r, struct work *w)
+static bool goes_offline(struct run *r, struct work *w)
 {
-	if (goes_offline(r, w))
-		put_off(w);
+	const struct flow_step *p = r->steps[w->step].plan;
+
+	return looks_offline(r, w) && run_goes_offline(r, p->connection_id, p->connection);
+}
+
+/* Lookups that were not asked are asked all the same when the ping answers. Are there any? */
+static bool ask_rest(const struct run *r, struct work *w)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < w->n && is_lookup(r, w); i++) {
+		any = any || w->d[i].deferred;
+		w->d[i].deferred = false;
+	}
+	return any;
+}
+
+/* Sends; what an offline connection refused waits with the job. */
+static void submit(struct run *r, struct work *w)
+{
+	struct err ended = ERR_INIT;
+
+	do {
+		if (!step_submit(r->steps[w->step].step, w->d, w->n, w->arena, &ended)) {
+			LOG(LOG_WARN, "job.aborted", LOG_S("job", r->job->id),
+				LOG_Z("message", ended.message));
+			return;
+		}
+		if (goes_offline(r, w)) {
+			put_off(w);
+			return;
+		}
+	} while (ask_rest(r, w));
 }
 
 static int64_t longest_wait_s(const struct work *w)
@@ -288,6 +322,7 @@ static enum run_verdict begin_step(struct run *r, struct work *w, uint32_t k, st
 		w->fresh = true;
 		return RUN_STOP;
 	}
+	retry_keep_keys(w);
 	if (prepare_waits(r, w)) {
 		w->fresh = true;
 		return RUN_WAIT;
@@ -300,15 +335,10 @@ static enum run_verdict use_step(struct run *r, struct work *w, uint32_t k, bool
 	struct err *err)
 {
 	enum run_verdict v = ready ? RUN_ON : begin_step(r, w, k, err);
-	struct err ended = ERR_INIT;
 
 	if (v != RUN_ON)
 		return v;
-	if (step_submit(r->steps[k].step, w->d, w->n, w->arena, &ended))
-		check_offline(r, w);
-	else
-		LOG(LOG_WARN, "job.aborted", LOG_S("job", r->job->id),
-			LOG_Z("message", ended.message));
+	submit(r, w);
 	account_submitted(r, w);
 	run_record(r, w);
 	v = verdict(r, w);
@@ -375,5 +405,6 @@ enum run_verdict run_page(struct run *r, struct work *w, bool resumed, struct er
 	atomic_fetch_add(&r->e->pages, 1);
 	atomic_fetch_add(&r->e->records, w->count);
 	r->job->attempts = 0; /* it got on */
+	r->waited = NULL;
 	return atomic_load(&r->worker->user_ends) ? RUN_CANCEL : RUN_ON;
 }

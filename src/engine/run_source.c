@@ -264,6 +264,13 @@ static size_t source_count(const struct run *r)
 	return r->job->type == JOB_RETRY ? 1 : r->plan.source_count;
 }
 
+static int status_of(const struct run *r)
+{
+	return r->source == NULL || r->source_ops->status == NULL
+		       ? 0
+		       : r->source_ops->status(r->source);
+}
+
 enum run_verdict run_drain(struct run *r, struct str from, size_t skip, bool *export_error,
 	struct err *err)
 {
@@ -280,7 +287,8 @@ enum run_verdict run_drain(struct run *r, struct str from, size_t skip, bool *ex
 				STR_ARG(r->plan.sources[r->source_index].name),
 				(unsigned long long)r->exports[r->source_index].pages_generated +
 					1);
-		run_stop_source(r, v != RUN_ON);
+		r->source_status = *export_error ? status_of(r) : 0;
+		run_stop_source(r, v != RUN_ON && !*export_error); /* one that failed has ended */
 		if (v == RUN_ON)
 			r->source_index++;
 		from = STR_NULL;
@@ -289,16 +297,25 @@ enum run_verdict run_drain(struct run *r, struct str from, size_t skip, bool *ex
 	return v;
 }
 
-/* A source that asks to come back later makes the job wait, not fail. */
+/* As the records of an import: it does not let us in, or is out of reach. */
+static bool looks_offline(const struct run *r, const struct err *err)
+{
+	const struct delivery d = { .err = *err, .status = r->source_status };
+
+	return r->job->type != JOB_RETRY && (step_is_refusal(&d) || step_is_gone(&d));
+}
+
 bool run_source_waits(struct run *r, const struct err *err)
 {
-	if (err->retry_after_s == 0)
-		return false;
 	const struct flow_source *s = &r->plan.sources[r->source_index];
 
-	run_wait(r, clock_wall_ms(r->e->cfg.clock) + (int64_t)err->retry_after_s * 1000,
-		str_fmt(r->arena, "the source asks to come back later: %s", err->message),
-		s->connection_id);
+	if (err->retry_after_s > 0)
+		run_wait(r, clock_wall_ms(r->e->cfg.clock) + (int64_t)err->retry_after_s * 1000,
+			str_fmt(r->arena, "the source asks to come back later: %s", err->message),
+			s->connection_id);
+	else if (s->connection == NULL || !looks_offline(r, err) ||
+		 !run_goes_offline(r, s->connection_id, s->connection))
+		return false;
 	r->job->status = JOB_QUEUED;
 	r->job->attempts = 0;
 	return true;

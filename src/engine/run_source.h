@@ -18,7 +18,8 @@ MUST_CHECK bool run_open_adaptor_source(struct run *r, const struct flow_source 
 enum run_verdict run_drain(struct run *r, struct str from, size_t skip, bool *export_error,
 	struct err *err);
 void run_stop_source(struct run *r, bool hurry);
-/* A source that asks to come back later makes the job wait, not fail: does it? */
+/* A source that asks to come back later, or whose connection goes offline, makes the job wait, not fail:
+ * does it? */
 bool run_source_waits(struct run *r, const struct err *err);
 
 /* ---- retry.c ---- */
@@ -32,6 +33,8 @@ void retry_unwrap(const struct run *r, struct work *w);
 void retry_respond(struct run *r, struct work *w);
 /* Behind work_begin_step(): what is known to have been sent before is sent again, to the byte. */
 void retry_keep_requests(const struct run *r, struct work *w);
+/* Behind step_prepare(): what makes the same request as the attempt that failed has its key. */
+void retry_keep_keys(struct work *w);
 
 /* ---- listener.c ---- */
 

@@ -131,6 +131,11 @@ static bool add_chunk(struct buf *text, const struct chunk *c, size_t *left)
 	return *left > 0;
 }
 
+static int status_of(const struct step *s, const struct source *source)
+{
+	return s->source_ops->status == NULL ? 0 : s->source_ops->status(source);
+}
+
 /* {"data": [...]} of the export, asked with this record. */
 static bool look_up(struct step *s, struct delivery *d, struct arena *a)
 {
@@ -151,6 +156,7 @@ static bool look_up(struct step *s, struct delivery *d, struct arena *a)
 		more = ok && add_chunk(&text, c, &left) && !c->last;
 		chunk_unref(c);
 	}
+	d->status = status_of(s, source);
 	s->source_ops->close(source);
 	buf_add_str(&text, STR("]}"));
 	if (ok && text.over)
@@ -159,35 +165,96 @@ static bool look_up(struct step *s, struct delivery *d, struct arena *a)
 	return ok && json_parse_copy(a, buf_str(&text), &d->answer, &d->err);
 }
 
+bool step_is_refusal(const struct delivery *d)
+{
+	return d->status == 401 || d->status == 403;
+}
+
+bool step_is_gone(const struct delivery *d)
+{
+	return d->err.code == ERR_CONNECT || d->err.code == ERR_DNS;
+}
+
+static void look_up_one(struct step *s, struct delivery *d, struct arena *a)
+{
+	d->attempts = 1;
+	if (look_up(s, d, a))
+		d->status = 200;
+	else
+		d->stage = "lookup";
+}
+
+static void look_up_all(struct step *s, struct delivery *d, size_t n, struct arena *a)
+{
+	bool stopped = false,
+	     refused = false; /* a refusal stops once: it may be the record's own */
+
+	for (size_t i = 0; i < n; i++) {
+		refused = refused || step_is_refusal(&d[i]);
+		if (d[i].err.code != ERR_NONE || d[i].ignored || d[i].attempts > 0)
+			continue;
+		d[i].deferred = stopped;
+		if (stopped)
+			continue;
+		if (atomic_load(s->env.canceled)) {
+			err_set(&d[i].err, ERR_CANCELED, "the job was canceled");
+			continue;
+		}
+		look_up_one(s, &d[i], a);
+		stopped = step_is_gone(&d[i]) || (!refused && step_is_refusal(&d[i]));
+	}
+}
+
 bool step_submit(struct step *s, struct delivery *d, size_t n, struct arena *a, struct err *err)
 {
 	if (s->cfg.kind == STEP_IMPORT)
 		return s->sink_ops->submit(s->sink, d, n, a, err);
-	for (size_t i = 0; i < n; i++) {
-		if (d[i].err.code != ERR_NONE || d[i].ignored)
-			continue;
-		if (atomic_load(s->env.canceled))
-			err_set(&d[i].err, ERR_CANCELED, "the job was canceled");
-		else if (!look_up(s, &d[i], a))
-			d[i].stage = "lookup";
-		else
-			d[i].status = 200;
-	}
+	look_up_all(s, d, n, a);
 	return !atomic_load(s->env.canceled) || err_set(err, ERR_CANCELED, "the job was canceled");
 }
 
 /* ---- answers ---- */
+
+struct str step_error_code(struct arena *a, const struct err *err, int status)
+{
+	if (err->code == ERR_HTTP_STATUS && status != 0)
+		return str_fmt(a, "%d", status);
+	return str_z(err_info(err->code)->wire);
+}
+
+const char *step_error_source(const struct err *err, const char *stage)
+{
+	switch (err->code) {
+	case ERR_HTTP_STATUS:
+	case ERR_RESPONSE:
+		return "application";
+	case ERR_TIMEOUT:
+	case ERR_CONNECT:
+	case ERR_TLS:
+	case ERR_DNS:
+	case ERR_EGRESS:
+		return "connection";
+	case ERR_MAPPING:
+		return "mapping";
+	case ERR_LOOKUP:
+		return "lookup";
+	default:
+		return stage == NULL || strcmp(stage, "submit") == 0 ? "internal" : stage;
+	}
+}
 
 static void add_errors(const struct delivery *d, struct json_build *b)
 {
 	json_build_key(b, STR("errors"));
 	json_build_array(b);
 	json_build_object(b);
-	json_add_str(b, STR("code"), str_z(err_info(d->err.code)->wire));
+	json_add_str(b, STR("code"), step_error_code(b->arena, &d->err, d->status));
 	json_add_str(b, STR("message"), str_dup(b->arena, str_z(d->err.message)));
 	if (d->err.field[0] != '\0')
 		json_add_str(b, STR("field"), str_dup(b->arena, str_z(d->err.field)));
-	json_add_str(b, STR("source"), str_z(d->stage == NULL ? "application" : d->stage));
+	if (d->err.hint[0] != '\0')
+		json_add_str(b, STR("hint"), str_dup(b->arena, str_z(d->err.hint)));
+	json_add_str(b, STR("source"), str_z(step_error_source(&d->err, d->stage)));
 	json_build_end(b);
 	json_build_end(b);
 }

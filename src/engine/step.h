@@ -35,7 +35,9 @@ MUST_CHECK bool step_prepare(struct step *s, struct delivery *d, size_t n, struc
 /* The prepared request as people may see it: request line, header fields, empty line, body, secrets
  * masked; p NULL: the adaptor can't. */
 struct str step_show_request(struct step *s, const struct delivery *d, struct arena *a);
-/* Sends what was prepared. False with ERR_CANCELED only; deliveries not begun have it then too. */
+/* Sends what was prepared. False with ERR_CANCELED only; deliveries not begun have it then too. Behind a
+ * lookup that is out of reach, or the first that is refused, the others are not asked but deferred, without
+ * an error; called again it goes on with them. */
 MUST_CHECK bool step_submit(struct step *s, struct delivery *d, size_t n, struct arena *a,
 	struct err *err);
 /*
@@ -45,6 +47,14 @@ MUST_CHECK bool step_submit(struct step *s, struct delivery *d, size_t n, struct
 MUST_CHECK bool step_respond(struct step *s, const struct delivery *d, struct arena *a,
 	const struct json **record, struct err *err);
 
+/* Does the application not let us in, or is it out of reach? */
+bool step_is_refusal(const struct delivery *d);
+bool step_is_gone(const struct delivery *d);
+
+/* An error as jobs and answers tell it. Code: the application's status where it answered, else our word. */
+struct str step_error_code(struct arena *a, const struct err *err, int status);
+/* Who is at fault: application, connection, mapping, lookup, internal, else the STAGE (may be NULL). */
+const char *step_error_source(const struct err *err, const char *stage);
 /* {statusCode, id, errors, ignored, _json}: how an invocation answers a record. */
 void step_print_result(const struct delivery *d, struct json_build *b);
 

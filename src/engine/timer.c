@@ -6,6 +6,7 @@
  */
 #include "core/log.h"
 #include "engine/auto_retry.h"
+#include "engine/bulk.h"
 #include "engine/listener.h"
 #include "engine/offline.h"
 #include "engine/retention.h"
@@ -143,8 +144,10 @@ static void turn(struct timer *t, int64_t *next_ms)
 		if (t->reclaimed > 0 || t->moved > 0)
 			engine_post(t->e);
 	}
-	if (is_due(&t->retry_ms, RETRY_EVERY_MS))
+	if (is_due(&t->retry_ms, RETRY_EVERY_MS)) {
+		bulk_do_left(t->e);
 		auto_retry_run(t->e);
+	}
 	if (is_due(&t->purge_ms, PURGE_EVERY_MS)) {
 		purge(t);
 		if (retention_slice(t->e))

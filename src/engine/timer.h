@@ -9,7 +9,7 @@
 /* Flows were changed: the timer reads them again. Any thread. */
 void engine_look(struct engine *e);
 
-/* The timer thread's body: due schedules, leases, probes of offline connections, purges. */
+/* The timer thread's body: due schedules, leases, purges. */
 void *timer_main(void *arg);
 
 #endif

@@ -1,6 +1,7 @@
 /*
  * turn.h - whose turn it is at a connection: runs that use the same one send their pages one after the
- * other, so that its concurrencyLevel holds over all of them.
+ * other, so that each gets on, and a pause that the application asks of one is kept by all. How many
+ * requests are in the air is bounded at the connection's gate (adaptor/gate.h).
  *
  * First come, first served. Any thread.
  */

@@ -88,7 +88,8 @@ struct str engine_waits_for(struct engine *e, struct store_conn *c, struct arena
 {
 	if (j->canceled_by.p != NULL)
 		return STR_NULL;
-	if (j->waiting_for.p != NULL)
+	/* while it is at work its row has still what it waited for */
+	if (j->status == JOB_QUEUED && j->waiting_for.p != NULL)
 		return j->waiting_for;
 	if (j->type != JOB_FLOW && j->type != JOB_RETRY)
 		return STR_NULL;

@@ -1,7 +1,7 @@
 /*
  * work.c - pages in work. In the store an item is {"i": index, "t": trace key, "f": how it stands,
- * "r": record, "q": what is sent, "k": idempotency key, "e": the error it retries, "s": first step,
- * "p": it goes no further than that}.
+ * "r": record, "q": what is sent, "k": idempotency key, "h": hash of what that was for, "e": the error it
+ * retries, "s": first step, "p": it goes no further than that}.
  *
  * How it stands: "d" it is being sent, and may have arrived when the process dies; "w" it waits to
  * be sent; "s" it has passed this step.
@@ -10,6 +10,7 @@
 #include "engine/work.h"
 
 #include "core/limits.h"
+#include "crypt/digest.h"
 
 struct work *work_new(struct page *p, uint64_t number)
 {
@@ -54,6 +55,14 @@ struct str work_trace_key(struct arena *a, const struct json *record, uint64_t i
 	return str_fmt(a, "%llu", (unsigned long long)index);
 }
 
+void work_hash_request(struct str request, char hex[WORK_HASH_LEN])
+{
+	unsigned char hash[SHA256_BYTES];
+
+	digest_sha256(request, hash);
+	str_hex_put(hex, hash, sizeof(hash));
+}
+
 void work_begin_step(struct work *w, uint32_t k, struct str job_id)
 {
 	w->step = k;
@@ -88,7 +97,7 @@ static void add_member(struct buf *out, const char *name, struct str value)
 static void print_item(const struct work *w, const struct item *it, char how, struct buf *out)
 {
 	const struct delivery *d = it->d;
-	bool begins_here = w->fresh && it->request.p != NULL && it->first_step == w->step;
+	bool begins_here = w->fresh && it->key.p != NULL && it->first_step == w->step;
 
 	buf_add_fmt(out, "%s{\"i\":%llu,\"f\":\"%c\"", out->p[out->n - 1] == '[' ? "" : ",",
 		(unsigned long long)it->index, how);
@@ -104,6 +113,7 @@ static void print_item(const struct work *w, const struct item *it, char how, st
 	} else if (it->first_step > w->step || begins_here) {
 		add_member(out, "q", it->request);
 		add_member(out, "k", it->key);
+		add_member(out, "h", it->request_hash);
 	}
 	BUF_ADD_LIT(out, ",\"r\":");
 	json_print(out, it->record, JSON_COMPACT);
@@ -114,6 +124,21 @@ static void print_item(const struct work *w, const struct item *it, char how, st
 static bool may_have_arrived(const struct delivery *d)
 {
 	return d->unknown || (d->in_doubt && d->attempts == 0);
+}
+
+uint64_t work_waiting(const struct work *w)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < w->count; i++) {
+		const struct item *it = &w->items[i];
+
+		if (w->fresh)
+			n += !it->stopped && it->first_step <= w->step;
+		else
+			n += it->d != NULL && !it->settled;
+	}
+	return n;
 }
 
 void work_print(const struct work *w, struct buf *out)
@@ -155,6 +180,7 @@ static bool read_item(struct work *w, const struct json *v, struct item *it)
 	if (it->settled) {
 		it->request = json_get_str(v, STR("q"));
 		it->key = json_get_str(v, STR("k"));
+		it->request_hash = json_get_str(v, STR("h"));
 		return true;
 	}
 	it->d = &w->d[w->n];

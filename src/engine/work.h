@@ -15,8 +15,11 @@ struct item {
 	const struct json *record; /* as the next step gets it */
 	uint64_t index;            /* in the run, from 0 */
 	struct str trace_key;
-	struct str error_id;     /* of a retry: the error that it is; p NULL otherwise */
-	struct str request, key; /* of a retry whose outcome was unknown: what was sent; p NULL */
+	struct str error_id; /* of a retry: the error that it is; p NULL otherwise */
+	/* Of a retry, of the attempt that failed; p NULL: refused, or never made. */
+	struct str request;      /* what was sent, when the outcome is unknown */
+	struct str key;          /* its idempotency key */
+	struct str request_hash; /* hex SHA-256: the key is for these bytes; p NULL with REQUEST */
 	uint32_t first_step;     /* it passes over the steps before */
 	uint32_t source;         /* which export shapes it */
 	bool unshaped;           /* of a retry: it failed in the export's transform or filter */
@@ -50,8 +53,14 @@ void work_free(struct work *w); /* NULL is allowed */
 /* The record's own id where it has one, else its place in the run. */
 struct str work_trace_key(struct arena *a, const struct json *record, uint64_t index);
 
+/* The hash by which a retry knows whether it makes the same request again: hex. */
+#define WORK_HASH_LEN ((size_t)64)
+void work_hash_request(struct str request, char hex[WORK_HASH_LEN]);
+
 /* Makes the deliveries of step K: one for each item that goes on to it. */
 void work_begin_step(struct work *w, uint32_t k, struct str job_id);
+/* How many items the present step has yet to send, or has under way. */
+uint64_t work_waiting(const struct work *w);
 /* The items that are not done with, as JSON. */
 void work_print(const struct work *w, struct buf *out);
 /* The page as it was printed: its step's deliveries are ready to be submitted. ERR_STORE. */

@@ -200,9 +200,11 @@ static bool to_type(struct mapping_apply *x, const struct field *f, const struct
 {
 	const struct json *as = mapping_convert(x->arena, *v, f->type);
 
-	if (as == NULL)
-		return fail_value(x, f, ERR_MAPPING, *v,
+	if (as == NULL) {
+		fail_value(x, f, ERR_MAPPING, *v,
 			str_fmt(x->arena, "can't be made %s", mapping_type_words(f->type)).p);
+		return err_hint(x->err, "%s", mapping_convert_hint(x->arena, *v, f->type));
+	}
 	*v = as;
 	return true;
 }

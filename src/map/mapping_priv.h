@@ -111,6 +111,8 @@ struct str mapping_text_of(struct arena *a, const struct json *v);
 bool mapping_is_empty(const struct json *v); /* NULL, null, "", [], {} */
 /* NULL: V can't be one. null passes every type. */
 const struct json *mapping_convert(struct arena *a, const struct json *v, enum data_type type);
+/* What the user can do about a V that can't be one; "": nothing that we know. */
+const char *mapping_convert_hint(struct arena *a, const struct json *v, enum data_type type);
 const char *mapping_type_words(enum data_type type); /* "a list of strings" */
 /* ERR_INVALID says why V is no date. null passes. */
 MUST_CHECK bool mapping_convert_date(struct arena *a, const struct dates *d, const struct json **v,

@@ -162,6 +162,39 @@ const struct json *mapping_convert(struct arena *a, const struct json *v, enum d
 	}
 }
 
+/* Digits alone, but a zero before others: a postal code, an article, an account - no quantity. */
+static bool is_code(struct str s)
+{
+	return s.n > 1 && s.p[0] == '0' && digits(s, 0) == s.n;
+}
+
+static const char *number_hint(const struct json *v)
+{
+	if (v->type != JSON_STRING)
+		return "";
+	if (is_code(str_trim(json_str(v))))
+		return "a number would lose the leading zeros: set dataType to string, or leave it "
+		       "out";
+	return "a number is written as in -1234.50: no plus sign, no thousands separators, a dot "
+	       "before decimals";
+}
+
+const char *mapping_convert_hint(struct arena *a, const struct json *v, enum data_type type)
+{
+	enum data_type element = type == DATA_NUMBER_ARRAY    ? DATA_NUMBER
+				 : type == DATA_BOOLEAN_ARRAY ? DATA_BOOLEAN
+							      : type;
+
+	if (json_is_array(v) && element != type) {
+		for (json_each (it, v))
+			if (mapping_convert(a, it, element) == NULL)
+				return mapping_convert_hint(a, it, element);
+	}
+	if (element == DATA_NUMBER)
+		return number_hint(v);
+	return element == DATA_BOOLEAN ? "true, false, 1 and 0 can be made booleans" : "";
+}
+
 const char *mapping_type_words(enum data_type type)
 {
 	static const char *const words[] = { "anything", "a string", "a number", "a boolean",

@@ -16,6 +16,6 @@ bool rules_find(struct arena *a, const struct json *doc, const char *at, const c
 			"%s and %s.rules differ; only one of them is needed", *field, at);
 	*rules = found == NULL || found->type == JSON_NULL ? NULL : found;
 	return *rules == NULL || json_is_array(*rules) ||
-	       err_set_field(err, ERR_INVALID, *field, "%s must be an array, such as %s; found %s",
-		       *field, expected, json_type_name((*rules)->type));
+	       err_set_field(err, ERR_INVALID, *field, "expected an array, such as %s; found %s",
+		       expected, json_type_name((*rules)->type));
 }

@@ -386,7 +386,8 @@ static bool set_headers(struct http_call_priv *v, struct err *err)
 	arena_reset(v->header_arena);
 	v->headers = NULL;
 	v->headers_end_at = &v->headers;
-	append_line(v, STR("Expect:")); /* no round trip before a body */
+	append_line(v, STR("Expect:"));       /* no round trip before a body */
+	append_line(v, STR("Content-Type:")); /* but for the caller's: else libcurl says form */
 	append_line(v, STR("Accept-Encoding: " HTTP_UNPACK_ACCEPTS));
 	for (size_t i = 0; i < c->header_count; i++)
 		if (!add_header(v, &c->headers[i], err))

@@ -54,24 +54,13 @@ void res_check_headers(const struct json *doc, const char *path, struct problems
 	}
 }
 
-/* A fault found by a compiler of ours, under the field's name. */
-static void add_fault(struct problems *p, const char *field, struct err *err)
-{
-	struct err named = ERR_INIT;
-
-	err_set_field(&named, err->code, field, "%s: %s", field, err->message);
-	if (err->hint[0] != '\0')
-		err_hint(&named, "%s", err->hint);
-	problems_add_err(p, &named);
-}
-
 void res_check_extract(const struct json *value, const char *field, struct problems *p)
 {
 	struct path *path;
 	struct err err = ERR_INIT;
 
 	if (json_is_str(value) && !path_compile(p->arena, json_str(value), false, &path, &err))
-		add_fault(p, field, &err);
+		res_add_fault(p, field, &err);
 }
 
 void res_check_uri(const struct json *value, const char *field, struct problems *p)
@@ -88,7 +77,7 @@ void res_check_uri(const struct json *value, const char *field, struct problems 
 			"the connection's rest.baseURI is put before it: leave that part out",
 			"%s must be relative, such as /customers", field);
 	else if (!template_compile(p->arena, s, TEMPLATE_URI, &t, &err))
-		add_fault(p, field, &err);
+		res_add_fault(p, field, &err);
 }
 
 void res_check_extract_at(const struct json *doc, const char *path, struct problems *p)

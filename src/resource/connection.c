@@ -14,14 +14,15 @@ static const struct fld rows[] = {
 		"True while the application can't be used: flows that need this connection wait. "
 		"Set it to keep an application from being called.",
 		.def = "false", .example = "true" },
-	{ "queues", FLD_OBJECT, FLD_LIST | FLD_READ_ONLY | FLD_UNUSED,
+	{ "queues", FLD_OBJECT, FLD_LIST | FLD_READ_ONLY | FLD_LIVE,
 		"The connection's queue: its name is the connection's own _id, its size the number "
-		"of pages that wait for the application.",
+		"of messages for the application. A message is a record of a page that a flow has "
+		"in work: it waits for the connection, or is on its way.",
 		.example = "[{\"name\":\"5587092ef78228000000000a\",\"size\":0}]" },
 	{ "queues[].name", FLD_STR, 0, "The connection's own _id.",
 		.example = "\"5587092ef78228000000000a\"" },
-	{ "queues[].size", FLD_INT, 0, "How many pages wait.", .min = 0, .max = INT32_MAX,
-		.example = "0" },
+	{ "queues[].size", FLD_INT, 0, "How many messages there are at this moment.", .min = 0,
+		.max = INT32_MAX, .example = "0" },
 	{ "debugDate", FLD_TIME, 0,
 		"Until when requests and answers of this connection are kept for its debug log; "
 		"secrets in them are masked.",
@@ -36,14 +37,17 @@ static const struct fld rest_rows[] = {
 	{ "rest.mediaType", FLD_ENUM, 0,
 		"What bodies are sent in. `json`. `urlencoded`: the form of HTML forms; of an "
 		"object inside an object the fields are named `a[b]`, of an array `a[0]`. `xml`: "
-		"bodies are texts, answers are XML unless they say that they are JSON. An answer "
+		"bodies are texts, in which `{{htmlEncode name}}` is a value that can't be markup; "
+		"answers are XML unless they say that they are JSON. An answer "
 		"that says it is XML is read as XML in any case: an element becomes a field, "
 		"attributes stand under `$`.",
 		.values = "json|urlencoded|xml", .values_later = "csv", .def = "\"json\"",
 		.example = "\"json\"" },
-	{ "rest.baseURI", FLD_URL, FLD_REQUIRED,
-		"What every relative URI of exports and imports is appended to.", .min = 1,
-		.max = 2048, .example = "\"https://api.example.com/v1\"" },
+	{ "rest.baseURI", FLD_URL, FLD_REQUIRED | FLD_SECRETS_GO,
+		"What every relative URI of exports and imports is appended to. When its scheme, "
+		"host or port change, the secrets must be sent again: a stored one goes to no "
+		"server but the one it was given for.",
+		.min = 1, .max = 2048, .example = "\"https://api.example.com/v1\"" },
 	{ "rest.authType", FLD_ENUM, 0,
 		"How requests prove who they are: `basic` by rest.basicAuth, `token` by "
 		"rest.bearerToken, `custom` by rest.headers alone, `cookie` by the cookies that a "
@@ -122,7 +126,8 @@ static const struct fld rest_rows[] = {
 		.max = 2048, .example = "\"/me\"" },
 	{ "rest.pingMethod", FLD_ENUM, 0, "The HTTP method of a ping.",
 		.values = "GET|POST|PUT|HEAD", .def = "\"GET\"", .example = "\"POST\"" },
-	{ "rest.pingBody", FLD_ANY, 0, "The body of a ping: a JSON value, or a text.",
+	{ "rest.pingBody", FLD_ANY, 0,
+		"The body of a ping by POST or PUT: a JSON value, or a text.",
 		.example = "{\"query\":\"{ me { id } }\"}" },
 	{ "rest.pingSuccessPath", FLD_STR, FLD_LINE,
 		"A dotted path in the answer: what stands there must be one of "
@@ -149,8 +154,9 @@ static const struct fld rest_rows[] = {
 		.min = 1, .max = 256, .def = "\"Retry-After\"",
 		.example = "\"X-RateLimit-Reset\"" },
 	{ "rest.concurrencyLevel", FLD_INT, 0,
-		"How many requests of imports may be in the air to this application at once, over "
-		"all flows that use the connection: they send their pages in turn.",
+		"How many requests may be in the air to this application at once, over all that "
+		"use the connection: exports, imports and lookups of all flows, and calls. Flows "
+		"send their pages in turn; the other requests go first come, first served.",
 		.min = 1, .max = LIMIT_CONNECTION_CONCURRENCY_MAX, .def = "16", .example = "4" },
 	{ NULL },
 };
@@ -183,8 +189,24 @@ static void check(const struct json *doc, struct problems *p)
 		problems_add(p, ERR_INVALID, "rest.basicAuth.username", NULL,
 			"rest.basicAuth.username must not hold a colon: HTTP Basic authentication "
 			"ends the name there");
+	if (str_find_char(json_get_str(res_at(doc, "rest"), STR("baseURI")), '?') != STR_NPOS)
+		problems_add(p, ERR_INVALID, "rest.baseURI",
+			"rest.query of an export, and rest.tokenLocation, add parameters",
+			"rest.baseURI must be a URL without a query (?...): relative URIs are put "
+			"behind it");
+	if (res_at(doc, "rest.pingBody") != NULL &&
+		(res_at(doc, "rest.pingMethod") == NULL || res_is(doc, "rest.pingMethod", "GET") ||
+			res_is(doc, "rest.pingMethod", "HEAD")))
+		problems_add(p, ERR_INVALID, "rest.pingMethod",
+			"set it to POST, or leave rest.pingBody out",
+			"rest.pingBody is only sent when rest.pingMethod is POST or PUT");
 	check_auth(doc, p);
 	res_check_headers(doc, "rest.headers", p);
+	res_check_header_texts(doc, "rest.headers", true, p);
+	res_check_text_at(doc, "rest.cookieAuth.uri", true, p);
+	res_check_body_at(doc, "rest.cookieAuth.body", true, p);
+	res_check_text_at(doc, "rest.pingRelativeURI", true, p);
+	res_check_body_at(doc, "rest.pingBody", true, p);
 	res_check_extract_at(doc, "rest.pingSuccessPath", p);
 	res_check_extract_at(doc, "rest.pingFailurePath", p);
 }

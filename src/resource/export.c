@@ -82,7 +82,8 @@ static const struct fld rest_rows[] = {
 		"itself is the array of records, or the one record.",
 		.min = 1, .max = 1024, .example = "\"customers\"" },
 	{ "rest.postBody", FLD_ANY, 0,
-		"The request's body: a JSON value, or a text; it may hold the placeholders of "
+		"The body of a POST or PUT: a JSON value, or a text; it may hold the placeholders "
+		"of "
 		"rest.relativeURI, in a text with double braces only.",
 		.example = "{\"filter\":{\"status\":\"open\"}}" },
 	{ "rest.pagingMethod", FLD_ENUM, 0,
@@ -223,9 +224,54 @@ static void check_date_format(const struct json *doc, struct problems *p)
 			err.message);
 }
 
+/* Also when only its section says so: that type is missing was told then. */
+static bool is_webhook(const struct json *doc)
+{
+	return res_is(doc, "type", "webhook") ||
+	       (res_at(doc, "type") == NULL && res_at(doc, "webhook") != NULL &&
+		       res_at(doc, "rest") == NULL);
+}
+
+/* A GET has no body: one that is set would go unsent, and pages by body would all be the first. */
+static void check_bodies(const struct json *doc, struct problems *p)
+{
+	const struct json *body = res_at(doc, "rest.postBody");
+	const char *field = res_is(doc, "rest.pagingMethod", "postbody") ? "rest.pagingPostBody"
+			    : body != NULL && !(json_is_str(body) && body->n == 0) ? "rest.postBody"
+										   : NULL;
+
+	if (field != NULL &&
+		(res_at(doc, "rest.method") == NULL || res_is(doc, "rest.method", "GET")))
+		problems_add(p, ERR_INVALID, "rest.method", "set it to POST",
+			"%s is only sent when rest.method is POST or PUT", field);
+}
+
+static bool mentions_dates(const struct json *v)
+{
+	const struct json *end = v == NULL ? NULL : json_next(v);
+
+	for (; v < end; v++)
+		if (v->type == JSON_STRING &&
+			str_find(json_str(v), STR("ExportDateTime")) != STR_NPOS)
+			return true;
+	return false;
+}
+
+/* Nothing else would keep a delta from being everything, each time. */
+static void check_delta(const struct json *doc, struct problems *p)
+{
+	if (res_is(doc, "type", "delta") && res_at(doc, "delta.dateField") == NULL &&
+		!mentions_dates(res_at(doc, "rest")))
+		problems_add(p, ERR_MISSING, "delta.dateField",
+			"or leave type out, to export everything each time",
+			"delta.dateField is required when type is delta, unless the request asks "
+			"for "
+			"changes by {{lastExportDateTime}}");
+}
+
 static void check(const struct json *doc, struct problems *p)
 {
-	if (res_is(doc, "type", "webhook")) {
+	if (is_webhook(doc)) {
 		res_check_webhook(doc, p);
 	} else {
 		need(doc, "_connectionId", "for every export but a webhook", p);
@@ -238,9 +284,16 @@ static void check(const struct json *doc, struct problems *p)
 			need(doc, "rest.once.relativeURI", "when type is once", p);
 	}
 	check_paging(doc, p);
+	check_bodies(doc, p);
+	check_delta(doc, p);
 	check_date_format(doc, p);
 	res_check_uri_at(doc, "rest.relativeURI", p);
 	res_check_headers(doc, "rest.headers", p);
+	res_check_header_texts(doc, "rest.headers", false, p);
+	res_check_text_at(doc, "rest.query", false, p);
+	res_check_body_at(doc, "rest.postBody", false, p);
+	res_check_body_at(doc, "rest.pagingPostBody", false, p);
+	res_check_body_at(doc, "rest.once.postBody", false, p);
 	res_check_extract_at(doc, "rest.resourcePath", p);
 	res_check_extract_at(doc, "rest.nextPagePath", p);
 	res_check_extract_at(doc, "rest.maxPagePath", p);

@@ -18,6 +18,8 @@
 			.min = 0, .max = 1024, .example = "\"yes\""                        \
 	}
 
+#define SECRET_URL_BYTES_MIN 16
+
 const struct fld res_rows_webhook[] = {
 	{ "webhook", FLD_OBJECT, 0,
 		"How a posted event proves where it comes from, and how it is answered. Events are "
@@ -42,7 +44,8 @@ const struct fld res_rows_webhook[] = {
 		.values = "hmac|token|basic|secret_url|standard", .example = "\"hmac\"" },
 	{ "webhook.token", FLD_STR, FLD_SECRET | FLD_LINE,
 		"The shared secret that the event must hold; with `meta` the verify token of the "
-		"handshake.",
+		"handshake. With `secret_url`, where it is all that keeps strangers out, at least "
+		"16 bytes.",
 		.min = 1, .max = 1024, .example = "\"my_webhook_token\"" },
 	{ "webhook.path", FLD_STR, FLD_LINE, "The dotted path of the shared secret in the body.",
 		.min = 1, .max = 1024, .example = "\"verification.token\"" },
@@ -199,6 +202,22 @@ static void check_token_place(const struct json *doc, struct problems *p)
 			"webhook.%s is required when %s", field, when);
 }
 
+/* It is the only proof, and anybody may try: as long as that a guess is hopeless. */
+static void check_secret_url(const struct json *doc, struct problems *p)
+{
+	const struct json *token = field_at(doc, "token");
+
+	/* a stored one that stays is sealed here, and was looked at when it was given */
+	if (!json_is_str(token) || seal_is(json_str(token)) || token->n >= SECRET_URL_BYTES_MIN)
+		return;
+	problems_add(p, ERR_INVALID, "webhook.token",
+		"take a random one, such as the 32 digits of `openssl rand -hex 16`",
+		"webhook.token must have at least %d bytes when webhook.verify is secret_url, "
+		"since "
+		"whoever guesses it can post; found %u",
+		SECRET_URL_BYTES_MIN, (unsigned)token->n);
+}
+
 static void check_preset(const struct json *doc, const struct webhook_scheme *s, struct problems *p)
 {
 	const struct json *verify = field_at(doc, "verify");
@@ -237,6 +256,8 @@ static void check_proof(const struct json *doc, struct problems *p)
 			p);
 		if (str_eq_z(json_str(verify), "token"))
 			check_token_place(doc, p);
+		else if (str_eq_z(json_str(verify), "secret_url"))
+			check_secret_url(doc, p);
 	}
 }
 

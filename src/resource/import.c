@@ -144,7 +144,8 @@ static const struct fld rest_rows[] = {
 		"of "
 		"it. Null, an empty text and an empty array are nothing. An array of one element "
 		"is that element; one of several is a failure, and so is a response that is an "
-		"array of several unless the extract begins with an index: `0.id` takes the first.",
+		"array of several unless the extract begins with an index: `0.id` takes the first. "
+		"So is an answer of another kind: a text, or for `0.id` an object.",
 		.min = 1, .max = 1024, .example = "\"0.id\"" },
 	{ "rest.lookups[].allowFailures", FLD_BOOL, 0,
 		"What becomes of a record for which nothing, or several, are found: true leaves "
@@ -241,7 +242,8 @@ static const struct fld mapping_rows[] = {
 		.example = "\"lines\"" },
 	{ "mapping.lists[].fields", FLD_OBJECT, FLD_LIST | FLD_REQUIRED,
 		"The fields of each of its elements. Extracts with [*] walk the arrays they name "
-		"together by index; those without are repeated on every line. `*.sku` and "
+		"together by index; a second [*] takes the first element; those without are "
+		"repeated on every line. `*.sku` and "
 		"`[*].sku` "
 		"walk the rows of a record that is a list." },
 	ROWS_MAPPING("mapping.lists[].fields"),
@@ -286,6 +288,10 @@ static void check_composite(const struct json *doc, struct problems *p)
 		problems_add(p, ERR_INVALID, "rest.relativeURI", NULL,
 			"rest.relativeURI must be one URI or an array of one or two; found %zu",
 			uris);
+	else if (uris == 2 && method == NULL)
+		problems_add(p, ERR_MISSING, "rest.method", "[\"PUT\", \"POST\"]",
+			"rest.method is required with two relative URIs: it says how each is "
+			"called");
 	else if (uri != NULL && method != NULL && uris != methods)
 		problems_add(p, ERR_INVALID, "rest.method", NULL,
 			"rest.method must go with rest.relativeURI one by one; found %zu and %zu",
@@ -329,6 +335,9 @@ static void check_lookup(const struct json *lookup, const char *at, struct probl
 	bool map = json_get(lookup, STR("map")) != NULL;
 
 	check_spellings(lookup, at, bodies, p);
+	for (const char *const *body = bodies; *body != NULL; body++)
+		res_check_import_text(json_get(lookup, str_z(*body)),
+			str_fmt(p->arena, "%s.%s", at, *body).p, p);
 	if (map == (uri != NULL))
 		problems_add(p, map ? ERR_INVALID : ERR_MISSING, str_fmt(p->arena, "%s.map", at).p,
 			NULL,
@@ -361,16 +370,6 @@ static void check_lookups(const struct json *doc, struct problems *p)
 	}
 }
 
-static void check_mapping(const struct json *doc, struct problems *p)
-{
-	struct mapping *m;
-	struct err err = ERR_INIT;
-
-	if (!mapping_compile(p->arena, json_get(doc, STR("mapping")), res_at(doc, "rest.lookups"),
-		    &m, &err))
-		problems_add_err(p, &err);
-}
-
 static void check_body(const struct json *doc, struct problems *p)
 {
 	static const char *const names[] = { "body", "postBody", NULL };
@@ -378,13 +377,34 @@ static void check_body(const struct json *doc, struct problems *p)
 	const struct json *uri = json_get(rest, STR("relativeURI"));
 
 	check_spellings(rest, "rest", names, p);
+	const char *field = body != NULL ? "rest.body" : "rest.postBody";
+
 	if (body == NULL)
 		body = json_get(rest, STR("postBody"));
-	if (json_is_array(body) && json_is_array(uri) && uri->n == 2 && body->n != 2)
-		problems_add(p, ERR_INVALID, "rest.body", NULL,
-			"rest.body must have one element for each of the two relative URIs; found "
-			"%u",
-			body->n);
+	if (!json_is_array(body) || !json_is_array(uri) || uri->n != 2) {
+		res_check_import_text(body, field, p);
+		return;
+	}
+	size_t i = 0;
+
+	if (body->n != 2)
+		problems_add(p, ERR_INVALID, field, NULL,
+			"%s must have one element for each of the two relative URIs; found %u",
+			field, body->n);
+	for (json_each (it, body))
+		res_check_import_text(it, str_fmt(p->arena, "%s.%zu", field, i++).p, p);
+}
+
+static void check_header_texts(const struct json *doc, struct problems *p)
+{
+	const struct json *list = res_at(doc, "rest.headers");
+	size_t i = 0;
+
+	if (!json_is_array(list))
+		return;
+	for (json_each (it, list))
+		res_check_import_text(json_get(it, STR("value")),
+			str_fmt(p->arena, "rest.headers.%zu.value", i++).p, p);
 }
 
 static void check_ignored(const struct json *doc, struct problems *p)
@@ -405,13 +425,12 @@ static void check_sink(const struct json *doc, struct problems *p)
 
 static void check(const struct json *doc, struct problems *p)
 {
-	size_t before = p->count;
-
 	check_composite(doc, p);
 	check_uris(doc, p);
 	check_body(doc, p);
 	check_ignored(doc, p);
 	res_check_headers(doc, "rest.headers", p);
+	check_header_texts(doc, p);
 	res_check_extract_at(doc, "rest.responseIdPath", p);
 	res_check_extract_at(doc, "rest.successPath", p);
 	check_lookups(doc, p);
@@ -419,10 +438,9 @@ static void check(const struct json *doc, struct problems *p)
 	res_check_target(doc, "hooks.preMap", p);
 	res_check_target(doc, "hooks.postMap", p);
 	res_check_target(doc, "hooks.postSubmit", p);
-	/* the compiler takes it for granted that every row was checked */
-	if (before == 0 && p->count == 0)
-		check_mapping(doc, p);
-	if (before == 0 && p->count == 0)
+	res_check_mapping(doc, p);
+	/* the adaptor takes it for granted that every row was checked */
+	if (p->count == 0)
 		check_sink(doc, p);
 }
 

@@ -4,6 +4,8 @@
  */
 #include "resource/resource_priv.h"
 
+#include "crypt/token.h"
+
 /* The stored document that BODY's masks stand for; NULL: it names none. */
 static bool open_stored(const struct resources *r, struct store_conn *c, struct str account_id,
 	const struct schema *s, const struct json *body, struct arena *a, const struct json **out,
@@ -35,6 +37,8 @@ static void check_ref(void *ctx, struct str path, const char *types, struct str 
 	const struct ref_check *x = ctx;
 	struct str rest = str_z(types);
 
+	if (!id_valid(id) || x->p->count >= PROBLEMS_MAX)
+		return; /* what is no id was told by the schema */
 	while (rest.p != NULL)
 		if (store_resource_exists(x->c, x->account_id, str_cut(&rest, '|'), id))
 			return;
@@ -42,22 +46,36 @@ static void check_ref(void *ctx, struct str path, const char *types, struct str 
 		"%.*s: you have no %s with the id %.*s", STR_ARG(path), types, STR_ARG(id));
 }
 
+void res_check_refs(const struct resources *r, struct str account_id, const struct schema *s,
+	const struct json *doc, struct problems *p)
+{
+	struct store_conn *c DEFER(store_read_endp) = NULL;
+	struct err err = ERR_INIT;
+
+	if (!json_is_object(doc) || !store_read_begin(r->cfg.store, &c, &err))
+		return;
+	struct ref_check refs = { c, account_id, p };
+
+	schema_each_ref(s, doc, check_ref, &refs);
+}
+
 bool resource_check(const struct resources *r, struct str account_id, const struct schema *s,
 	const struct json *body, struct arena *a, const struct json **doc, struct problems *p)
 {
 	struct store_conn *c DEFER(store_read_endp) = NULL;
-	struct ref_check refs = { NULL, account_id, p };
 	const struct json *stored, *checked;
 	struct err err = ERR_INIT;
 	size_t before = p->count;
 
 	if (!store_read_begin(r->cfg.store, &c, &err))
 		return problems_add_err(p, &err);
-	if (!open_stored(r, c, account_id, s, body, a, &stored, p) ||
-		!schema_validate(s, body, stored, a, &checked, p))
+	if (!open_stored(r, c, account_id, s, body, a, &stored, p))
 		return false;
-	refs.c = c;
-	schema_each_ref(s, checked, check_ref, &refs);
+	bool valid = schema_validate(s, body, stored, a, &checked, p);
+	struct ref_check refs = { c, account_id, p };
+
+	if (json_is_object(body))
+		schema_each_ref(s, valid ? checked : body, check_ref, &refs);
 	if (p->count > before)
 		return false;
 	*doc = checked;

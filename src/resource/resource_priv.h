@@ -6,7 +6,7 @@
 #define RESOURCE_RESOURCE_PRIV_H
 
 #include "core/limits.h"
-#include "resource/resource.h"
+#include "resource/check_priv.h"
 
 struct resources {
 	struct resources_config cfg;
@@ -110,24 +110,7 @@ extern const struct fld res_rows_webhook[]; /* of an export that takes events in
 extern const struct res_def res_connection, res_export, res_import, res_flow, res_integration,
 	res_connector, res_iclient, res_stack, res_script, res_hook;
 
-/* ---- checks: each adds to P and does nothing when the value is absent or at fault already ---- */
-
-/* Header names that requests get from the transfer itself. */
-void res_check_headers(const struct json *doc, const char *path, struct problems *p);
-/* Extract path. FIELD is the value's path as errors name it. */
-void res_check_extract(const struct json *value, const char *field, struct problems *p);
-/* Relative URI with placeholders. */
-void res_check_uri(const struct json *value, const char *field, struct problems *p);
-/* Both at a path of names in DOC. */
-void res_check_extract_at(const struct json *doc, const char *path, struct problems *p);
-void res_check_uri_at(const struct json *doc, const char *path, struct problems *p);
-/* The rules of the filter, and of the transform, at PATH. */
-void res_check_filter(const struct json *doc, const char *path, struct problems *p);
-void res_check_transform(const struct json *doc, const char *path, struct problems *p);
-/* Which fields of `webhook` are needed, and which can't be, follows from how it verifies. */
-void res_check_webhook(const struct json *doc, struct problems *p);
-/* Exactly one of _stackId and _scriptId at PATH ("" for the document itself). */
-void res_check_target(const struct json *doc, const char *path, struct problems *p);
+/* ---- documents ---- */
 
 static inline const struct json *res_at(const struct json *doc, const char *path)
 {

@@ -4,7 +4,7 @@
  * Documents are stored as the API answers them, but for the secrets: one that holds no sealed value
  * is answered as it stands, without being parsed; the others are parsed, masked and printed.
  */
-#include "resource/resource_priv.h"
+#include "resource/live_priv.h"
 
 bool res_parse(struct arena *a, struct str text, const struct json **doc, struct err *err)
 {
@@ -45,10 +45,13 @@ bool resource_get(const struct resources *r, struct str account_id, const struct
 	struct store_conn *c DEFER(store_read_endp) = NULL;
 	struct store_resource row;
 	struct str json;
+	struct map *live;
 
 	if (!store_read_begin(r->cfg.store, &c, err) ||
 		!store_resource_get(c, a, account_id, str_z(schema_def(s)->type), id, &row, err) ||
-		!res_view(s, a, row.document, &json, err))
+		!res_view(s, a, row.document, &json, err) ||
+		!res_live_read(c, a, account_id, s, id, &live, err) ||
+		!res_live_put(live, a, id, &json, err))
 		return false;
 	*out = (struct resource_view){ row.id, row.version, row.modified_ms, json };
 	return true;
@@ -56,6 +59,7 @@ bool resource_get(const struct resources *r, struct str account_id, const struct
 
 struct listing {
 	const struct schema *s;
+	struct map *live;
 	struct arena *arena, *scratch;
 	struct buf *out;
 	size_t limit, count; /* limit 0: none */
@@ -75,7 +79,8 @@ static bool add_row(void *arg, const struct store_resource *row)
 		return false;
 	}
 	arena_reset(l->scratch);
-	if (!res_view(l->s, l->scratch, row->document, &json, l->err)) {
+	if (!res_view(l->s, l->scratch, row->document, &json, l->err) ||
+		!res_live_put(l->live, l->scratch, row->id, &json, l->err)) {
 		l->failed = true;
 		return false;
 	}
@@ -105,6 +110,7 @@ bool resource_list(const struct resources *r, struct str account_id, const struc
 		f.limit++; /* the one beyond says that there is more */
 	buf_add_char(out, '[');
 	if (!store_read_begin(r->cfg.store, &c, err) ||
+		!res_live_read(c, a, account_id, s, STR_NULL, &l.live, err) ||
 		!store_resource_list(c, account_id, str_z(schema_def(s)->type), &f, add_row, &l,
 			err) ||
 		l.failed)

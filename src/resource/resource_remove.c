@@ -60,10 +60,14 @@ static void report_referrer(struct store_conn *c, struct removal *d,
 		s == NULL ? "" : schema_def(s)->segment, STR_ARG(by->id), STR_ARG(field))
 				    .p;
 
+	struct str who = by->name.n == 0 ? by->id
+					 : str_fmt(d->arena, "\"%.*s\" (%.*s)", STR_ARG(by->name),
+						   STR_ARG(by->id));
+
 	problems_add(d->p, ERR_CONFLICT, place,
 		"delete it first, or let it go too with ?cascade=true",
-		"the %.*s \"%.*s\" (%.*s) refers to this %s by %.*s", STR_ARG(by->type),
-		STR_ARG(by->name), STR_ARG(by->id), schema_def(d->s)->type, STR_ARG(field));
+		"the %.*s %.*s refers to this %s by %.*s", STR_ARG(by->type), STR_ARG(who),
+		schema_def(d->s)->type, STR_ARG(field));
 }
 
 /* Who refers to (TYPE, ID), itself aside. */

@@ -6,6 +6,7 @@
  * version that was read: when another writer was faster it is made again from the new one.
  */
 #include "crypt/token.h"
+#include "resource/live_priv.h"
 #include "resource/save_priv.h"
 
 /* ---- references ---- */
@@ -173,8 +174,10 @@ bool resource_create(const struct resources *r, struct str account_id, const str
 	struct str view;
 	struct err err = ERR_INIT;
 
-	if (!schema_validate(s, body, NULL, a, &doc, p))
+	if (!schema_validate(s, body, NULL, a, &doc, p)) {
+		res_check_refs(r, account_id, s, body, p);
 		return false;
+	}
 	w.row.account_id = account_id;
 	w.row.type = str_z(schema_def(s)->type);
 	w.row.version = 1;
@@ -244,9 +247,12 @@ static bool change_once(struct res_save *w, const struct change *ch, struct str 
 	w->kept = str_of(text, w->row.document.n);
 	if (!json_parse(w->arena, text, w->kept.n, NULL, &stored, &parse))
 		return err_set(err, ERR_STORE, "a stored document is damaged: %s", parse.message);
-	if (!schema_validate(w->s, ch->patch ? patched(w, stored, ch->body) : ch->body, stored,
-		    w->arena, &doc, w->p))
+	const struct json *body = ch->patch ? patched(w, stored, ch->body) : ch->body;
+
+	if (!schema_validate(w->s, body, stored, w->arena, &doc, w->p)) {
+		res_check_refs(w->r, ch->account_id, w->s, body, w->p);
 		return err_set(err, ERR_INVALID, "the document breaks its schema");
+	}
 	w->row.modified_ms = clock_wall_ms(w->r->cfg.clock);
 	return res_save_fill(w, doc, view, err) && store_write(w->r->cfg.store, write_row, w, err);
 }
@@ -264,6 +270,7 @@ static bool change(const struct resources *r, const struct schema *s, const stru
 	for (int i = 0; i < SAVE_ATTEMPTS_MAX; i++) {
 		err_clear(&err);
 		if (change_once(&w, ch, &view, &err)) {
+			res_live_show(r, a, ch->account_id, s, ch->id, &view);
 			*out = (struct resource_view){ w.row.id, w.row.version + 1,
 				w.row.modified_ms, view };
 			return true;

@@ -17,9 +17,10 @@ static const struct fld rows[] = {
 		"The name of the node module that has the functions.", .min = 1, .max = 256,
 		.when = "protocol=2015", .example = "\"my-extension\"" },
 	{ "server", FLD_OBJECT, FLD_REQUIRED, "How to reach the server.", .when = "type=server" },
-	{ "server.hostURI", FLD_URL, FLD_REQUIRED | FLD_UNUSED,
-		"The server's address; calls go to /function below it.", .min = 1, .max = 2048,
-		.example = "\"https://stack.example.com\"" },
+	{ "server.hostURI", FLD_URL, FLD_REQUIRED | FLD_UNUSED | FLD_SECRETS_GO,
+		"The server's address; calls go to /function below it. When its scheme, host or "
+		"port change, server.systemToken must be sent again.",
+		.min = 1, .max = 2048, .example = "\"https://stack.example.com\"" },
 	{ "server.systemToken", FLD_STR, FLD_REQUIRED | FLD_SECRET | FLD_LINE | FLD_UNUSED,
 		"The bearer token that the server expects with each call.", .min = 1, .max = 4096,
 		.example = "\"my_system_token\"" },

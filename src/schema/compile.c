@@ -123,6 +123,7 @@ static void check_row(const struct fld *f)
 	CHECK(f->type != FLD_INT || f->min < f->max);
 	CHECK((f->flags & FLD_SECRET) == 0 || f->type == FLD_STR || f->type == FLD_MAP);
 	CHECK((f->flags & FLD_LIST_INERT) == 0 || (f->flags & FLD_LIST_OR_ONE) != 0);
+	CHECK((f->flags & FLD_SECRETS_GO) == 0 || f->type == FLD_URL);
 	CHECK((f->min == 0 && f->max == 0) || f->type == FLD_INT || (texts >> f->type & 1) != 0);
 	for (struct str rest = str_z(f->values_inert); rest.p != NULL;)
 		CHECK(words_have(f->values, str_cut(&rest, '|')));
@@ -139,6 +140,7 @@ static void mark_up(struct node *n)
 		up->any_secret |= secret;
 		up->any_ref |= ref;
 		up->any_inert |= inert;
+		up->any_receiver |= node_is(n, FLD_SECRETS_GO);
 	}
 }
 

@@ -53,9 +53,11 @@ static void put_one_type(struct buf *out, const struct fld *f)
 	case FLD_REF: {
 		struct str rest = str_z(f->values);
 
-		BUF_ADD_LIT(out, "id of a ");
+		BUF_ADD_LIT(out, "id of ");
 		while (rest.p != NULL) {
-			buf_add_str(out, str_cut(&rest, '|'));
+			struct str type = str_cut(&rest, '|');
+
+			buf_add_fmt(out, "%s %.*s", word_article(type), STR_ARG(type));
 			if (rest.p != NULL)
 				BUF_ADD_LIT(out, " or ");
 		}

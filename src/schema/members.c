@@ -163,6 +163,49 @@ static void check_twice(const struct json *v, struct walk_path *path, struct are
 	}
 }
 
+static void add_unknown(struct str name, const char *names, struct problems *p)
+{
+	struct walk_path path = { .n = 0 };
+	struct str near = hint_word(names, name), rest = str_z(names), hint;
+
+	if (rest.n == 0) {
+		hint = STR("leave it out: there is none");
+	} else if (near.p != NULL) {
+		hint = str_fmt(p->arena, "did you mean %.*s?", STR_ARG(near));
+	} else {
+		hint = str_fmt(p->arena, "known: %.*s", STR_ARG(str_cut(&rest, '|')));
+		while (rest.p != NULL)
+			hint = str_fmt(p->arena, "%.*s, %.*s", STR_ARG(hint),
+				STR_ARG(str_cut(&rest, '|')));
+	}
+	(void)walk_path_push(&path, name);
+	problems_add(p, ERR_UNKNOWN_FIELD, path.s, hint.p, "there is no field %s here", path.s);
+}
+
+static bool is_one_of(const char *names, struct str name)
+{
+	struct str rest = str_z(names);
+
+	while (rest.p != NULL)
+		if (str_eq(str_cut(&rest, '|'), name))
+			return true;
+	return false;
+}
+
+bool schema_check_members(const struct json *body, const char *names, struct problems *p)
+{
+	size_t before = p->count;
+
+	if (!json_is_object(body))
+		return problems_add(p, ERR_INVALID, "", NULL,
+			"the body must be a JSON object; found %s",
+			value_found(p->arena, body, false).p);
+	for (json_each_member(key, body))
+		if (!is_one_of(names, json_str(key)))
+			add_unknown(json_str(key), names, p);
+	return p->count == before;
+}
+
 bool schema_check_twice(const struct json *doc, struct problems *p)
 {
 	struct arena *scratch DEFER(arena_freep) = arena_new("scratch", 0);

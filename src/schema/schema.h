@@ -44,6 +44,8 @@ enum fld_flags {
 	FLD_LINE = 256,        /* text of one line: no control characters, so no CR or LF */
 	FLD_UNUSED = 512,      /* stored; not read yet, and no run's result depends on it */
 	FLD_LIST_INERT = 1024, /* FLD_LIST_OR_ONE: an array is stored but can't be acted on yet */
+	FLD_LIVE = 2048, /* FLD_READ_ONLY: changes by itself: any value is taken, and ignored */
+	FLD_SECRETS_GO = 4096, /* FLD_URL: the document's secrets are sent to this origin alone */
 };
 
 struct fld {
@@ -86,15 +88,17 @@ bool schema_has_secrets(const struct schema *s);
 /*
  * Checks BODY and writes the document to store: known fields in table order, booleans normalised,
  * absent and null fields left out (an object of nothing but nulls counts as null), read-only fields
- * taken from STORED (NULL at creation), the mask "******" replaced by the stored secret. Defaults
- * are not written. False when there were problems (OUT is then untouched). The document shares
- * strings with BODY and STORED.
+ * taken from STORED (NULL at creation), the mask "******" replaced by the stored secret, unless the
+ * secrets would go to another origin than they were stored for. Defaults are not written. False when
+ * there were problems (OUT is then untouched). The document shares strings with BODY and STORED.
  */
 MUST_CHECK bool schema_validate(const struct schema *s, const struct json *body,
 	const struct json *stored, struct arena *a, const struct json **out, struct problems *p);
 
 /* Refuses member names that appear twice anywhere in DOC: of two values one would silently win. */
 bool schema_check_twice(const struct json *doc, struct problems *p);
+/* Is BODY, which is no resource, an object with no members but NAMES ("data|template")? */
+bool schema_check_members(const struct json *body, const char *names, struct problems *p);
 
 /* The value at PATH (names only, no elements of arrays), else its default, else NULL. */
 const struct json *schema_get(const struct schema *s, const struct json *doc, struct str path);
@@ -138,10 +142,8 @@ const struct json *schema_merge_patch(struct arena *a, const struct json *target
 
 /* JSON Schema (2020-12) for OpenAPI 3.1; readOnly and writeOnly tell bodies from answers. */
 void schema_openapi(const struct schema *s, struct json_build *b);
-/* The reference page, Markdown. */
+/* Reference pages, Markdown: of a type, of the errors (ERR_TABLE), of the limits (LIMIT_TABLE). */
 void schema_markdown(const struct schema *s, struct buf *out);
-
-/* The reference page of errors (ERR_TABLE) and limits (LIMIT_TABLE), Markdown. */
 void schema_markdown_errors(struct buf *out);
 void schema_markdown_limits(struct buf *out);
 

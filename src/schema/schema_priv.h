@@ -14,7 +14,7 @@ struct node {
 	size_t kid_count, index;          /* index: among its siblings */
 	const struct json *def;           /* the default, parsed; NULL: none */
 	/* Is there any, here or below? Walkers skip what has none. */
-	bool any_secret, any_ref, any_inert;
+	bool any_secret, any_ref, any_inert, any_receiver;
 	/* The condition, cut up: `when_node` must be (or not be) one of `when_values`. */
 	const struct node *when_node;
 	struct str when_values;
@@ -78,6 +78,8 @@ const struct json *members_twice(const struct members *m);
 
 /* What a row wants, for "must be ...": "an integer from 1 to 100". ELEMENT: of its list. */
 struct str value_wanted(struct arena *a, const struct fld *f, bool element);
+/* "a" or "an". */
+const char *word_article(struct str word);
 /* What was found: `the number 42`; strings are cut, a SECRET is not shown. */
 struct str value_found(struct arena *a, const struct json *v, bool secret);
 /* Each: NULL when S fits, else words to put behind "must be ...". */
@@ -85,6 +87,9 @@ const char *value_time_fault(struct str s);
 const char *value_url_fault(struct str s);
 const char *value_id_fault(struct str s);
 const char *value_token_fault(struct str s);
+/* Of a URL without fault: scheme, host and port as they are written, a default port left out; letter
+ * case does not matter. */
+struct str value_url_origin(struct arena *a, struct str s);
 
 /* ---- hints ---- */
 

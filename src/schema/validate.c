@@ -13,6 +13,9 @@ struct walk {
 	struct problems *p;
 	struct json_build b;
 	struct walk_path path;
+	/* Whom secrets are sent to, when that is another than the stored ones are for; NULL: the same. */
+	const struct node *receiver;
+	struct str receiver_now, receiver_stored;
 };
 
 enum holds { HOLDS_NO, HOLDS_YES, HOLDS_UNKNOWN };
@@ -35,20 +38,54 @@ static bool is_blank(const struct json *v)
 	return true;
 }
 
-/* Does the row's condition hold? Unknown while the field it asks for is missing or wrong itself. */
+/* The value of a field that conditions ask for, or its default; NULL: it has none. */
+static const struct json *value_asked_for(const struct walk *w, const struct node *n)
+{
+	const struct json *v = node_value(n, w->root);
+
+	return v == NULL || v->type == JSON_NULL ? n->def : v;
+}
+
+/* The word that N, missing or misspelt, must have been meant to hold: the one whose section is given, or
+ * the only one there is. p NULL: nobody can say. */
+static struct str word_meant(const struct walk *w, const struct node *n)
+{
+	struct str word = STR_NULL;
+
+	for (each_kid(k, n->parent)) {
+		const struct json *v = k->when_node == n ? node_value(k, w->root) : NULL;
+
+		if (v == NULL || v->type == JSON_NULL ||
+			str_find_char(k->when_values, '|') != STR_NPOS)
+			continue;
+		if (word.p != NULL && !str_eq(word, k->when_values))
+			return STR_NULL;
+		word = k->when_values;
+	}
+	if (word.p == NULL && strchr(n->fld->values, '|') == NULL)
+		word = str_z(n->fld->values);
+	return word;
+}
+
+/* Does the row's condition hold? Unknown while the field it asks for is missing or wrong itself, and
+ * nothing else tells what it was meant to be. */
 static enum holds holds(const struct walk *w, const struct node *n)
 {
 	if (n->when_node == NULL)
 		return HOLDS_YES;
-	const struct json *v = node_value(n->when_node, w->root);
+	const struct fld *asked = n->when_node->fld;
+	const struct json *v = value_asked_for(w, n->when_node);
+	struct str word = json_is_str(v) ? json_str(v) : STR_NULL;
 
-	if (v == NULL || v->type == JSON_NULL)
-		v = n->when_node->def;
-	if (v == NULL)
-		return node_is(n->when_node, FLD_REQUIRED) ? HOLDS_UNKNOWN : HOLDS_NO;
-	if (!json_is_str(v) || !words_have(n->when_node->fld->values, json_str(v)))
+	if (v == NULL && (asked->flags & FLD_REQUIRED) == 0)
+		return HOLDS_NO;
+	if (word.p != NULL && words_have(asked->values_later, word))
 		return HOLDS_UNKNOWN;
-	return words_have(n->when_values.p, json_str(v)) ? HOLDS_YES : HOLDS_NO;
+	if (word.p == NULL || !words_have(asked->values, word))
+		word = word_meant(w, n->when_node);
+	if (word.p == NULL)
+		return HOLDS_UNKNOWN;
+	return words_have(n->when_values.p, word) ? HOLDS_YES : HOLDS_NO;
 }
 
 static bool wrong(struct walk *w, const struct node *n, const struct json *v, bool element)
@@ -147,6 +184,20 @@ static void put_text(struct walk *w, const struct node *n, const struct json *v)
 }
 
 /* The mask stands for the stored secret at the same place. */
+/* A stored secret never goes to another server by way of its mask: who may change the URL need not be
+ * somebody who knows the secret. */
+static void report_other_receiver(struct walk *w)
+{
+	const char *url = w->receiver->fld->path;
+
+	if (full(w))
+		return;
+	problems_add(w->p, ERR_INVALID, w->path.s,
+		str_fmt(w->p->arena, "send the secret itself together with the new %s", url).p,
+		"%s must be given again: the stored one is for %.*s, and %s now names %.*s",
+		w->path.s, STR_ARG(w->receiver_stored), url, STR_ARG(w->receiver_now));
+}
+
 static void put_secret(struct walk *w, const struct node *n, const struct json *v,
 	const struct json *stored)
 {
@@ -162,6 +213,8 @@ static void put_secret(struct walk *w, const struct node *n, const struct json *
 		json_build_null(&w->b);
 		return;
 	}
+	if (w->receiver != NULL)
+		report_other_receiver(w);
 	json_build_copy(&w->b, stored);
 }
 
@@ -370,7 +423,8 @@ static void put_read_only(struct walk *w, const struct node *n, const struct jso
 		json_build_key(&w->b, n->name);
 		json_build_copy(&w->b, stored);
 	}
-	if (given == NULL || (stored != NULL && json_equal(given, stored)) || full(w))
+	if (given == NULL || (stored != NULL && json_equal(given, stored)) || full(w) ||
+		(stored != NULL && node_is(n, FLD_LIVE)))
 		return;
 	if (stored == NULL)
 		problems_add(w->p, ERR_READ_ONLY, w->path.s, "leave it out",
@@ -380,6 +434,27 @@ static void put_read_only(struct walk *w, const struct node *n, const struct jso
 			"leave it out, or read the resource again",
 			"%s is set by the server and is %s", w->path.s,
 			value_found(w->p->arena, stored, false).p);
+}
+
+/* Of a row's text, which is written for the reference pages: "the [Connection](connection.md) that ...". */
+static struct str first_sentence(struct arena *a, const char *text)
+{
+	struct str rest = str_z(text);
+	size_t end = str_find(rest, STR(". "));
+	struct buf b DEFER(buf_free) = BUF_INIT(0);
+
+	rest = str_sub(rest, 0, end == STR_NPOS ? rest.n : end + 1);
+	for (size_t i = 0; i < rest.n; i++) {
+		size_t link = rest.p[i] == ']' && str_starts(str_from(rest, i), STR("]("))
+				      ? str_find_char(str_from(rest, i), ')')
+				      : STR_NPOS;
+
+		if (link != STR_NPOS)
+			i += link;
+		else if (rest.p[i] != '[' || str_find(str_from(rest, i), STR("](")) == STR_NPOS)
+			buf_add_char(&b, rest.p[i]);
+	}
+	return str_dup(a, buf_str(&b));
 }
 
 /* Reports a required row that is absent: of an object the fields that it needs. */
@@ -398,24 +473,23 @@ static void report_missing(struct walk *w, const struct node *n)
 		}
 	}
 	if (w->p->count == before)
-		problems_add(w->p, ERR_MISSING, w->path.s, NULL, "%s is required: %s", w->path.s,
-			n->fld->text);
+		problems_add(w->p, ERR_MISSING, w->path.s, NULL, "%s is required: %.*s", w->path.s,
+			STR_ARG(first_sentence(w->p->arena, n->fld->text)));
 }
 
 static void report_not_here(struct walk *w, const struct node *n)
 {
 	struct arena *a = w->p->arena;
-	const struct json *is = node_value(n->when_node, w->root);
+	const char *asked = n->when_node->fld->path;
+	const struct json *is = value_asked_for(w, n->when_node);
+	struct str words = words_join(a, str_to_z(a, n->when_values), " or ");
 
 	if (full(w))
 		return;
-	if (is == NULL || is->type == JSON_NULL)
-		is = n->when_node->def;
-	problems_add(w->p, ERR_UNKNOWN_FIELD, w->path.s, NULL,
-		"%s is a field only when %s is %.*s, and it is %s", w->path.s,
-		n->when_node->fld->path,
-		STR_ARG(words_join(a, str_to_z(a, n->when_values), " or ")),
-		is == NULL ? "not set" : value_found(a, is, false).p);
+	problems_add(w->p, ERR_UNKNOWN_FIELD, w->path.s,
+		is == NULL ? str_fmt(a, "set %s to %.*s", asked, STR_ARG(words)).p : NULL,
+		"%s is a field only when %s is %.*s, and it is %s", w->path.s, asked,
+		STR_ARG(words), is == NULL ? "not set" : value_found(a, is, false).p);
 }
 
 static void report_unknown(struct walk *w, const struct node *in, struct str name)
@@ -428,8 +502,8 @@ static void report_unknown(struct walk *w, const struct node *in, struct str nam
 
 	if (near != NULL)
 		hint = str_fmt(w->p->arena, "did you mean %s?", near->fld->path);
-	problems_add(w->p, ERR_UNKNOWN_FIELD, w->path.s, hint.p, "there is no field %s in a%s %s",
-		w->path.s, strchr("aeiou", w->s->def->type[0]) != NULL ? "n" : "", w->s->def->type);
+	problems_add(w->p, ERR_UNKNOWN_FIELD, w->path.s, hint.p, "there is no field %s in %s %s",
+		w->path.s, word_article(str_z(w->s->def->type)), w->s->def->type);
 	walk_path_pop(&w->path, old);
 }
 
@@ -468,12 +542,15 @@ static void put_member(struct walk *w, const struct node *k, const struct json *
 	if (on == HOLDS_NO) {
 		if (given != NULL)
 			report_not_here(w, k);
-	} else if (given == NULL) {
-		if (node_is(k, FLD_REQUIRED) && on == HOLDS_YES)
-			report_missing(w, k);
-	} else {
+		/* where nothing says otherwise it is meant, and what it holds is looked at too */
+		if (value_asked_for(w, k->when_node) != NULL)
+			return;
+	}
+	if (given != NULL) {
 		json_build_key(&w->b, k->name);
 		put_value(w, k, given, stored);
+	} else if (on == HOLDS_YES && node_is(k, FLD_REQUIRED)) {
+		report_missing(w, k);
 	}
 }
 
@@ -497,6 +574,26 @@ static void put_object(struct walk *w, const struct node *n, const struct json *
 	json_build_end(&w->b);
 }
 
+/* Finds a URL below N by which the secrets would go elsewhere. */
+static void find_receiver(struct walk *w, const struct node *n, const struct json *stored)
+{
+	for (each_kid(k, n)) {
+		if (!k->any_receiver || w->receiver != NULL)
+			continue;
+		const struct json *now = node_value(k, w->root), *old = node_value(k, stored);
+
+		if (!node_is(k, FLD_SECRETS_GO))
+			find_receiver(w, k, stored);
+		else if (json_is_str(now) && json_is_str(old) &&
+			 value_url_fault(json_str(now)) == NULL) {
+			w->receiver_now = value_url_origin(w->p->arena, json_str(now));
+			w->receiver_stored = value_url_origin(w->p->arena, json_str(old));
+			if (!str_eq_ci(w->receiver_now, w->receiver_stored))
+				w->receiver = k;
+		}
+	}
+}
+
 bool schema_validate(const struct schema *s, const struct json *body, const struct json *stored,
 	struct arena *a, const struct json **out, struct problems *p)
 {
@@ -505,10 +602,12 @@ bool schema_validate(const struct schema *s, const struct json *body, const stru
 
 	if (body->type != JSON_OBJECT)
 		return problems_add(p, ERR_INVALID, "", NULL,
-			"the body must be a JSON object that describes a%s %s; found %s",
-			strchr("aeiou", s->def->type[0]) != NULL ? "n" : "", s->def->type,
+			"the body must be a JSON object that describes %s %s; found %s",
+			word_article(str_z(s->def->type)), s->def->type,
 			value_found(p->arena, body, false).p);
 	schema_check_twice(body, p);
+	if (stored != NULL)
+		find_receiver(&w, &s->root, stored);
 	json_build_init(&w.b, a);
 	put_object(&w, &s->root, body, stored);
 	if (s->def->check != NULL)

@@ -151,6 +151,16 @@ static const char *authority_fault(struct str auth)
 	return NULL;
 }
 
+/* What of AFTER, which stands behind the scheme, names the server. */
+static struct str authority_of(struct str after)
+{
+	size_t end = 0;
+
+	while (end < after.n && after.p[end] != '/' && after.p[end] != '?')
+		end++;
+	return str_sub(after, 0, end);
+}
+
 const char *value_url_fault(struct str s)
 {
 	static const char forbidden[] = "\"<>\\^`{|}";
@@ -170,12 +180,18 @@ const char *value_url_fault(struct str s)
 	if (str_find_char(s, '#') != STR_NPOS)
 		return "a URL without a fragment (#...)";
 
-	struct str auth = str_from(s, skip);
-	size_t end = 0;
+	return authority_fault(authority_of(str_from(s, skip)));
+}
 
-	while (end < auth.n && auth.p[end] != '/' && auth.p[end] != '?')
-		end++;
-	return authority_fault(str_sub(auth, 0, end));
+struct str value_url_origin(struct arena *a, struct str s)
+{
+	bool tls = str_starts_ci(s, STR("https://"));
+	struct str auth = authority_of(str_from(s, tls ? 8 : 7)),
+		   port = tls ? STR(":443") : STR(":80");
+
+	if (str_ends(auth, port))
+		auth.n -= port.n;
+	return str_fmt(a, "%s://%.*s", tls ? "https" : "http", STR_ARG(auth));
 }
 
 static struct str wanted_text(struct arena *a, const struct fld *f)
@@ -184,6 +200,21 @@ static struct str wanted_text(struct arena *a, const struct fld *f)
 		return str_fmt(a, "a string of %lld to %lld bytes", (long long)f->min,
 			(long long)f->max);
 	return STR("a string");
+}
+
+static struct str wanted_ref(struct arena *a, const struct fld *f)
+{
+	struct str rest = str_z(f->values), s = STR("the id of");
+	const char *sep = "";
+
+	while (rest.p != NULL) {
+		struct str type = str_cut(&rest, '|');
+
+		s = str_fmt(a, "%.*s%s %s %.*s", STR_ARG(s), sep, word_article(type),
+			STR_ARG(type));
+		sep = " or";
+	}
+	return str_fmt(a, "%.*s: 24 lower-case hexadecimal digits", STR_ARG(s));
 }
 
 struct str value_wanted(struct arena *a, const struct fld *f, bool element)
@@ -209,8 +240,7 @@ struct str value_wanted(struct arena *a, const struct fld *f, bool element)
 	case FLD_ENUM:
 		return words_join(a, f->values, " or ");
 	case FLD_REF:
-		return str_fmt(a, "the id of a %.*s: 24 lower-case hexadecimal digits",
-			STR_ARG(words_join(a, f->values, " or a ")));
+		return wanted_ref(a, f);
 	case FLD_TIME:
 		return STR("an ISO 8601 time such as 2017-06-19T21:27:09.945Z");
 	case FLD_URL:
@@ -239,6 +269,11 @@ static struct str shown(struct arena *a, struct str s)
 	}
 	walk_path_push(&p, s);
 	return str_fmt(a, "%.*s%s", (int)p.n, p.s, cut ? "..." : "");
+}
+
+const char *word_article(struct str word)
+{
+	return word.n > 0 && strchr("aeiou", word.p[0]) != NULL ? "an" : "a";
 }
 
 struct str value_found(struct arena *a, const struct json *v, bool secret)

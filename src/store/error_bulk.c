@@ -43,46 +43,86 @@ static void bind_filter(struct sql_stmt *st, struct str account_id,
 
 /* The index of a list is that of the job itself, or of all that are below a flow's job. */
 static bool list_statement(struct store_conn *c, struct str account_id,
-	const struct store_error_filter *f, enum statement_id *out, struct err *err)
+	const struct store_error_filter *f, enum statement_id by_job, enum statement_id by_flow_job,
+	enum statement_id *out, struct err *err)
 {
 	bool child = false;
 
-	*out = led(STMT_ERROR_LIST_BY_JOB, f);
+	*out = led(by_job, f);
 	if (lead_of(f) != LEAD_JOB)
 		return true;
 	if (!job_is_child(c, account_id, f->job_id, &child, err))
 		return false;
 	if (!child)
-		*out = STMT_ERROR_LIST_BY_FLOW_JOB;
+		*out = by_flow_job;
 	return true;
+}
+
+static void bind_place(struct sql_stmt *st, const struct error_place *place, size_t limit)
+{
+	sql_bind_i64(st, FILTER_PARAMETERS + 1, place->created_ms);
+	sql_bind_i64(st, FILTER_PARAMETERS + 2, place->record_index);
+	sql_bind_str(st, FILTER_PARAMETERS + 3, place->id);
+	sql_bind_i64(st, FILTER_PARAMETERS + 4, limit == 0 ? INT64_MAX : (int64_t)limit);
+}
+
+static struct error_place first_place(const struct store_error_filter *f)
+{
+	return (struct error_place){ f->created_gte_ms == 0 ? INT64_MIN : f->created_gte_ms,
+		INT64_MIN, STR_INIT("") };
 }
 
 bool store_error_list(struct store_conn *c, struct str account_id,
 	const struct store_error_filter *f, struct str after, size_t limit,
 	bool (*fn)(void *arg, const struct store_job_error *e), void *arg, struct err *err)
 {
-	struct error_place place = { f->created_gte_ms == 0 ? INT64_MIN : f->created_gte_ms,
-		INT64_MIN, STR_INIT("") };
+	struct error_place place = first_place(f);
 	struct store_job_error e;
 	enum statement_id id;
 	enum sql_result got;
 
 	if (after.p != NULL && !error_place(c, account_id, after, &place, err))
 		return false;
-	if (!list_statement(c, account_id, f, &id, err))
+	if (!list_statement(c, account_id, f, STMT_ERROR_LIST_BY_JOB, STMT_ERROR_LIST_BY_FLOW_JOB,
+		    &id, err))
 		return false;
 
 	struct sql_stmt *st DEFER(sql_donep) = conn_use(c, id);
 
 	bind_filter(st, account_id, f, f->state);
-	sql_bind_i64(st, FILTER_PARAMETERS + 1, place.created_ms);
-	sql_bind_i64(st, FILTER_PARAMETERS + 2, place.record_index);
-	sql_bind_str(st, FILTER_PARAMETERS + 3, place.id);
-	sql_bind_i64(st, FILTER_PARAMETERS + 4, limit == 0 ? INT64_MAX : (int64_t)limit);
+	bind_place(st, &place, limit);
 	while ((got = sql_step(st)) == SQL_ROW) {
 		if (!row_read(st, &row_job_error, NULL, &e, err))
 			return false;
 		if (!fn(arg, &e))
+			return true;
+	}
+	return got == SQL_DONE || sql_error(st->conn, err);
+}
+
+bool store_error_ids(struct store_conn *c, struct str account_id,
+	const struct store_error_filter *f, const struct store_error_place *after, size_t limit,
+	bool (*fn)(void *arg, const struct store_error_place *p), void *arg, struct err *err)
+{
+	struct error_place place = first_place(f);
+	enum statement_id id;
+	enum sql_result got;
+
+	if (after->id.p != NULL)
+		place = (struct error_place){ after->created_ms, after->record_index, after->id };
+	if (!list_statement(c, account_id, f, STMT_ERROR_IDS_BY_JOB, STMT_ERROR_IDS_BY_FLOW_JOB,
+		    &id, err))
+		return false;
+
+	struct sql_stmt *st DEFER(sql_donep) = conn_use(c, id);
+
+	bind_filter(st, account_id, f, f->state);
+	bind_place(st, &place, limit);
+	while ((got = sql_step(st)) == SQL_ROW) {
+		const struct store_error_place p = { sql_i64(st, 1), sql_i64(st, 2),
+			sql_str(st, 0) };
+
+		if (!fn(arg, &p))
 			return true;
 	}
 	return got == SQL_DONE || sql_error(st->conn, err);
@@ -235,4 +275,59 @@ bool store_retry_data_put(struct store_conn *c, struct str account_id, struct st
 	if (!sql_run(st))
 		return sql_error(st->conn, err);
 	return sql_changes(st) == 1 || no_retry_data(retry_id, err);
+}
+
+/* ---- actions ---- */
+
+bool store_action_put(struct store_conn *c, const struct store_action *x, struct err *err)
+{
+	struct sql_stmt *st DEFER(sql_donep) = conn_use_to_write(c, STMT_ACTION_PUT);
+
+	sql_bind_str(st, 1, x->account_id);
+	sql_bind_str(st, 2, x->id);
+	sql_bind_i64(st, 3, x->created_ms);
+	sql_bind_str(st, 4, x->body);
+	return sql_run(st) || sql_error(st->conn, err);
+}
+
+bool store_action_remove(struct store_conn *c, struct str account_id, struct str id,
+	struct err *err)
+{
+	struct sql_stmt *st DEFER(sql_donep) = conn_use_to_write(c, STMT_ACTION_REMOVE);
+
+	sql_bind_str(st, 1, account_id);
+	sql_bind_str(st, 2, id);
+	return sql_run(st) || sql_error(st->conn, err);
+}
+
+static bool read_action(struct sql_stmt *st, struct arena *a, struct store_action *out, bool *found,
+	struct err *err)
+{
+	enum sql_result r = sql_step(st);
+
+	if (r == SQL_FAILED)
+		return sql_error(st->conn, err);
+	*found = r == SQL_ROW;
+	if (*found)
+		*out = (struct store_action){ str_dup(a, sql_str(st, 0)),
+			str_dup(a, sql_str(st, 1)), sql_i64(st, 2), str_dup(a, sql_str(st, 3)) };
+	return true;
+}
+
+bool store_action_get(struct store_conn *c, struct arena *a, struct str account_id, struct str id,
+	struct store_action *out, bool *found, struct err *err)
+{
+	struct sql_stmt *st DEFER(sql_donep) = conn_use(c, STMT_ACTION_GET);
+
+	sql_bind_str(st, 1, account_id);
+	sql_bind_str(st, 2, id);
+	return read_action(st, a, out, found, err);
+}
+
+bool store_action_next(struct store_conn *c, struct arena *a, struct store_action *out, bool *found,
+	struct err *err)
+{
+	struct sql_stmt *st DEFER(sql_donep) = conn_use(c, STMT_ACTION_NEXT);
+
+	return read_action(st, a, out, found, err);
 }

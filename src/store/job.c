@@ -246,7 +246,7 @@ bool store_job_set_clock(struct store_conn *c, int64_t now_ms, int64_t lease_ms,
 }
 
 bool store_job_give_back(struct store_conn *c, const struct store_job *j, int64_t not_before_ms,
-	struct err *err)
+	bool counts, struct err *err)
 {
 	struct sql_stmt *st DEFER(sql_donep) = conn_use_to_write(c, STMT_JOB_GIVE_BACK);
 
@@ -254,6 +254,7 @@ bool store_job_give_back(struct store_conn *c, const struct store_job *j, int64_
 	sql_bind_str(st, 2, j->id);
 	sql_bind_i64(st, 3, (int64_t)j->fence);
 	sql_bind_i64(st, 4, not_before_ms);
+	sql_bind_i64(st, 5, counts);
 	return sql_run(st) || sql_error(st->conn, err);
 }
 
@@ -283,9 +284,7 @@ bool store_job_cancel(struct store_conn *c, struct str account_id, struct str id
 	sql_bind_i64(st, 4, now_ms);
 	if (!sql_run(st))
 		return sql_error(st->conn, err);
-	if (sql_changes(st) == 1)
-		return store_retry_release(c, account_id, id, err);
-	return cant_cancel(c, account_id, id, err);
+	return sql_changes(st) == 1 || cant_cancel(c, account_id, id, err);
 }
 
 bool store_job_wake(struct store_conn *c, struct str account_id, struct str waits_for,

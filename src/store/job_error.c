@@ -41,11 +41,27 @@ static bool not_found(struct str id, struct err *err)
 	return err_set(err, ERR_NOT_FOUND, "there is no error %.*s", STR_ARG(id));
 }
 
+/* The retry that the error failed in again has it open no more, when the error's state is this. */
+static bool again_settled(struct store_conn *c, const struct store_job_error *e, int64_t now_ms,
+	bool resolved, struct err *err)
+{
+	struct sql_stmt *st DEFER(sql_donep) = conn_use_to_write(c, STMT_JOB_AGAIN_SETTLED);
+
+	sql_bind_str(st, 1, e->account_id);
+	sql_bind_str(st, 2, e->id);
+	sql_bind_i64(st, 3, now_ms);
+	sql_bind_i64(st, 4, resolved);
+	return sql_run(st) || sql_error(st->conn, err);
+}
+
+/* Until now it was an earlier retry's; when somebody resolved it meanwhile, it is open in neither. */
 bool store_job_error_again(struct store_conn *c, const struct store_job_error *e,
 	struct str retry_data, struct err *err)
 {
 	struct sql_stmt *st DEFER(sql_donep) = conn_use_to_write(c, STMT_JOB_ERROR_AGAIN);
 
+	if (!again_settled(c, e, e->created_ms, false, err))
+		return false;
 	sql_bind_str(st, 1, e->account_id);
 	sql_bind_str(st, 2, e->id);
 	sql_bind_str(st, 3, e->stage);
@@ -60,10 +76,13 @@ bool store_job_error_again(struct store_conn *c, const struct store_job_error *e
 	sql_bind_str(st, 12, e->classification);
 	sql_bind_i64(st, 13, e->next_retry_ms == 0 ? 0 : e->created_ms);
 	sql_bind_str(st, 14, e->step_id);
+	sql_bind_str(st, 15, e->job_id);
 	if (!sql_run(st))
 		return sql_error(st->conn, err);
 	if (sql_changes(st) != 1)
 		return not_found(e->id, err);
+	if (!again_settled(c, e, e->created_ms, true, err))
+		return false;
 	if (retry_data.p == NULL)
 		return true;
 
@@ -96,7 +115,8 @@ bool store_job_error_settle(struct store_conn *c, const struct store_job_error *
 	sql_bind_str(st, 4, e->resolved_by);
 	if (!sql_run(st))
 		return sql_error(st->conn, err);
-	return sql_changes(st) == 0 || credit(c, e, err);
+	return sql_changes(st) == 0 ||
+	       (credit(c, e, err) && again_settled(c, e, e->resolved_ms, true, err));
 }
 
 bool error_place(struct store_conn *c, struct str account_id, struct str after,
@@ -224,11 +244,15 @@ bool store_retry_list(struct store_conn *c, struct str account_id, struct str jo
 }
 
 bool store_retry_release(struct store_conn *c, struct str account_id, struct str job_id,
-	struct err *err)
+	size_t limit, uint64_t *count, struct err *err)
 {
 	struct sql_stmt *st DEFER(sql_donep) = conn_use_to_write(c, STMT_RETRY_RELEASE);
 
 	sql_bind_str(st, 1, account_id);
 	sql_bind_str(st, 2, job_id);
-	return sql_run(st) || sql_error(st->conn, err);
+	sql_bind_i64(st, 3, (int64_t)limit);
+	if (!sql_run(st))
+		return sql_error(st->conn, err);
+	*count = sql_changes(st);
+	return true;
 }

@@ -293,10 +293,41 @@ static const char version_3[] = "CREATE INDEX job_purge ON job (purge_ms)\n"
 				"	WHERE config_hash IS NOT NULL;\n"
 				"CREATE INDEX job_config_created ON job_config (created_ms);\n";
 
+/* Which child of a retry an error failed in again: there it counts as open, too. */
+static const char version_4[] = "ALTER TABLE job_error ADD COLUMN again_job_id TEXT;\n";
+
+/* For whom a page waits, and how much of it: found without its body. */
+static const char version_5[] =
+	"ALTER TABLE job_page ADD COLUMN connection_id TEXT;\n"
+	"ALTER TABLE job_page ADD COLUMN records INTEGER NOT NULL DEFAULT 0;\n"
+	"CREATE INDEX job_page_connection ON job_page (account_id, connection_id, records)\n"
+	"	WHERE connection_id IS NOT NULL;\n";
+
+/* When a connection is probed next, so that no process need keep all of them in mind. */
+static const char version_6[] =
+	"ALTER TABLE connection_probe ADD COLUMN due_ms INTEGER NOT NULL DEFAULT 0;\n"
+	"ALTER TABLE connection_probe ADD COLUMN pause_ms INTEGER NOT NULL DEFAULT 0;\n"
+	"CREATE INDEX connection_probe_due ON connection_probe (due_ms);\n";
+
+/* Actions on many errors, until they are done. */
+static const char version_7[] =
+	"CREATE TABLE error_action (\n"
+	"	account_id TEXT NOT NULL REFERENCES account (id),\n"
+	"	id TEXT NOT NULL,\n"
+	"	created_ms INTEGER NOT NULL,\n"
+	"	body TEXT NOT NULL,\n"
+	"	PRIMARY KEY (account_id, id)\n"
+	") STRICT;\n"
+	"CREATE INDEX error_action_created ON error_action (created_ms, id);\n";
+
 const struct migration migrations[] = {
 	{ 1, "accounts, tokens, resources, jobs, errors, retry data, kept answers", version_1 },
 	{ 2, "leases and waiting jobs, pages in work, events, schedules, state", version_2 },
 	{ 3, "indexes by which old jobs are found", version_3 },
+	{ 4, "the retry that an error failed in again", version_4 },
+	{ 5, "what waits for a connection", version_5 },
+	{ 6, "when connections are probed", version_6 },
+	{ 7, "actions on many errors that are not done yet", version_7 },
 };
 const size_t migration_count = ARRAY_LEN(migrations);
 

@@ -41,6 +41,24 @@ bool store_page_remove(struct store_conn *c, struct str account_id, struct str j
 	return sql_run(st) || sql_error(st->conn, err);
 }
 
+bool store_page_waiting(struct store_conn *c, struct str account_id, struct str connection_id,
+	bool (*fn)(void *arg, struct str connection_id, uint64_t records), void *arg,
+	struct err *err)
+{
+	bool all = connection_id.p == NULL;
+	struct sql_stmt *st DEFER(
+		sql_donep) = conn_use(c, all ? STMT_PAGE_WAITING : STMT_PAGE_WAITING_OF);
+	enum sql_result got;
+
+	sql_bind_str(st, 1, account_id);
+	if (!all)
+		sql_bind_str(st, 2, connection_id);
+	while ((got = sql_step(st)) == SQL_ROW)
+		if (!fn(arg, sql_str(st, 0), (uint64_t)sql_i64(st, 1)))
+			return true;
+	return got == SQL_DONE || sql_error(st->conn, err);
+}
+
 bool store_config_put(struct store_conn *c, struct str account_id, struct str hash, int64_t now_ms,
 	struct str config, struct err *err)
 {

@@ -137,6 +137,8 @@ static const struct row_column page_columns[] = {
 	COLUMN(ROW_U32, store_page, step),
 	COLUMN(ROW_BOOL, store_page, waiting),
 	COLUMN(ROW_STR, store_page, body),
+	COLUMN(ROW_STR, store_page, connection_id),
+	COLUMN(ROW_U64, store_page, records),
 };
 const struct row_table row_page = TABLE(page_columns);
 

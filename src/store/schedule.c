@@ -88,14 +88,16 @@ bool store_export_state_put(struct store_conn *c, struct str account_id, struct 
 	return sql_run(st) || sql_error(st->conn, err);
 }
 
-bool store_probe_put(struct store_conn *c, struct str account_id, struct str connection_id,
-	int64_t since_ms, struct err *err)
+bool store_probe_put(struct store_conn *c, const struct store_probe *p, int64_t since_ms,
+	struct err *err)
 {
 	struct sql_stmt *st DEFER(sql_donep) = conn_use_to_write(c, STMT_PROBE_PUT);
 
-	sql_bind_str(st, 1, account_id);
-	sql_bind_str(st, 2, connection_id);
+	sql_bind_str(st, 1, p->account_id);
+	sql_bind_str(st, 2, p->connection_id);
 	sql_bind_i64(st, 3, since_ms);
+	sql_bind_i64(st, 4, p->due_ms);
+	sql_bind_i64(st, 5, p->pause_ms);
 	return sql_run(st) || sql_error(st->conn, err);
 }
 
@@ -109,15 +111,47 @@ bool store_probe_remove(struct store_conn *c, struct str account_id, struct str 
 	return sql_run(st) || sql_error(st->conn, err);
 }
 
-bool store_probe_list(struct store_conn *c,
-	bool (*fn)(void *arg, struct str account_id, struct str connection_id), void *arg,
-	struct err *err)
+bool store_probe_get(struct store_conn *c, struct str account_id, struct str connection_id,
+	bool *there, struct err *err)
 {
-	struct sql_stmt *st DEFER(sql_donep) = conn_use(c, STMT_PROBE_LIST);
+	struct sql_stmt *st DEFER(sql_donep) = conn_use(c, STMT_PROBE_GET);
+
+	sql_bind_str(st, 1, account_id);
+	sql_bind_str(st, 2, connection_id);
+
+	enum sql_result r = sql_step(st);
+
+	if (r == SQL_FAILED)
+		return sql_error(st->conn, err);
+	*there = r == SQL_ROW;
+	return true;
+}
+
+bool store_probe_move(struct store_conn *c, const struct store_probe *p, struct err *err)
+{
+	struct sql_stmt *st DEFER(sql_donep) = conn_use_to_write(c, STMT_PROBE_MOVE);
+
+	sql_bind_str(st, 1, p->account_id);
+	sql_bind_str(st, 2, p->connection_id);
+	sql_bind_i64(st, 3, p->due_ms);
+	sql_bind_i64(st, 4, p->pause_ms);
+	return sql_run(st) || sql_error(st->conn, err);
+}
+
+bool store_probe_due(struct store_conn *c, int64_t now_ms, size_t limit,
+	bool (*fn)(void *arg, const struct store_probe *p), void *arg, struct err *err)
+{
+	struct sql_stmt *st DEFER(sql_donep) = conn_use(c, STMT_PROBE_DUE);
 	enum sql_result got;
 
-	while ((got = sql_step(st)) == SQL_ROW)
-		if (!fn(arg, sql_str(st, 0), sql_str(st, 1)))
+	sql_bind_i64(st, 1, now_ms);
+	sql_bind_i64(st, 2, (int64_t)limit);
+	while ((got = sql_step(st)) == SQL_ROW) {
+		const struct store_probe p = { sql_str(st, 0), sql_str(st, 1), sql_i64(st, 2),
+			sql_i64(st, 3) };
+
+		if (!fn(arg, &p))
 			return true;
+	}
 	return got == SQL_DONE || sql_error(st->conn, err);
 }

@@ -2,11 +2,14 @@
 #ifndef STORE_STATEMENT_TABLE_H
 #define STORE_STATEMENT_TABLE_H
 
+/* By a job, a flow, or ids, in this order: error_bulk.c counts on it. */
+#define STATEMENT_LED(X, id)  X(id##_BY_JOB) X(id##_BY_FLOW) X(id##_BY_IDS)
+#define STATEMENT_KEPT(X, id) X(id##_GET) X(id##_PUT)
+
 #define STATEMENT_TABLE(X)                   \
 	X(STMT_MIGRATION_LAST)               \
 	X(STMT_MIGRATION_ADD)                \
-	X(STMT_SETTING_GET)                  \
-	X(STMT_SETTING_PUT)                  \
+	STATEMENT_KEPT(X, STMT_SETTING)      \
 	X(STMT_ACCOUNT_ADD)                  \
 	X(STMT_ACCOUNT_UPDATE)               \
 	X(STMT_ACCOUNT_GET)                  \
@@ -58,25 +61,19 @@
 	X(STMT_JOB_ERROR_AGAIN)              \
 	X(STMT_JOB_ERROR_RESOLVE)            \
 	X(STMT_JOB_CREDIT)                   \
-	X(STMT_ERROR_LIST_BY_JOB)            \
-	X(STMT_ERROR_LIST_BY_FLOW)           \
-	X(STMT_ERROR_LIST_BY_IDS)            \
+	X(STMT_JOB_AGAIN_SETTLED)            \
+	STATEMENT_LED(X, STMT_ERROR_LIST)    \
 	X(STMT_ERROR_LIST_BY_FLOW_JOB)       \
-	X(STMT_ERROR_SUM_BY_JOB)             \
-	X(STMT_ERROR_SUM_BY_FLOW)            \
-	X(STMT_ERROR_SUM_BY_IDS)             \
-	X(STMT_ERROR_RESOLVE_BY_JOB)         \
-	X(STMT_ERROR_RESOLVE_BY_FLOW)        \
-	X(STMT_ERROR_RESOLVE_BY_IDS)         \
-	X(STMT_ERROR_ADJUST_BY_JOB)          \
-	X(STMT_ERROR_ADJUST_BY_FLOW)         \
-	X(STMT_ERROR_ADJUST_BY_IDS)          \
-	X(STMT_ERROR_MARK_BY_JOB)            \
-	X(STMT_ERROR_MARK_BY_FLOW)           \
-	X(STMT_ERROR_MARK_BY_IDS)            \
-	X(STMT_ERROR_FLOWS_BY_JOB)           \
-	X(STMT_ERROR_FLOWS_BY_FLOW)          \
-	X(STMT_ERROR_FLOWS_BY_IDS)           \
+	STATEMENT_LED(X, STMT_ERROR_IDS)     \
+	X(STMT_ERROR_IDS_BY_FLOW_JOB)        \
+	STATEMENT_KEPT(X, STMT_ACTION)       \
+	X(STMT_ACTION_NEXT)                  \
+	X(STMT_ACTION_REMOVE)                \
+	STATEMENT_LED(X, STMT_ERROR_SUM)     \
+	STATEMENT_LED(X, STMT_ERROR_RESOLVE) \
+	STATEMENT_LED(X, STMT_ERROR_ADJUST)  \
+	STATEMENT_LED(X, STMT_ERROR_MARK)    \
+	STATEMENT_LED(X, STMT_ERROR_FLOWS)   \
 	X(STMT_ERROR_DUE)                    \
 	X(STMT_ERROR_ISSUES)                 \
 	X(STMT_RETRY_DATA_PUT)               \
@@ -92,13 +89,14 @@
 	X(STMT_JOB_CREATED)                  \
 	X(STMT_RETRY_DATA_ADD)               \
 	X(STMT_RETRY_DATA_GET)               \
-	X(STMT_IDEMPOTENCY_GET)              \
-	X(STMT_IDEMPOTENCY_PUT)              \
+	STATEMENT_KEPT(X, STMT_IDEMPOTENCY)  \
 	X(STMT_IDEMPOTENCY_FINISH)           \
 	X(STMT_IDEMPOTENCY_PURGE)            \
 	X(STMT_PAGE_PUT)                     \
 	X(STMT_PAGE_GET)                     \
 	X(STMT_PAGE_REMOVE)                  \
+	X(STMT_PAGE_WAITING)                 \
+	X(STMT_PAGE_WAITING_OF)              \
 	X(STMT_CONFIG_PUT)                   \
 	X(STMT_CONFIG_GET)                   \
 	X(STMT_EVENT_SEQUENCE)               \
@@ -120,13 +118,13 @@
 	X(STMT_SLOT_LAST)                    \
 	X(STMT_SLOT_LATEST)                  \
 	X(STMT_SLOT_PURGE)                   \
-	X(STMT_EXPORT_STATE_GET)             \
-	X(STMT_EXPORT_STATE_PUT)             \
+	STATEMENT_KEPT(X, STMT_EXPORT_STATE) \
 	X(STMT_PROBE_PUT)                    \
 	X(STMT_PROBE_REMOVE)                 \
-	X(STMT_PROBE_LIST)                   \
-	X(STMT_STATE_GET)                    \
-	X(STMT_STATE_PUT)                    \
+	X(STMT_PROBE_GET)                    \
+	X(STMT_PROBE_MOVE)                   \
+	X(STMT_PROBE_DUE)                    \
+	STATEMENT_KEPT(X, STMT_STATE)        \
 	X(STMT_STATE_REMOVE)                 \
 	X(STMT_STATE_REMOVE_ALL)             \
 	X(STMT_STATE_KEYS)                   \

@@ -58,9 +58,14 @@
 
 #define JOB_IN_WORK "('running', 'retrying', 'canceling')"
 
+/* One whose errors are being handed to it is not ready. */
+#define JOB_READY \
+	"NOT EXISTS (SELECT 1 FROM error_action x WHERE x.account_id = q.account_id " \
+	"AND x.id = q.id)"
 /* A job that was begun and waits counts as in work: its flow's next run waits for it. */
 #define JOB_CLAIMABLE \
-	"q.status = 'queued' AND q.type IN ('flow', 'retry') AND NOT EXISTS (SELECT 1 FROM job w " \
+	"q.status = 'queued' AND q.type IN ('flow', 'retry') AND " JOB_READY \
+	" AND NOT EXISTS (SELECT 1 FROM job w " \
 	"WHERE w.account_id = q.account_id AND w.flow_id = q.flow_id " \
 	"AND w.status IN " JOB_IN_WORK " AND w.type IN ('flow', 'retry')) " \
 	"AND (q.started_ms > 0 OR NOT EXISTS (SELECT 1 FROM job b " \
@@ -69,7 +74,7 @@
 #define JOB_CLAIM(lock) \
 	"UPDATE job SET status = CASE WHEN type = 'retry' THEN 'retrying' ELSE 'running' END, " \
 	"attempts = attempts + 1, modified_ms = ?1, fence = fence + 1, lease_owner = ?2, " \
-	"lease_until_ms = ?3, waiting_for = NULL, not_before_ms = 0, " \
+	"lease_until_ms = ?3, not_before_ms = 0, " \
 	"started_ms = CASE WHEN started_ms = 0 THEN ?1 ELSE started_ms END " \
 	"WHERE (account_id, id) = (SELECT q.account_id, q.id FROM job q " \
 	"WHERE q.not_before_ms <= ?1 AND " JOB_CLAIMABLE \
@@ -146,6 +151,9 @@
 #define ERROR_LIST_IN(LEAD, ONE_OF) \
 	"SELECT " JOB_ERROR_COLUMNS " FROM job_error WHERE " ERROR_BEHIND(LEAD, ONE_OF) \
 	" ORDER BY created_ms, record_index, id LIMIT ?18"
+#define ERROR_IDS_IN(LEAD, ONE_OF) \
+	"SELECT id, created_ms, record_index FROM job_error WHERE " ERROR_BEHIND(LEAD, ONE_OF) \
+	" ORDER BY created_ms, record_index, id LIMIT ?18"
 #define ERROR_SUM_IN(LEAD, ONE_OF) \
 	"SELECT step_id, COUNT(*), SUM(CASE WHEN resolved = 0 AND retry_id IS NOT NULL AND " \
 	"retry_job_id IS NULL THEN 1 ELSE 0 END), MIN(created_ms), MAX(created_ms) " \
@@ -153,14 +161,20 @@
 #define ERROR_RESOLVE_IN(LEAD, ONE_OF) \
 	"UPDATE job_error SET resolved = ?15, resolved_ms = ?16, resolved_by = ?17, " \
 	"retry_job_id = NULL, next_retry_ms = 0 WHERE " ERROR_WHERE(LEAD, ONE_OF)
-/* ?15: 1 when they will be resolved, -1 when they will be open again. */
+/* With the jobs that have them, and the retries that they failed in again. ?15: 1 when they will be resolved,
+ * -1 when they will be open again. */
 #define ERROR_ADJUST_IN(LEAD, ONE_OF) \
 	"UPDATE job SET num_resolved = num_resolved + ?15 * n.errors, " \
 	"num_open_error = num_open_error - ?15 * n.errors, modified_ms = ?16 " \
-	"FROM (SELECT owner, COUNT(*) AS errors FROM (" \
-	"SELECT job_id AS owner FROM job_error WHERE " ERROR_WHERE(LEAD, ONE_OF) " UNION ALL " \
-	"SELECT flow_job_id FROM job_error WHERE flow_job_id IS NOT NULL AND " \
-	ERROR_WHERE(LEAD, ONE_OF) ") AS o GROUP BY owner) AS n " \
+	"FROM (WITH g AS (SELECT job_id, flow_job_id, again_job_id, COUNT(*) AS errors " \
+	"FROM job_error WHERE " ERROR_WHERE(LEAD, ONE_OF) \
+	" GROUP BY job_id, flow_job_id, again_job_id) " \
+	"SELECT owner, SUM(errors) AS errors FROM (" \
+	"SELECT job_id AS owner, errors FROM g " \
+	"UNION ALL SELECT flow_job_id, errors FROM g " \
+	"UNION ALL SELECT again_job_id, errors FROM g " \
+	"UNION ALL SELECT a.flow_job_id, g.errors FROM g JOIN job a ON a.account_id = ?1 " \
+	"AND a.id = g.again_job_id) AS o WHERE owner IS NOT NULL GROUP BY owner) AS n " \
 	"WHERE job.account_id = ?1 AND job.id = n.owner"
 #define ERROR_MARK_IN(LEAD, ONE_OF) \
 	"UPDATE job_error SET retry_job_id = ?15, next_retry_ms = 0 WHERE " \
@@ -280,7 +294,7 @@ static const struct statement texts[STATEMENT_COUNT] = {
 	[STMT_JOB_HEARTBEAT] = { JOB_HEARTBEAT(ONE_OF_SQLITE), JOB_HEARTBEAT(ONE_OF_PGSQL) },
 	/* The job keeps what it has: its page, cursor and counts. */
 	[STMT_JOB_RECLAIM] = { "UPDATE job SET status = 'queued', not_before_ms = 0, "
-			       "modified_ms = ?1 WHERE status IN " JOB_IN_WORK
+			       "waiting_for = NULL, modified_ms = ?1 WHERE status IN " JOB_IN_WORK
 			       " AND type IN ('flow', 'retry') AND (lease_until_ms < ?1 OR "
 			       "(CAST(?2 AS TEXT) IS NOT NULL AND lease_owner <> ?2))" },
 	/* Written at a time that is yet to come: the clock was set back, and the wait is as long as it was. */
@@ -290,9 +304,10 @@ static const struct statement texts[STATEMENT_COUNT] = {
 				  "AND modified_ms > ?1 + ?2 AND not_before_ms > ?1" },
 	[STMT_JOB_CLOCK_LEASE] = { "UPDATE job SET lease_until_ms = ?1 + ?2 WHERE status "
 				   "IN " JOB_IN_WORK " AND lease_until_ms > ?1 + 2 * ?2" },
-	/* As reclaimed, but the attempt does not count. */
+	/* As reclaimed, but the attempt need not count. */
 	[STMT_JOB_GIVE_BACK] = { "UPDATE job SET status = 'queued', not_before_ms = ?4, "
-				 "attempts = CASE WHEN attempts > 0 THEN attempts - 1 ELSE 0 END "
+				 "waiting_for = NULL, attempts = CASE WHEN ?5 = 0 AND attempts > 0 "
+				 "THEN attempts - 1 ELSE attempts END "
 				 "WHERE account_id = ?1 AND id = ?2 AND fence = ?3 "
 				 "AND status IN " JOB_IN_WORK },
 	/* A queued job that was never begun ends at once; one that was goes through its worker. */
@@ -331,7 +346,7 @@ static const struct statement texts[STATEMENT_COUNT] = {
 	[STMT_JOB_ERROR_AGAIN] = { "UPDATE job_error SET stage = ?3, source = ?4, code = ?5, "
 				   "message = ?6, field = ?7, hint = ?8, request = ?9, "
 				   "response = ?10, fingerprint = ?11, classification = ?12, "
-				   "step_id = COALESCE(?14, step_id), "
+				   "step_id = COALESCE(?14, step_id), again_job_id = ?15, "
 				   "retry_job_id = NULL, next_retry_ms = CASE WHEN CAST(?13 AS "
 				   "BIGINT) = 0 THEN 0 "
 				   "WHEN attempts = 1 THEN ?13 + 1800000 WHEN attempts = 2 THEN "
@@ -350,10 +365,30 @@ static const struct statement texts[STATEMENT_COUNT] = {
 			      "FROM job_error e JOIN job j ON j.account_id = e.account_id "
 			      "AND j.id = e.job_id WHERE e.account_id = ?1 AND e.id = ?2) AS n "
 			      "WHERE job.account_id = ?1 AND job.id IN (n.job_id, n.flow_job_id)" },
+	/* The retry that it failed in again, when its state is ?4: one open error less there. */
+	[STMT_JOB_AGAIN_SETTLED] = { "UPDATE job SET num_resolved = num_resolved + 1, "
+				     "num_open_error = num_open_error - 1, modified_ms = ?3 "
+				     "FROM (SELECT a.id, a.flow_job_id FROM job_error e "
+				     "JOIN job a ON a.account_id = e.account_id "
+				     "AND a.id = e.again_job_id WHERE e.account_id = ?1 "
+				     "AND e.id = ?2 AND e.resolved = ?4) AS n "
+				     "WHERE job.account_id = ?1 "
+				     "AND job.id IN (n.id, n.flow_job_id)" },
 	[STMT_ERROR_LIST_BY_JOB] = ERROR_BOTH(ERROR_LIST_IN, ERROR_BY_ONE_JOB),
 	[STMT_ERROR_LIST_BY_FLOW] = ERROR_BOTH(ERROR_LIST_IN, ERROR_BY_FLOW),
 	[STMT_ERROR_LIST_BY_IDS] = ERROR_BOTH(ERROR_LIST_IN, ERROR_BY_IDS),
 	[STMT_ERROR_LIST_BY_FLOW_JOB] = ERROR_BOTH(ERROR_LIST_IN, ERROR_BY_FLOW_JOB),
+	[STMT_ERROR_IDS_BY_JOB] = ERROR_BOTH(ERROR_IDS_IN, ERROR_BY_ONE_JOB),
+	[STMT_ERROR_IDS_BY_FLOW] = ERROR_BOTH(ERROR_IDS_IN, ERROR_BY_FLOW),
+	[STMT_ERROR_IDS_BY_IDS] = ERROR_BOTH(ERROR_IDS_IN, ERROR_BY_IDS),
+	[STMT_ERROR_IDS_BY_FLOW_JOB] = ERROR_BOTH(ERROR_IDS_IN, ERROR_BY_FLOW_JOB),
+	[STMT_ACTION_PUT] = { "INSERT INTO error_action (account_id, id, created_ms, body) "
+			      "VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING" },
+	[STMT_ACTION_GET] = { "SELECT account_id, id, created_ms, body FROM error_action "
+			      "WHERE account_id = ?1 AND id = ?2" },
+	[STMT_ACTION_NEXT] = { "SELECT account_id, id, created_ms, body FROM error_action "
+			       "ORDER BY created_ms, id LIMIT 1" },
+	[STMT_ACTION_REMOVE] = { "DELETE FROM error_action WHERE account_id = ?1 AND id = ?2" },
 	[STMT_ERROR_SUM_BY_JOB] = ERROR_BOTH(ERROR_SUM_IN, ERROR_BY_JOB),
 	[STMT_ERROR_SUM_BY_FLOW] = ERROR_BOTH(ERROR_SUM_IN, ERROR_BY_FLOW),
 	[STMT_ERROR_SUM_BY_IDS] = ERROR_BOTH(ERROR_SUM_IN, ERROR_BY_IDS),
@@ -391,8 +426,9 @@ static const struct statement texts[STATEMENT_COUNT] = {
 			      "AND (e.created_ms, e.record_index, e.id) > (?3, ?4, ?5) "
 			      "ORDER BY e.created_ms, e.record_index, e.id LIMIT ?6" },
 	[STMT_RETRY_RELEASE] = { "UPDATE job_error SET retry_job_id = NULL WHERE account_id = ?1 "
-				 "AND retry_job_id = ?2 AND EXISTS (SELECT 1 FROM job "
-				 "WHERE account_id = ?1 AND id = ?2 AND ended_ms > 0)" },
+				 "AND id IN (SELECT id FROM job_error WHERE account_id = ?1 AND "
+				 "retry_job_id = ?2 AND EXISTS (SELECT 1 FROM job WHERE "
+				 "account_id = ?1 AND id = ?2 AND ended_ms > 0) LIMIT ?3)" },
 	[STMT_RETRY_DATA_OF_ERROR] = { "UPDATE retry_data SET data = ?3 WHERE account_id = ?1 AND "
 				       "id = "
 				       "(SELECT retry_id FROM job_error WHERE account_id = ?1 "
@@ -428,14 +464,21 @@ static const struct statement texts[STATEMENT_COUNT] = {
 				     "WHERE created_ms <= ?1 ORDER BY created_ms LIMIT ?2)" },
 
 	[STMT_PAGE_PUT] = { "INSERT INTO job_page (account_id, job_id, page_index, step, waiting, "
-			    "body) "
-			    "VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (account_id, job_id) DO "
-			    "UPDATE SET "
+			    "body, connection_id, records) "
+			    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) "
+			    "ON CONFLICT (account_id, job_id) DO UPDATE SET "
 			    "page_index = excluded.page_index, step = excluded.step, "
-			    "waiting = excluded.waiting, body = excluded.body" },
-	[STMT_PAGE_GET] = { "SELECT account_id, job_id, page_index, step, waiting, body FROM "
-			    "job_page "
+			    "waiting = excluded.waiting, body = excluded.body, "
+			    "connection_id = excluded.connection_id, records = excluded.records" },
+	[STMT_PAGE_GET] = { "SELECT account_id, job_id, page_index, step, waiting, body, "
+			    "connection_id, records FROM job_page "
 			    "WHERE account_id = ?1 AND job_id = ?2" },
+	[STMT_PAGE_WAITING] = { "SELECT connection_id, SUM(records) FROM job_page "
+				"WHERE account_id = ?1 AND connection_id IS NOT NULL "
+				"GROUP BY connection_id" },
+	[STMT_PAGE_WAITING_OF] = { "SELECT connection_id, SUM(records) FROM job_page "
+				   "WHERE account_id = ?1 AND connection_id = ?2 "
+				   "GROUP BY connection_id" },
 	[STMT_PAGE_REMOVE] = { "DELETE FROM job_page WHERE account_id = ?1 AND job_id = ?2" },
 	[STMT_CONFIG_PUT] = { "INSERT INTO job_config (account_id, hash, created_ms, config) "
 			      "VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING" },
@@ -508,12 +551,19 @@ static const struct statement texts[STATEMENT_COUNT] = {
 				    "ON CONFLICT (account_id, flow_id, export_id) "
 				    "DO UPDATE SET last_export_ms = excluded.last_export_ms" },
 
-	[STMT_PROBE_PUT] = { "INSERT INTO connection_probe (account_id, connection_id, since_ms) "
-			     "VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING" },
+	[STMT_PROBE_PUT] = { "INSERT INTO connection_probe (account_id, connection_id, since_ms, "
+			     "due_ms, pause_ms) VALUES (?1, ?2, ?3, ?4, ?5) "
+			     "ON CONFLICT (account_id, connection_id) DO UPDATE SET "
+			     "since_ms = excluded.since_ms, due_ms = excluded.due_ms, "
+			     "pause_ms = excluded.pause_ms" },
 	[STMT_PROBE_REMOVE] = { "DELETE FROM connection_probe WHERE account_id = ?1 "
 				"AND connection_id = ?2" },
-	[STMT_PROBE_LIST] = { "SELECT account_id, connection_id FROM connection_probe "
-			      "ORDER BY since_ms" },
+	[STMT_PROBE_GET] = { "SELECT 1 FROM connection_probe WHERE account_id = ?1 "
+			     "AND connection_id = ?2" },
+	[STMT_PROBE_MOVE] = { "UPDATE connection_probe SET due_ms = ?3, pause_ms = ?4 "
+			      "WHERE account_id = ?1 AND connection_id = ?2" },
+	[STMT_PROBE_DUE] = { "SELECT account_id, connection_id, due_ms, pause_ms "
+			     "FROM connection_probe WHERE due_ms <= ?1 ORDER BY due_ms LIMIT ?2" },
 
 	[STMT_STATE_GET] = { "SELECT value FROM state WHERE account_id = ?1 AND scope = ?2 AND key "
 			     "= ?3" },

@@ -31,8 +31,9 @@ struct store_job_error {
 MUST_CHECK bool store_job_error_add(struct store_conn *c, const struct store_job_error *e,
 	struct str retry_data, struct err *err);
 /*
- * The record of error E->id failed again in a retry: the error gets E's words, evidence and step (p
- * NULL: as it was), attempts + 1, and RETRY_DATA when it is not null; it is open and no retry is at it. When E->next_retry_ms is set
+ * The record of error E->id failed again in a retry, whose child E->job_id counts it: the error gets E's
+ * words, evidence and step (p NULL: as it was), attempts + 1, and RETRY_DATA when it is not null; no retry is at it, and it is open unless somebody
+ * resolved it meanwhile. An earlier retry that it failed in counts it as resolved from then on. When E->next_retry_ms is set
  * it is tried again by itself: half an hour after the second failure, two hours after the third, and not
  * after the fourth. W; ERR_NOT_FOUND
  */
@@ -41,7 +42,7 @@ MUST_CHECK bool store_job_error_again(struct store_conn *c, const struct store_j
 /*
  * The record of error E->id was delivered after all: the error is resolved by E->resolved_by at
  * E->resolved_ms, and the job that had it, with the flow job above, counts a success more, and a
- * failure less where it was one of the ledger's. Nothing happens when it is resolved already. W; ERR_NOT_FOUND
+ * failure less where it was one of the ledger's; a retry that it failed in counts it as resolved. Nothing happens when it is resolved already. W; ERR_NOT_FOUND
  */
 MUST_CHECK bool store_job_error_settle(struct store_conn *c, const struct store_job_error *e,
 	struct err *err);
@@ -63,9 +64,10 @@ struct store_retry {
 MUST_CHECK bool store_retry_list(struct store_conn *c, struct str account_id, struct str job_id,
 	const struct store_retry *after, size_t limit,
 	bool (*fn)(void *arg, const struct store_retry *r), void *arg, struct err *err);
-/* What the retry JOB_ID has before it may be handed to another one, when the job has ended. W */
+/* What the retry JOB_ID has before it may be handed to another one, when the job has ended; at most LIMIT of
+ * them. *COUNT: how many. W */
 MUST_CHECK bool store_retry_release(struct store_conn *c, struct str account_id, struct str job_id,
-	struct err *err);
+	size_t limit, uint64_t *count, struct err *err);
 MUST_CHECK bool store_retry_data_get(struct store_conn *c, struct arena *a, struct str account_id,
 	struct str retry_id, struct str *data, struct err *err); /* ERR_NOT_FOUND */
 

@@ -25,6 +25,34 @@ MUST_CHECK bool store_error_list(struct store_conn *c, struct str account_id,
 	const struct store_error_filter *f, struct str after, size_t limit,
 	bool (*fn)(void *arg, const struct store_job_error *e), void *arg, struct err *err);
 
+/* As store_error_list(), of the ids only, and by a place instead of an id. */
+struct store_error_place {
+	int64_t created_ms, record_index;
+	struct str id; /* p NULL: before all */
+};
+MUST_CHECK bool store_error_ids(struct store_conn *c, struct str account_id,
+	const struct store_error_filter *f, const struct store_error_place *after, size_t limit,
+	bool (*fn)(void *arg, const struct store_error_place *p), void *arg, struct err *err);
+
+/*
+ * Actions on many errors: a row says what is to be done for as long as it is not done, so that it can be done
+ * in parts. A retry with such a row (of its job's id) is not claimed.
+ */
+struct store_action {
+	struct str account_id, id;
+	int64_t created_ms;
+	struct str body; /* JSON, the engine's */
+};
+MUST_CHECK bool store_action_put(struct store_conn *c, const struct store_action *x,
+	struct err *err); /* W; nothing happens when there is one of this id */
+MUST_CHECK bool store_action_remove(struct store_conn *c, struct str account_id, struct str id,
+	struct err *err); /* W; none is no error */
+MUST_CHECK bool store_action_get(struct store_conn *c, struct arena *a, struct str account_id,
+	struct str id, struct store_action *out, bool *found, struct err *err);
+/* The oldest of all accounts. */
+MUST_CHECK bool store_action_next(struct store_conn *c, struct arena *a, struct store_action *out,
+	bool *found, struct err *err);
+
 struct store_error_sum {    /* of one step */
 	struct str step_id; /* p NULL: of the run itself */
 	uint64_t count, retriable;

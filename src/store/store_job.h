@@ -43,7 +43,9 @@ struct store_job {
 	struct str error_code, error_message; /* why the job failed; p NULL */
 	struct str cursor;      /* the export's place behind the last checkpoint, JSON; p NULL */
 	struct str trigger;     /* "api", "schedule" ... */
-	struct str waiting_for; /* JSON {"what","since","until"}; p NULL: it waits for nothing */
+	struct str waiting_for; /* QUEUED: JSON {"what","_connectionId","since","until"}; p NULL: it
+				   waits for nothing. A claim leaves it to be read: whoever works the job writes
+				   it away */
 	int64_t not_before_ms;  /* QUEUED: not to be claimed before */
 	int64_t due_ms;         /* the instant it was scheduled for; 0: none */
 	struct str canceled_by; /* who asked for its end; p NULL: nobody */
@@ -75,7 +77,8 @@ MUST_CHECK bool store_job_before(struct store_conn *c, struct arena *a, const st
 MUST_CHECK bool store_job_of_flow(struct store_conn *c, struct str account_id, struct str flow_id,
 	bool *there, struct err *err);
 /*
- * Takes the oldest queued job of a flow that has no other job begun, makes it RUNNING (RETRYING)
+ * Takes the oldest queued job of a flow that has no other job begun, and no action of its own that is not
+ * done (store_action_put()), makes it RUNNING (RETRYING)
  * with attempts + 1, a new fence and a lease, and returns it. *FOUND is false when there is none;
  * *NEXT_MS is then when the next one may be taken (INT64_MAX: none waits for a time). W
  */
@@ -98,11 +101,12 @@ MUST_CHECK bool store_job_reclaim(struct store_conn *c, int64_t now_ms, struct s
 MUST_CHECK bool store_job_set_clock(struct store_conn *c, int64_t now_ms, int64_t lease_ms,
 	uint64_t *count, struct err *err);
 /* Puts a claimed job back into the queue as it was before the claim, to be taken again at NOT_BEFORE_MS:
- * it did not fail, the store did. Nothing happens when somebody else has claimed it. W */
+ * it did not fail, the store did, and the attempt counts only when COUNTS. Nothing happens when somebody
+ * else has claimed it. W */
 MUST_CHECK bool store_job_give_back(struct store_conn *c, const struct store_job *j,
-	int64_t not_before_ms, struct err *err);
-/* Asks a job of a flow or retry to end: one never begun is CANCELED at once, one in work becomes
- * CANCELING. ERR_CONFLICT when it has ended; ERR_NOT_FOUND. W */
+	int64_t not_before_ms, bool counts, struct err *err);
+/* Asks a job of a flow or retry to end: one never begun is CANCELED at once (release its errors:
+ * store_retry_release()), one in work becomes CANCELING. ERR_CONFLICT when it has ended; ERR_NOT_FOUND. W */
 MUST_CHECK bool store_job_cancel(struct store_conn *c, struct str account_id, struct str id,
 	struct str by, int64_t now_ms, struct err *err);
 /* Makes a waiting job of the account claimable at NOT_BEFORE_MS; with CONNECTION's id in its

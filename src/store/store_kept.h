@@ -14,7 +14,7 @@ struct store_idempotency {
 	struct str account_id, key;
 	int64_t created_ms;
 	uint32_t status;     /* HTTP, of the answer; 0: there is none yet */
-	struct str response; /* its body; p NULL */
+	struct str response; /* what was answered, sealed; p NULL */
 	unsigned char
 		request_hash[32]; /* SHA-256 of what was asked: the same key may not ask another */
 };

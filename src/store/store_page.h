@@ -15,6 +15,8 @@ struct store_page {
 	uint32_t step;                 /* the flow's step that has it */
 	bool waiting;                  /* put aside: nothing of it is under way */
 	struct str body;               /* JSON, the engine's */
+	struct str connection_id;      /* that the step uses; p NULL: none is known */
+	uint64_t records;              /* of the page that are, or will be, sent in this step */
 };
 /* Adds or replaces. W */
 MUST_CHECK bool store_page_put(struct store_conn *c, const struct store_page *p, struct err *err);
@@ -22,6 +24,12 @@ MUST_CHECK bool store_page_get(struct store_conn *c, struct arena *a, struct str
 	struct str job_id, struct store_page *out, bool *found, struct err *err);
 MUST_CHECK bool store_page_remove(struct store_conn *c, struct str account_id, struct str job_id,
 	struct err *err); /* W; none is no error */
+
+/* Records of the account's pages in work, by the connection that they are for: of CONNECTION_ID, or of all
+ * (p NULL). Those for which there are none are left out. */
+MUST_CHECK bool store_page_waiting(struct store_conn *c, struct str account_id,
+	struct str connection_id, bool (*fn)(void *arg, struct str connection_id, uint64_t records),
+	void *arg, struct err *err);
 
 /* CONFIG under its HASH, once however many jobs have it. W */
 MUST_CHECK bool store_config_put(struct store_conn *c, struct str account_id, struct str hash,

@@ -31,13 +31,24 @@ MUST_CHECK bool store_export_state_get(struct store_conn *c, struct str account_
 MUST_CHECK bool store_export_state_put(struct store_conn *c, struct str account_id,
 	struct str flow_id, struct str export_id, int64_t last_export_ms, struct err *err); /* W */
 
-/* Connections that went offline by themselves and are probed until they answer. */
-MUST_CHECK bool store_probe_put(struct store_conn *c, struct str account_id,
-	struct str connection_id, int64_t since_ms, struct err *err); /* W */
+/* A connection that went offline by itself and is probed until it answers. */
+struct store_probe {
+	struct str account_id, connection_id;
+	int64_t due_ms;   /* when next */
+	int64_t pause_ms; /* from then on to the one behind, if it does not answer */
+};
+/* Adds or replaces. W */
+MUST_CHECK bool store_probe_put(struct store_conn *c, const struct store_probe *p, int64_t since_ms,
+	struct err *err);
 MUST_CHECK bool store_probe_remove(struct store_conn *c, struct str account_id,
 	struct str connection_id, struct err *err); /* W; none is no error */
-MUST_CHECK bool store_probe_list(struct store_conn *c,
-	bool (*fn)(void *arg, struct str account_id, struct str connection_id), void *arg,
+MUST_CHECK bool store_probe_get(struct store_conn *c, struct str account_id,
+	struct str connection_id, bool *there, struct err *err);
+/* Writes due_ms and pause_ms. W; none is no error */
+MUST_CHECK bool store_probe_move(struct store_conn *c, const struct store_probe *p,
 	struct err *err);
+/* Those of all accounts that are due, the longest due first. */
+MUST_CHECK bool store_probe_due(struct store_conn *c, int64_t now_ms, size_t limit,
+	bool (*fn)(void *arg, const struct store_probe *p), void *arg, struct err *err);
 
 #endif

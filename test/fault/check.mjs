@@ -74,6 +74,7 @@ export function checkRepeats(entries) {
 // ---- promise 1: each record ----
 
 const jobOfKey = (key) => key.slice(0, 24);
+const keyOfError = (e) => /^Idempotency-Key: (\S+)/im.exec(e.request ?? '')?.[1];
 
 function index(entries) {
 	const byJob = new Map(), byRecord = new Map(), ofJob = new Map();
@@ -130,12 +131,20 @@ export async function checkAll(server, flows, entries) {
 			for (const e of still) open.set(e.traceKey, [...(open.get(e.traceKey) ?? []), e]);
 			if (f.kind === 'all' && job.status === 'completed') bad.push(...checkRun(name, job, f.records, errors, at, retried));
 			const delivered = at.ofJob.get(job._id)?.size ?? 0;
-			const credited = errors.filter((e) => e.resolved && /^retry /.test(e.resolvedBy ?? '')).length;
+			const retriedOk = errors.filter((e) => e.resolved && /^retry /.test(e.resolvedBy ?? '')), credited = retriedOk.length;
+			// an unchanged record goes again under the key of this job, unless it was refused
+			const again = retriedOk.filter((e) => !isUnknown(e) && at.ofJob.get(job._id)?.has(keyOfError(e))).length;
 			const unknown = errors.filter(isUnknown).length; // those may be at the sink, under the keys of this job
 			count.unknown += unknown;
 			const l = job.ledger ?? { succeeded: 0 };
-			if (l.succeeded - credited > delivered || delivered > l.succeeded - credited + unknown)
-				bad.push(`counts: job ${job._id} of ${name} says ${l.succeeded} succeeded, ${credited} of them by retries; the sink has ${delivered} keys of it`);
+			const first = delivered - again;
+			if (l.succeeded - credited > first || first > l.succeeded - credited + unknown)
+				bad.push(`counts: job ${job._id} of ${name} says ${l.succeeded} succeeded, ${credited} of them by retries; the sink has ${delivered} keys of it, ${again} of them from retries`);
+		}
+		const openNow = [...open.values()].flat().length;
+		for (const job of jobs.filter((j) => j.type === 'retry')) {
+			const own = (await listAll(server, `/v1/jobs/${job._id}/joberrors?resolved=false`)).length;
+			if (job.numOpenError > openNow + own) bad.push(`counts: retry ${job._id} of ${name} says ${job.numOpenError} open errors, there are ${openNow + own}`);
 		}
 		const possible = new Set([...f.records, ...(f.possible ?? [])]);
 		for (const k of at.byRecord.keys()) {

@@ -1,7 +1,7 @@
 // The ways in which an application can misbehave: each is met by a flow of its own, all at once. Some
 // records of each flow meet it at every attempt, some only at the first. When the flows have ended
 // every record is at its sink or in one open error, and where the program can't know which, the
-// error says so.
+// error says so. Then all errors are tried again.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { Server, runTests, test, until } from '../system/lib.mjs';
@@ -81,6 +81,13 @@ test(`${Object.keys(MANNERS).length} ways to misbehave`, async () => {
 		if (job.status !== 'completed') bad.push(`${name}: the job is ${job.status}: ${JSON.stringify(job.error)}`);
 		bad.push(...found.map((b) => `${name}: ${b}`));
 		if (errors.some((e) => !e._retryId)) bad.push(`${name}: an error has no retry data`);
+		// the application is well again: what is tried again under the same key is the same to the byte
+		sink.manner = null;
+		for (const { _jobId } of await server.ok(200, 'POST', `/v1/flows/${flows.ids.plain.flow}/errors/retry`)) await server.jobEnd(_jobId);
+		const { bad: later } = await checkAll(server, { plain: { ...flows.ids.plain, kind: 'all', records: source.ids('plain') } }, sink.entries());
+		bad.push(...later.map((b) => `${name}, tried again: ${b}`));
+		const left = (await server.ok(200, 'GET', `/v1/jobs/${job._id}`)).numOpenError;
+		if (left > 0) bad.push(`${name}: ${left} errors are open still`);
 	}));
 	assert.deepEqual(bad, []);
 	await server.kill();

@@ -109,6 +109,26 @@ test('all problems at once, each with its field and a hint', async () => {
 	assert.equal(by['rest.baseURI'].code, 'missing_required_field');
 });
 
+test('what a request asks for and nobody can do is refused, not ignored', async () => {
+	const c = await create('connections', conn());
+	const e = await create('exports', { name: 'e', _connectionId: c._id, rest: { relativeURI: '/e' } });
+	const i = await create('imports', { name: 'i', _connectionId: c._id, rest: { relativeURI: '/i' } });
+	const f = await create('flows', { name: 'f', _exportId: e._id, _importId: i._id });
+	const unknown = async (field, method, url, body) =>
+		assert.equal((await fails(422, 'unknown_field', method, url, body))[0].field, field);
+	await unknown('scope', 'POST', '/v1/accesstokens', { name: 'ci', scope: 'exports' });
+	await unknown('exprt', 'POST', `/v1/flows/${f._id}/run`, { exprt: { startDate: '2020-01-01' } });
+	await fails(422, 'invalid_field', 'POST', `/v1/flows/${f._id}/run`, []);
+	await fails(400, 'invalid_json', 'POST', `/v1/flows/${f._id}/run`, '{', { 'content-type': 'application/json' });
+	await unknown('_flowId', 'POST', '/v1/jobs/current', { _flowId: f._id });
+	await unknown('dat', 'POST', `/v1/connections/${c._id}/export`, { export: { rest: { relativeURI: '/e' } }, dat: {} });
+	await unknown('dat', 'POST', `/v1/connections/${c._id}/import`, { import: { rest: { relativeURI: '/i' } }, dat: [], data: [] });
+	await unknown('data', 'POST', `/v1/connections/${c._id}/export/pages`, { export: { rest: { relativeURI: '/e' } }, data: {} });
+	await unknown('nam', 'POST', `/v1/connections/${c._id}/clone`, { nam: 'copy' });
+	assert.equal((await server.ok(200, 'POST', '/v1/jobs/current', { _flowIds: [f._id] })).length, 0, 'a refused run was queued');
+	for (const body of [undefined, {}]) assert.match((await server.ok(201, 'POST', `/v1/flows/${f._id}/run`, body))._jobId, /^[0-9a-f]{24}$/);
+});
+
 test('secrets are masked, kept by a masked PUT, changed by a new value, never in clear on disk', async () => {
 	const c = await create('connections', conn());
 	assert.equal(c.rest.bearerToken, '******');
@@ -328,6 +348,27 @@ test('the OpenAPI document names every route of every type, and its references r
 		Object.values(v).forEach(walk);
 	};
 	walk(doc);
+	for (const [path, item] of Object.entries(doc.paths))
+		for (const [method, op] of Object.entries(item)) {
+			const names = op.parameters.filter((p) => p.in === 'path').map((p) => p.name);
+			assert.deepEqual(names, [...path.matchAll(/\{([^}]+)\}/g)].map((m) => m[1]), `${method} ${path}`);
+			assert.equal(new Set(op.parameters.map((p) => p.in + p.name)).size, op.parameters.length, `${method} ${path}`);
+		}
+	// what the lists take is what they are said to take
+	const c = await create('connections', conn());
+	const e = await create('exports', { name: 'e', _connectionId: c._id, rest: { relativeURI: '/e' } });
+	const i = await create('imports', { name: 'i', _connectionId: c._id, rest: { relativeURI: '/i' } });
+	const f = await create('flows', { name: 'f', _exportId: e._id, _importId: i._id });
+	await fails(400, 'invalid_query_params', 'GET', `/v1/flows/${f._id}/issues?code=422`);
+	for (const path of ['/v1/connections', '/v1/jobs', '/v1/flows/{_id}/errors']) {
+		const url = path.replace('{_id}', f._id), said = doc.paths[path].get.parameters.filter((p) => p.in === 'query').map((p) => p.name);
+		const known = (await fails(400, 'invalid_query_params', 'GET', `${url}?nosuch=1`))[0].hint
+			.replace('num{Success|Export|Ignore|Error}_{gte|lte}', ['Success', 'Export', 'Ignore', 'Error'].flatMap((n) => [`num${n}_gte`, `num${n}_lte`]).join(', '))
+			.split(', ');
+		for (const name of said) assert.ok(known.includes(name), `${path} is said to take ${name}`);
+		const others = ['dry_run', 'config']; // of one reader for all error routes
+		for (const name of known) assert.ok(said.includes(name) || others.includes(name), `${path} takes ${name}`);
+	}
 	const limits = await server.ok(200, 'GET', '/v1/limits');
 	assert.ok(limits.every((l) => l.name && l.unit && l.description && Number.isInteger(l.value)));
 });
@@ -414,9 +455,41 @@ test('a second server on the same data, a taken port and bad options end with th
 	assert.equal(run('serve', '--lissten', 'x')[0], 2);
 	assert.match(run('serve', '--lissten', 'x')[1], /listen/);
 	assert.equal(run('serve', '--egress-allow', '300.0.0.0/8', '--data', `${server.dir}/none`)[0], 3);
-	assert.equal(run('nonsense')[0], 2);
-	assert.equal(run('version')[0], 0);
-	assert.equal(run('help')[0], 0);
+	for (const [args, words] of [
+		[['nonsense'], /there is no command "nonsense"/], [['help', 'nonsense'], /there is no command "nonsense"/],
+		[['serve', '--lissten'], /there is no option "lissten"\n {2}hint: did you mean "listen"/],
+		[['serve', '--listen'], /--listen needs a value/],
+		[['serve', `${server.dir}/none`], /serve does not take ".*none"\n {2}hint: integrator help serve/],
+		[['verify', 'x'], /verify does not take "x"/], [[], /Usage: integrator COMMAND/],
+	]) {
+		const [status, said] = run(...args);
+		assert.equal(status, 2, said);
+		assert.match(said, words);
+	}
+	const pem = `${server.dir}/none.pem`;
+	fs.writeFileSync(pem, 'no certificate\n');
+	for (const [args, words] of [
+		[['--access-log', 'maybe'], /--access-log is on or off, not "maybe"/],
+		[['--listener-rate', 'a,b'], /--listener-rate: "a" is no number/],
+		[['--rate-limit', '5'], /--rate-limit is BUCKET,REFILL/],
+		[['--ca-file', '/nope'], /--ca-file: can't read \/nope: No such file/],
+		[['--ca-file', pem], /--ca-file: .* is not in the form of PEM/],
+		[['--tls-cert', pem], /--tls-cert and --tls-key go together/],
+		[['--tls-cert', pem, '--tls-key', pem], /--tls-cert: .* is not in the form of PEM/],
+	]) {
+		const [status, said] = run('serve', '--data', `${server.dir}/none`, '--listen', '127.0.0.1:0', ...args);
+		assert.equal(status, 3, said);
+		assert.match(said, words);
+	}
+	assert.ok(!fs.existsSync(`${server.dir}/none`), 'a start that could not succeed made a data directory');
+	const told = (...args) => execFileSync(program, args, { encoding: 'utf8' });
+	assert.match(told('version'), /^integrator \d+\.\d+\.\d+\n$/);
+	assert.equal(told('--version'), told('version'));
+	assert.match(told('help'), /serve \[OPTIONS\][^]*--listen[^]*Exit codes/);
+	for (const args of [['help', 'token'], ['token', '--help'], ['token', 'list', '-h']]) {
+		assert.match(told(...args), /^Usage: integrator token list \|[^]*--data DIR/);
+		assert.ok(!told(...args).includes('--listen'));
+	}
 });
 
 await runTests();

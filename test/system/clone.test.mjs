@@ -148,6 +148,11 @@ test('one step on given data', async () => {
 	const missing = await server.call('POST', '/v1/processors/transform', { data: {} });
 	assert.equal(missing.json.errors[0].field, 'transform');
 
+	const problems = async (step, body) => (await server.call('POST', `/v1/processors/${step}`, body)).json.errors.map((e) => e.field);
+	assert.deepEqual(await problems('mapping', { maping: {} }), ['maping', 'mapping', 'data']);
+	assert.deepEqual(await problems('template', { template: 5, use: 'text' }), ['data']);
+	const array = await server.call('POST', '/v1/processors/filter', []);
+	assert.match(array.json.errors[0].message, /must be a JSON object; found an array/);
 	const list = await server.ok(200, 'GET', '/v1/processors');
 	assert.deepEqual(list.processors.map((p) => p.name), ['mapping', 'template', 'filter', 'transform']);
 	assert.ok(list.helpers.length > 70);

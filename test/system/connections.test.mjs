@@ -1,11 +1,8 @@
 // Connections themselves: ping, proxy, the debug log, and the documents of the product as they stand.
 import assert from 'node:assert/strict';
-import { createRequire } from 'node:module';
-import { once } from 'node:events';
-import { Server, application, installFlow, json, onEnd, pagedSource, raw, runTests, test, until } from './lib.mjs';
+import { jsonApplication } from './json_application.mjs';
+import { Server, application, installFlow, json, pagedSource, raw, runTests, test, until } from './lib.mjs';
 
-const require = createRequire(import.meta.url);
-const jsonServer = require('json-server');
 const server = await new Server({ args: ['--outbound-timeout', '60'] }).start();
 const hasty = await new Server({ args: ['--outbound-timeout', '2'] }).start(); // for applications that never answer
 const connect = async (url, rest = {}, more = {}) => (await server.ok(201, 'POST', '/v1/connections',
@@ -41,6 +38,34 @@ test('a ping of a stored connection, and of one that is not stored', async () =>
 	assert.deepEqual(await server.ok(200, 'POST', '/v1/connections/ping', good), { code: 200 });
 	assert.equal(app.seen.at(-1).headers.authorization, 'Bearer right-token');
 	assert.ok(app.seen.every((x) => x.url === '/me'));
+});
+
+test('a stored secret is sent to no server but the one it was given for', async () => {
+	const app = await guarded('right-token'), thief = await guarded('right-token');
+	const good = await server.ok(201, 'POST', '/v1/connections', { name: 'p', type: 'rest',
+		rest: { baseURI: app.url, bearerToken: 'right-token', pingRelativeURI: '/me' } });
+	const moved = { ...good, rest: { ...good.rest, baseURI: thief.url } };
+	for (const [method, url, body] of [
+		['POST', '/v1/connections/ping', moved],
+		['PUT', `/v1/connections/${good._id}`, moved],
+		['PATCH', `/v1/connections/${good._id}`, { rest: { baseURI: thief.url } }],
+	]) {
+		const r = await server.call(method, url, body);
+		assert.equal(r.status, 422, `${method} ${url} ${r.text}`);
+		assert.equal(r.json.errors[0].field, 'rest.bearerToken', r.text);
+		assert.match(r.json.errors[0].message, /must be given again/);
+		assert.match(r.json.errors[0].hint, /rest\.baseURI/);
+	}
+	// by a header or a path of the call neither
+	const proxied = await server.call('GET', `/v1/connections/${good._id}/proxy`, undefined, { 'integrator-relative-uri': `${thief.url}/x` });
+	assert.equal(proxied.status, 403, proxied.text);
+	for (const relativeURI of [`${thief.url}/x`, '@evil', '//evil.example/x'])
+		await server.call('POST', `/v1/connections/${good._id}/export`, { export: { rest: { relativeURI } } });
+	assert.equal(thief.seen.length, 0);
+	// with the secret itself it may move
+	await server.ok(200, 'PATCH', `/v1/connections/${good._id}`, { rest: { baseURI: thief.url, bearerToken: 'another' } });
+	assert.equal((await server.ok(200, 'GET', `/v1/connections/${good._id}/ping`)).code, 401);
+	assert.equal(thief.seen.at(-1).headers.authorization, 'Bearer another');
 });
 
 test('pings that fail say why, and never {"code":200}', async () => {
@@ -103,14 +128,8 @@ test('a ping leaves a connection offline that its owner set so', async () => {
 // ---- proxy ----
 
 test('json-server: the proxy creates, reads, changes and deletes by the methods of the request', async () => {
-	const router = jsonServer.router({ things: [] });
-	const app = jsonServer.create();
-	app.use(jsonServer.bodyParser);
-	app.use(router);
-	const http = app.listen(0, '127.0.0.1');
-	await once(http, 'listening');
-	onEnd(() => { http.closeAllConnections(); http.close(); });
-	const url = `/v1/connections/${await connect(`http://127.0.0.1:${http.address().port}`)}/proxy`;
+	const app = await jsonApplication({ things: [] });
+	const url = `/v1/connections/${await connect(app.url)}/proxy`;
 	const at = (uri, more = {}) => ({ 'integrator-relative-uri': uri, ...more });
 	assert.deepEqual(await server.ok(201, 'POST', url, { a: 1 }, at('/things')), { a: 1, id: 1 });
 	assert.deepEqual(await server.ok(200, 'PATCH', url, { b: 2 }, at('/things/1')), { a: 1, b: 2, id: 1 });
@@ -182,6 +201,10 @@ const read = async (c, id) => {
 	const r = await server.call('GET', `/v1/connections/${c}/debug${id ? `/${id}` : ''}`);
 	assert.equal(r.status, 200);
 	assert.match(r.headers.get('content-type'), /^text\/plain/);
+	if (r.text.startsWith('#')) {
+		assert.match(r.text, /^# [^\n]+\n$/); // alone
+		return [];
+	}
 	return r.text.split('\n').filter(Boolean).map((l) => {
 		const m = line.exec(l);
 		assert.ok(m, l);
@@ -196,7 +219,14 @@ test('the debug log: runs, invocations, pings and the proxy, while debugDate lie
 	const [from, to] = ids.connections;
 	await server.runFlow(ids.flow);
 	assert.deepEqual(await read(to), []); // nobody asked for it
+	const said = async (id = '') => (await server.call('GET', `/v1/connections/${to}/debug${id}`)).text;
+	assert.match(await said(), new RegExp(`^# The debug log is off\\. POST /v1/connections/${to}/debug turns it on for 15 minutes`));
+	const past = '2026-11-01T00:00:00.000Z';
+	await server.ok(200, 'PATCH', `/v1/connections/${to}`, { debugDate: past });
+	assert.match(await said(), new RegExp(`^# The debug log is off since ${past}, .*POST /v1/connections/${to}/debug`));
 	const started = await server.ok(200, 'POST', `/v1/connections/${to}/debug`);
+	assert.equal(await said(), `# The debug log is on until ${started.debugDate}; nothing was sent yet.\n`);
+	assert.equal(await said(`/${ids.import}`), `# The debug log is on until ${started.debugDate}; nothing was sent yet for this resource.\n`);
 	assert.ok(Math.abs(Date.parse(started.debugDate) - Date.now() - 15 * 60000) < 60000);
 	await server.ok(200, 'PATCH', `/v1/connections/${from}`, { debugDate: new Date(Date.now() + 600000).toISOString() });
 	await server.runFlow(ids.flow);
@@ -262,14 +292,8 @@ test('the document\'s samples of a REST export, as they stand', async () => {
 
 // Minus the trailing commas of the text, and its hooks, which need resources of their own.
 test('the document\'s samples of REST imports, as they stand', async () => {
-	const router = jsonServer.router({ customers: [{ id: 4, ns_id: '17', city: 'Bonn' }] });
-	const app = jsonServer.create();
-	app.use(jsonServer.bodyParser);
-	app.use(router);
-	const http = app.listen(0, '127.0.0.1');
-	await once(http, 'listening');
-	onEnd(() => { http.closeAllConnections(); http.close(); });
-	const c = await connect(`http://127.0.0.1:${http.address().port}`);
+	const app = await jsonApplication({ customers: [{ id: 4, ns_id: '17', city: 'Bonn' }] });
+	const c = await connect(app.url);
 	const post = await server.ok(201, 'POST', '/v1/imports', `{
   "name": "REST API Sample Post",
   "_connectionId": "${c}",

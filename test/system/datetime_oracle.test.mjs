@@ -1,37 +1,15 @@
 // The date functions against moment-timezone: the same formats, instants and zones must print the same
 // text and read back the same instant. The samples are random, from a fixed seed; SEED=n takes others.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
-import { once } from 'node:events';
 import { test, runTests } from './lib.mjs';
+import { ask as askDriver, pick, random } from './oracle.mjs';
 
 const moment = createRequire(import.meta.url)('moment-timezone');
 moment.suppressDeprecationWarnings = true;
-const seed = Number(process.env.SEED ?? 1);
-console.log(`# SEED=${seed}`);
-let state = seed;
-function random(n) { // mulberry32
-	state = (state + 0x6d2b79f5) | 0;
-	let t = Math.imul(state ^ (state >>> 15), 1 | state);
-	t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-	return ((t ^ (t >>> 14)) >>> 0) % n;
-}
-const pick = (list) => list[random(list.length)];
 
-// All questions at once: lines in, lines out.
-async function ask(questions) {
-	const child = spawn(process.env.DATETIME_DRIVER, { stdio: ['pipe', 'pipe', 'inherit'] });
-	const chunks = [];
-	child.stdout.on('data', (c) => chunks.push(c));
-	child.stdin.end(questions.map((q) => JSON.stringify(q) + '\n').join(''));
-	const [code] = await once(child, 'close');
-	assert.equal(code, 0);
-	const answers = Buffer.concat(chunks).toString().trim().split('\n').map((l) => JSON.parse(l));
-	assert.equal(answers.length, questions.length);
-	return answers;
-}
+const ask = (questions) => askDriver(process.env.DATETIME_DRIVER, questions);
 
 // Left out: names that this system's data lack (Debian 13 has the old ones in a package of their own),
 // Liberia, whose offset had seconds until 1972, which moment rounds, and those of which releases of

@@ -71,6 +71,62 @@ test('never more requests in the air than concurrencyLevel', async () => {
 	assert.ok(most <= 3, `saw ${most}`);
 });
 
+// What both sides of flows, and calls, ask of one application; `hold(answer)` says when it answers.
+async function counted(count, size, hold) {
+	const seen = { now: 0, most: 0, all: 0, logins: 0 };
+	const items = pagedSource(count, size);
+	const app = await application((req, res, body) => {
+		seen.all++;
+		seen.most = Math.max(seen.most, ++seen.now);
+		hold(() => {
+			seen.now--;
+			if (req.url.startsWith('/items')) return items(req, res);
+			if (req.url === '/login') seen.logins++;
+			return json(res, 200, { id: 1 }, req.url === '/login' ? { 'set-cookie': 'sid=1' } : {});
+		});
+	});
+	return { ...app, seen };
+}
+
+test('concurrencyLevel holds over flows, their exports, and calls', async () => {
+	for (const login of [{}, { authType: 'cookie', cookieAuth: { uri: '/login' } }]) {
+		const app = await counted(30, 10, (answer) => setTimeout(answer, 1));
+		const one = await installFlow(server, { source: app.url, sink: app.url, sinkConnection: { concurrencyLevel: 1, pingRelativeURI: '/me', ...login } });
+		const two = await installFlow(server, { source: app.url, sink: app.url });
+		const c = one.connections[1];
+		for (const ids of [one, two]) {
+			await server.ok(200, 'PATCH', `/v1/exports/${ids.export}`, { _connectionId: c });
+			await server.ok(200, 'PATCH', `/v1/imports/${ids.import}`, { _connectionId: c });
+		}
+		const records = [{ id: 1 }, { id: 2 }, { id: 3 }];
+		const calls = [];
+		for (let i = 0; i < 4; i++) calls.push(
+			server.ok(200, 'GET', `/v1/connections/${c}/ping`).then((r) => assert.deepEqual(r, { code: 200 })),
+			server.ok(200, 'GET', `/v1/connections/${c}/proxy`, undefined, { 'integrator-relative-uri': '/p' }),
+			server.ok(200, 'POST', `/v1/exports/${one.export}/invoke`).then((r) => assert.equal(r.data.length, 30)),
+			server.ok(200, 'POST', `/v1/imports/${one.import}/invoke`, records).then((r) => assert.ok(r.every((x) => x.statusCode === 200), JSON.stringify(r))),
+			server.ok(200, 'POST', `/v1/connections/${c}/export`, { export: { rest: { relativeURI: '/items', resourcePath: 'items' } } }),
+			server.ok(200, 'POST', '/v1/exports/preview', { _connectionId: c, rest: { relativeURI: '/items', resourcePath: 'items' } }));
+		const jobs = await Promise.all([server.runFlow(one.flow), server.runFlow(two.flow), ...calls]);
+		for (const job of jobs.slice(0, 2)) assert.equal(job.ledger.succeeded, 30, JSON.stringify(job));
+		assert.equal(app.seen.most, 1);
+		assert.equal(app.seen.logins > 0, login.authType === 'cookie');
+	}
+});
+
+test('as many calls as concurrencyLevel says are on their way, the others follow', async () => {
+	const held = [];
+	const app = await counted(0, 1, (answer) => held.push(answer));
+	const c = (await server.ok(201, 'POST', '/v1/connections', { type: 'rest', rest: { baseURI: app.url, concurrencyLevel: 3 } }))._id;
+	const pings = Array.from({ length: 8 }, () => server.ok(200, 'GET', `/v1/connections/${c}/ping`));
+	for (let done = 0; done < 8; done++) {
+		await until('all that may be are on their way', () => app.seen.now === Math.min(3, 8 - done));
+		held.shift()();
+	}
+	for (const r of await Promise.all(pings)) assert.deepEqual(r, { code: 200 });
+	assert.equal(app.seen.most, 3);
+});
+
 test('authentication goes where the connection says', async () => {
 	const seen = [];
 	const source = await application((req, res) => {

@@ -2,38 +2,16 @@
 // not, and what one refuses to parse the other must refuse. The samples are random, from a seed: SEED=n for
 // others, COUNT=n for more of them.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { once } from 'node:events';
 import { test, runTests } from './lib.mjs';
+import { ask as askDriver, pick, random } from './oracle.mjs';
 
 const Handlebars = createRequire(import.meta.url)('handlebars');
-const seed = Number(process.env.SEED ?? 1);
 const count = Number(process.env.COUNT ?? 6500);
-console.log(`# SEED=${seed}`);
-let state = seed;
-function random(n) { // mulberry32
-	state = (state + 0x6d2b79f5) | 0;
-	let t = Math.imul(state ^ (state >>> 15), 1 | state);
-	t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-	return ((t ^ (t >>> 14)) >>> 0) % n;
-}
-const pick = (list) => list[random(list.length)];
 const chance = (percent) => random(100) < percent;
 const many = (most, make) => Array.from({ length: random(most + 1) }, make);
 
-// All questions at once: lines in, lines out.
-async function ask(questions) {
-	const child = spawn(process.env.HANDLEBARS_DRIVER, { stdio: ['pipe', 'pipe', 'inherit'] });
-	const chunks = [];
-	child.stdout.on('data', (c) => chunks.push(c));
-	child.stdin.end(questions.map((q) => JSON.stringify(q) + '\n').join(''));
-	const [code] = await once(child, 'close');
-	assert.equal(code, 0);
-	const answers = Buffer.concat(chunks).toString().trim().split('\n').map((l) => JSON.parse(l));
-	assert.equal(answers.length, questions.length);
-	return answers;
-}
+const ask = (questions) => askDriver(process.env.HANDLEBARS_DRIVER, questions);
 
 // The console of handlebars.js is its business; a raw block's content is its content.
 Handlebars.log = () => {};

@@ -1,24 +1,12 @@
 // Exports and imports called at once: by apiIdentifier, by _id, unsaved ones, and their previews;
 // against json-server and scripted applications.
 import assert from 'node:assert/strict';
-import { createRequire } from 'node:module';
-import { once } from 'node:events';
-import { Server, application, json, onEnd, runTests, test, until } from './lib.mjs';
+import { readFileSync, readdirSync } from 'node:fs';
+import { jsonApplication } from './json_application.mjs';
+import { Server, application, json, runTests, test, until } from './lib.mjs';
 
-const require = createRequire(import.meta.url);
-const jsonServer = require('json-server');
 const server = await new Server({ args: ['--outbound-timeout', '60'] }).start();
 
-async function jsonApplication(data) {
-	const router = jsonServer.router(data);
-	const app = jsonServer.create();
-	app.use(jsonServer.bodyParser);
-	app.use(router);
-	const http = app.listen(0, '127.0.0.1');
-	await once(http, 'listening');
-	onEnd(() => { http.closeAllConnections(); http.close(); });
-	return { url: `http://127.0.0.1:${http.address().port}`, all: () => router.db.getState() };
-}
 const connect = async (url, rest = {}) => (await server.ok(201, 'POST', '/v1/connections',
 	{ name: 'c', type: 'rest', rest: { baseURI: url, mediaType: 'json', ...rest } }))._id;
 const exportOf = (connection, rest, more = {}) => server.ok(201, 'POST', '/v1/exports',
@@ -163,6 +151,9 @@ test('json-server: an import answers a result for each record, in order, and 200
 	assert.deepEqual(r.json.map((x) => x.statusCode), [200, 422, 422, 200]);
 	assert.deepEqual(r.json[0], { statusCode: 200, id: 1, _json: { id: 1, title: 'a' } });
 	assert.match(r.json[1].errors[0].message, /500/);
+	// as a job's error has them
+	assert.deepEqual(r.json[1].errors.map((e) => [e.code, e.source]), [['500', 'application']]);
+	assert.deepEqual(r.json[2].errors.map((e) => [e.code, e.source]), [['invalid_field', 'input']]);
 	assert.match(r.json[2].errors[0].message, /a record is an object; this is a number/);
 	assert.deepEqual(app.all().things.map((t) => t.title), ['there', 'a', 'c']);
 	assert.deepEqual(await server.ok(200, 'POST', `/v1/imports/${i._id}/invoke`, []), []);
@@ -211,7 +202,7 @@ test('a preview of an export shows every stage, and masks secrets', async () => 
 		transform: { rules: [[{ extract: 'id', generate: 'key' }]] }, postData: { lastExportDateTime: '2020-01-01' } };
 	const r = await server.call('POST', '/v1/exports/preview', doc);
 	assert.equal(r.status, 200, r.text);
-	assert.deepEqual(r.json.stages.map((s) => s.name), ['request', 'raw', 'parse', 'transform']);
+	assert.deepEqual(r.json.stages.map((s) => s.name), ['request', 'raw', 'parse', 'transform', 'filter']);
 	assert.ok(r.json.stages.every((s) => s.errors.length === 0));
 	assert.equal(stage(r.json, 'request').data[0].url, `${app.url}/c?d=2020-01-01T00%3A00%3A00.000Z`);
 	assert.equal(stage(r.json, 'request').data[0].method, 'GET');
@@ -221,6 +212,11 @@ test('a preview of an export shows every stage, and masks secrets', async () => 
 	assert.deepEqual(r.json.data, customers.slice(0, 10).map((x) => ({ key: x.id })));
 	assert.ok(!r.text.includes('very-secret'));
 	assert.match(r.text, /\*\*\*\*\*\*/);
+	// what the filter drops is there behind the transform, and each stage has its own errors
+	const sifted = (await server.call('POST', '/v1/exports/preview', { ...doc, test: { limit: 3 }, filter: { rules: ['equals', ['extract', 'key'], customers[1].id] } })).json;
+	assert.deepEqual(stage(sifted, 'transform').data, customers.slice(0, 3).map((x) => ({ key: x.id })));
+	assert.deepEqual(stage(sifted, 'filter').data, [{ key: customers[1].id }]);
+	assert.deepEqual(sifted.data, stage(sifted, 'filter').data);
 	assert.equal((await server.ok(200, 'POST', '/v1/exports/preview', { ...doc, test: { limit: 2 } })).data.length, 2);
 	assert.deepEqual((await server.ok(200, 'GET', '/v1/exports')).filter((e) => e.name === 'unsaved'), []);
 });
@@ -343,8 +339,30 @@ test('an Idempotency-Key on what creates: one resource, one run', async () => {
 	const k2 = { 'idempotency-key': 'k2' };
 	assert.equal((await server.call('POST', '/v1/connections', { name: 'bad' }, k2)).status, 422);
 	assert.equal((await server.call('POST', '/v1/connections', doc, k2)).status, 201);
-	const other = await server.ok(201, 'POST', '/v1/accesstokens', { name: 'other' });
-	assert.ok(other);
+});
+
+test('a repeat gets the whole answer: where the new thing is, and what is shown only once', async () => {
+	const doc = { name: 'first answer', type: 'rest', rest: { baseURI: shop.url } };
+	const twice = async (url, body, k) => {
+		const [a, b] = [await server.call('POST', url, body, { 'idempotency-key': k }), await server.call('POST', url, body, { 'idempotency-key': k })];
+		assert.deepEqual([a.status, a.text], [b.status, b.text]);
+		for (const h of ['location', 'etag', 'content-type']) assert.equal(b.headers.get(h), a.headers.get(h), h);
+		assert.deepEqual([a.headers.get('idempotency-replayed'), b.headers.get('idempotency-replayed')], [null, 'true']);
+		assert.notEqual(a.headers.get('request-id'), b.headers.get('request-id'));
+		return b;
+	};
+	const made = await twice('/v1/connections', doc, 'k3');
+	assert.equal(made.headers.get('location'), `/v1/connections/${made.json._id}`);
+	assert.equal(made.headers.get('etag'), '"1"');
+	const cloned = await twice(`/v1/connections/${made.json._id}/clone`, { name: 'second' }, 'k4');
+	assert.equal((await server.ok(200, 'GET', '/v1/connections?name=second')).length, 1, cloned.text);
+	const token = await twice('/v1/accesstokens', { name: 'once' }, 'k5');
+	assert.equal((await server.ok(200, 'GET', '/v1/accesstokens')).filter((t) => t.name === 'once').length, 1);
+	// kept, but not in clear text
+	const files = readdirSync(server.data).filter((f) => f.startsWith('integrator.db'));
+	const kept = files.map((f) => readFileSync(`${server.data}/${f}`));
+	assert.ok(kept.some((bytes) => bytes.includes(token.json._id)));
+	assert.ok(kept.every((bytes) => !bytes.includes(token.json.token)));
 });
 
 test('a key whose request never got its answer is refused, not done again', async () => {

@@ -255,7 +255,7 @@ test('a run can begin at an earlier date; what a run can not be asked is refused
 test('a run is not given another date while one is queued or at work, which would move it', async () => {
 	const waiting = [];
 	const app = await application((req, res) => { waiting.push(res); });
-	const y = await installFlow(server, { source: app.url, sink: sink.url, exportMore: { type: 'delta' } });
+	const y = await installFlow(server, { source: app.url, sink: sink.url, exportMore: { type: 'delta', delta: { dateField: 'at' } } });
 	const { _jobId } = await server.ok(201, 'POST', `/v1/flows/${y.flow}/run`);
 	await until('the source is asked', () => waiting.length > 0);
 	const r = await server.call('POST', `/v1/flows/${y.flow}/run`, { export: { startDate: '2024-05-06T07:08:09Z' } });

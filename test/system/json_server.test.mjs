@@ -1,24 +1,8 @@
 // json-server, a REST API that many know, as source and destination: Link headers, pages, offsets and
 // filters as it really does them.
 import assert from 'node:assert/strict';
-import { createRequire } from 'node:module';
-import { once } from 'node:events';
-import { Server, installFlow, onEnd, runTests, test } from './lib.mjs';
-
-const jsonServer = createRequire(import.meta.url)('json-server');
-
-async function jsonApplication(db) {
-	const app = jsonServer.create();
-	const router = jsonServer.router(db);
-	const asked = [];
-	app.use((req, res, next) => { asked.push(`${req.method} ${req.url}`); next(); });
-	app.use(jsonServer.bodyParser);
-	app.use(router);
-	const server = app.listen(0, '127.0.0.1');
-	await once(server, 'listening');
-	onEnd(() => { server.closeAllConnections(); server.close(); });
-	return { url: `http://127.0.0.1:${server.address().port}`, db: router.db, asked };
-}
+import { jsonApplication } from './json_application.mjs';
+import { Server, installFlow, runTests, test } from './lib.mjs';
 
 const orders = (n) => Array.from({ length: n }, (_, i) => ({ id: i + 1, name: `order ${i + 1}`, status: i % 3 ? 'open' : 'done' }));
 const server = await new Server().start();
@@ -30,7 +14,7 @@ async function run(exportRest, exportMore = {}) {
 		exportRest: { resourcePath: null, pagingMethod: null, nextPagePath: null, ...exportRest }, exportMore,
 		importRest: { relativeURI: '/copies' }, sinkConnection: { concurrencyLevel: 1 } });
 	const job = await server.runFlow(ids.flow);
-	return { job, asked: source.asked, copies: sink.db.get('copies').value() };
+	return { job, asked: source.asked, copies: sink.all().copies };
 }
 const keys = (copies) => copies.map((c) => c.key);
 const all = Array.from({ length: 23 }, (_, i) => i + 1);
@@ -88,7 +72,7 @@ async function twice(items, exportRest, exportMore) {
 	const ids = await installFlow(server, { source: source.url, sink: sink.url,
 		exportRest: { relativeURI: '/orders', resourcePath: null, pagingMethod: null, nextPagePath: null, ...exportRest }, exportMore,
 		importRest: { relativeURI: '/copies' }, sinkConnection: { concurrencyLevel: 1 } });
-	return { source: source.db.get('orders'), asked: source.asked, copies: () => keys(sink.db.get('copies').value()), run: () => server.runFlow(ids.flow) };
+	return { source: source.db.get('orders'), asked: source.asked, copies: () => keys(sink.all().copies), run: () => server.runFlow(ids.flow) };
 }
 
 test('delta: the second run asks for what has changed since the first', async () => {

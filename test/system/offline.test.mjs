@@ -32,7 +32,12 @@ test('401 and a ping that fails: the connection goes offline and the job waits; 
 	assert.equal(job.waitingFor._connectionId, w.connections[1]);
 	assert.ok(job.waitingFor.since && job.waitingFor.until);
 	assert.deepEqual(job.ledger, { exported: 30, succeeded: 5, ignored: 0, failed: 0, inFlight: 25 });
-	assert.equal((await server.ok(200, 'GET', `/v1/connections/${w.connections[1]}`)).offline, true);
+	const sink = await server.ok(200, 'GET', `/v1/connections/${w.connections[1]}`);
+	assert.equal(sink.offline, true);
+	assert.deepEqual(sink.queues, [{ name: sink._id, size: 25 }]);
+	const inList = (await server.ok(200, 'GET', '/v1/connections')).find((c) => c._id === sink._id);
+	assert.deepEqual(inList.queues, sink.queues);
+	assert.deepEqual((await server.ok(200, 'PUT', `/v1/connections/${sink._id}`, { ...sink, queues: [{ name: sink._id, size: 7 }] })).queues, sink.queues);
 	assert.deepEqual(await server.errorsOf(_jobId), []);
 	// a second run queues behind it
 	const second = await server.ok(201, 'POST', `/v1/flows/${w.flow}/run`);
@@ -44,6 +49,7 @@ test('401 and a ping that fails: the connection goes offline and the job waits; 
 	assert.equal(done.ledger.succeeded, 30);
 	assert.deepEqual(w.state.got.slice(0, 30), [...Array(30).keys()]); // in order, each once
 	assert.equal((await server.jobEnd(second._jobId)).status, 'completed');
+	assert.equal((await server.ok(200, 'GET', `/v1/connections/${sink._id}`)).queues[0].size, 0);
 });
 
 test('the connection is probed by itself, over a restart, and the job goes on when it answers', async () => {
@@ -106,6 +112,43 @@ test('a lookup that is refused puts the connection offline before anything is se
 	const done = await server.jobEnd(_jobId);
 	assert.deepEqual(done.ledger, { exported: 8, succeeded: 8, ignored: 0, failed: 0, inFlight: 0 });
 	assert.deepEqual(state.got.map((g) => g.ref).sort(), [0, 1, 2, 3, 4, 5, 6, 7].map((n) => `F${n}`));
+});
+
+test('a source out of reach: its connection goes offline, the run waits, the probe brings it back, and it resumes at its page', async () => {
+	const state = { open: true, pages: [], got: [] };
+	const all = pagedSource(30, 10);
+	const source = await application((req, res, body) => {
+		if (req.url.startsWith('/items')) {
+			state.pages.push(req.url);
+			if (state.pages.length === 2) state.open = false;
+		}
+		return state.open ? all(req, res, body) : req.socket.destroy();
+	});
+	const sink = await application((req, res, body) => { state.got.push(JSON.parse(body).key); json(res, 201, {}); });
+	const ids = await installFlow(server, { source: source.url, sink: sink.url, exportMore: { pageSize: 10, maxAttempts: 1 } });
+	const { _jobId } = await server.ok(201, 'POST', `/v1/flows/${ids.flow}/run`);
+	const job = await waiting(_jobId);
+	assert.equal(job.status, 'queued');
+	assert.match(job.waitingFor.what, /connection "source" is offline: GET /);
+	assert.equal(job.waitingFor._connectionId, ids.connections[0]);
+	assert.ok(job.waitingFor.since && job.waitingFor.until);
+	assert.deepEqual(job.ledger, { exported: 10, succeeded: 10, ignored: 0, failed: 0, inFlight: 0 });
+	assert.equal((await server.ok(200, 'GET', `/v1/connections/${ids.connections[0]}`)).offline, true);
+	state.open = true;
+	const done = await server.jobEnd(_jobId);
+	assert.equal(done.status, 'completed');
+	assert.deepEqual(state.got.sort((a, b) => a - b), [...Array(30).keys()]);
+	assert.equal(state.pages.filter((p) => p === state.pages[0]).length, 1); // the first page was not asked for again
+	assert.equal((await server.ok(200, 'GET', `/v1/connections/${ids.connections[0]}`)).offline ?? false, false);
+});
+
+test('a source that answers an error while the ping succeeds fails the run, and stays online', async () => {
+	const source = await application((req, res) => json(res, req.url === '/' ? 200 : 404, {}));
+	const sink = await application((req, res) => json(res, 201, {}));
+	const ids = await installFlow(server, { source: source.url, sink: sink.url });
+	const job = await server.runFlow(ids.flow);
+	assert.equal(job.status, 'failed');
+	assert.equal((await server.ok(200, 'GET', `/v1/connections/${ids.connections[0]}`)).offline ?? false, false);
 });
 
 test('a canceled job that waits leaves its records as errors', async () => {

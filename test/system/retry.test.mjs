@@ -96,6 +96,10 @@ test('a retry delivers what failed, resolves its errors and credits the job that
 	assert.deepEqual(state.got.map((g) => g.record.key), [7]);
 	assert.equal((await server.ok(200, 'GET', `/v1/jobs/${job._id}`)).ledger.failed, 0);
 	assert.deepEqual(await server.ok(200, 'POST', `/v1/jobs/${job._id}/retry`), []);
+	// and the retry that it had failed in has nothing open any more
+	assert.deepEqual([retry.numError, retry.numResolved, retry.numOpenError], [1, 0, 1]);
+	const settled = await server.ok(200, 'GET', `/v1/jobs/${retry._id}`);
+	assert.deepEqual([settled.numError, settled.numResolved, settled.numOpenError], [1, 1, 0]);
 });
 
 test('retry data are read, edited and tried again; nonsense is refused', async () => {
@@ -245,6 +249,75 @@ test('a retry uses the present documents, or those that the job began with', asy
 	await retryEnds(await server.ok(200, 'POST', `/v1/jobs/${job._id}/retry`));
 	assert.deepEqual(state.got.at(-1).record, { renamed: 3 });
 	assert.equal((await server.call('POST', `/v1/flows/${job._flowId}/errors/retry?config=original`)).status, 400);
+});
+
+test('an unchanged record goes again under its key when the application failed, under a new one when that is changed or was refused', async () => {
+	const state = { status: 500, got: [] };
+	const source = await application(pagedSource(3, 3));
+	const sink = await application((req, res, body) => {
+		state.got.push({ record: JSON.parse(body), key: req.headers['idempotency-key'] });
+		json(res, state.status, {});
+	});
+	const ids = await installFlow(server, { source: source.url, sink: sink.url, importMore: { maxAttempts: 1 } });
+	const job = await server.runFlow(ids.flow);
+	assert.equal(job.ledger.failed, 3);
+	const again = async () => {
+		const before = state.got.splice(0);
+		await retryEnds(await server.ok(200, 'POST', `/v1/flows/${ids.flow}/errors/retry`));
+		assert.equal(state.got.length, 3);
+		return state.got.map((g) => before.some((b) => b.key === g.key && JSON.stringify(b.record) === JSON.stringify(g.record)));
+	};
+	assert.deepEqual(await again(), [true, true, true]);
+	// edited data make another request, also when they say the same
+	const errors = await server.errorsOf(job._id);
+	const data = await server.ok(200, 'GET', `/v1/retries/${errors[0]._retryId}/data`);
+	assert.ok(data.key && data.requestHash);
+	await server.ok(200, 'PUT', `/v1/retries/${errors[0]._retryId}/data`, { data: data.data });
+	const same = await again();
+	assert.equal(same.filter((s) => s).length, 2);
+	state.status = 422;
+	assert.deepEqual(await again(), [true, true, true]);
+	assert.deepEqual(await again(), [false, false, false]);
+	state.status = 500;
+	assert.deepEqual(await again(), [false, false, false]);
+	await server.ok(200, 'PATCH', `/v1/imports/${ids.import}`, { mapping: { fields: [{ extract: 'id', generate: 'renamed' }] } });
+	assert.deepEqual(await again(), [false, false, false]);
+	state.status = 201;
+	assert.deepEqual(await again(), [true, true, true]);
+	assert.equal((await server.ok(200, 'GET', `/v1/jobs/${job._id}`)).ledger.succeeded, 3);
+});
+
+test('an action on many errors that a kill -9 cuts off is done to its end', async () => {
+	const N = 5000;
+	const source = await application((req, res) => {
+		const at = Number(new URL(req.url, 'http://x').searchParams.get('after') ?? 0);
+		json(res, 200, { items: Array.from({ length: 500 }, (_, i) => ({ id: at + i, name: 'x' })), next: at + 500 < N ? `/items?after=${at + 500}` : null });
+	});
+	const sink = await application((req, res) => json(res, 422, {}));
+	const ids = await installFlow(server, { source: source.url, sink: sink.url, exportMore: { pageSize: 500 }, sinkConnection: { concurrencyLevel: 32 } });
+	const job = await server.runFlow(ids.flow);
+	assert.equal(job.ledger.failed, N);
+	const counts = async () => server.ok(200, 'GET', `/v1/jobs/${job._id}`);
+	const asked = server.call('PUT', `/v1/flows/${ids.flow}/errors/resolve`).catch(() => null);
+	await until('a part is done', async () => (await counts()).numResolved > 0);
+	await server.kill('SIGKILL');
+	await asked;
+	await server.start();
+	const done = await until('all of it is', async () => { const j = await counts(); return j.numResolved === N ? j : null; }, 30000);
+	assert.equal(done.numOpenError, 0);
+	assert.equal((await server.ok(200, 'GET', `/v1/flows/${ids.flow}/errors?limit=1`)).length, 0);
+	assert.deepEqual(await server.ok(200, 'PUT', `/v1/flows/${ids.flow}/errors/unresolve`), { count: N });
+	// a retry that is cut off has all of them, and begins with that
+	await server.ok(200, 'PATCH', `/v1/connections/${ids.connections[1]}`, { offline: true });
+	const retrying = server.call('POST', `/v1/flows/${ids.flow}/errors/retry`).catch(() => null);
+	await until('some are handed over', async () => (await server.ok(200, 'GET', `/v1/flows/${ids.flow}/errors?limit=1`))[0].retry);
+	await server.kill('SIGKILL');
+	await retrying;
+	await server.start();
+	await until('all are handed over', async () => (await server.ok(200, 'POST', `/v1/flows/${ids.flow}/errors/retry?dry_run=true`)).count === 0, 30000);
+	const [retry] = await server.ok(200, 'GET', `/v1/jobs?_flowId=${ids.flow}&type=retry`);
+	await server.ok(200, 'PUT', `/v1/jobs/${retry._id}/cancel`);
+	await until('they are free again', async () => (await server.ok(200, 'POST', `/v1/flows/${ids.flow}/errors/retry?dry_run=true`)).count === N, 30000);
 });
 
 test('a retry survives kill -9', async () => {

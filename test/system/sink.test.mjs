@@ -1,25 +1,12 @@
 // Imports against applications that others wrote, and against hostile ones: json-server keeps what it
 // is sent, so that what arrived can be read back by other means.
 import assert from 'node:assert/strict';
-import { createRequire } from 'node:module';
-import { once } from 'node:events';
 import zlib from 'node:zlib';
-import { Server, application, installFlow, json, onEnd, pagedSource, runTests, test } from './lib.mjs';
+import { jsonApplication } from './json_application.mjs';
+import { Server, application, installFlow, json, pagedSource, runTests, test } from './lib.mjs';
 
-const require = createRequire(import.meta.url);
-const jsonServer = require('json-server');
 const server = await new Server().start();
 
-async function jsonApplication(data) {
-	const router = jsonServer.router(data);
-	const app = jsonServer.create();
-	app.use(jsonServer.bodyParser);
-	app.use(router);
-	const http = app.listen(0, '127.0.0.1');
-	await once(http, 'listening');
-	onEnd(() => { http.closeAllConnections(); http.close(); });
-	return { url: `http://127.0.0.1:${http.address().port}`, all: () => router.db.getState() };
-}
 const records = (items) => application((req, res) => json(res, 200, { items }));
 const fields = (...names) => ({ fields: names.map((n) => ({ extract: n, generate: n })) });
 
@@ -114,11 +101,11 @@ test('what is wrong with an import is said when it is saved', async () => {
 		[{ relativeURI: ['/a/{l}', '/a'], method: ['PUT', 'POST'], lookups: [lookup], body: ['x'] }, {}, 'rest.body', /two relative URIs/],
 		[{ relativeURI: '/a', body: 'x', postBody: 'y' }, {}, 'rest.postBody', /same field/],
 		[{ relativeURI: '/a', body: { x: '{open' } }, {}, 'rest.body', /not closed/],
-		[{ relativeURI: '/a', headers: [{ name: 'X', value: '{open' }] }, {}, 'rest.headers', /not closed/],
+		[{ relativeURI: '/a', headers: [{ name: 'X', value: '{open' }] }, {}, 'rest.headers.0.value', /not closed/],
 		[{ relativeURI: '/a', resourceId: { lookupName: 'nope' } }, {}, 'rest.resourceId.lookupName', /none called "nope"/],
 		[{ relativeURI: '/a', lookups: [{ ...lookup, relativeURI: '/{}' }] }, {}, 'rest.lookups.0.relativeURI', /empty/],
 		[{ relativeURI: '/a', lookups: [{ ...lookup, postData: 'x', body: 'y' }] }, {}, 'rest.lookups.0.body', /same field/],
-		[{ relativeURI: '/a', lookups: [{ ...lookup, method: 'POST', postData: { x: '{' } }] }, {}, 'rest.lookups', /not closed/],
+		[{ relativeURI: '/a', lookups: [{ ...lookup, method: 'POST', postData: { x: '{' } }] }, {}, 'rest.lookups.0.postData', /not closed/],
 		[{ relativeURI: '/a', resourceId: { extract: 'id' } }, { ignoreExisting: true, ignoreMissing: true }, 'ignoreMissing', /ignore every record/],
 		[{ relativeURI: '/a' }, { mapping: { fields: [{ generate: 'x', lookupName: 'nope' }] } }, 'mapping.fields.0.lookupName', /no lookup named/],
 	]) {

@@ -198,14 +198,20 @@ test('tokens, basic, a secret in the URL; nothing is told to who has it not', as
 	assert.equal((await post(url(basic), '{}', { authorization: `Basic ${Buffer.from('u:pä').toString('base64')}` })).status, 204);
 	await refused(url(basic), '{}', { authorization: `Basic ${Buffer.from('u:p').toString('base64')}` });
 	await refused(url(basic), '{}', { authorization: `Bearer ${server.token}` });
-	const secret = await listener({ verify: 'secret_url', token: 'SECRETinPATH' });
-	assert.equal((await post(`/v1/exports/${secret._id}/SECRETinPATH/data`, '{}')).status, 204);
-	assert.equal((await post(`/v1/exports/${secret._id}/SECRETinPATH/data`, '{}', {}, 'PUT')).status, 204);
-	await refused(`/v1/exports/${secret._id}/secretinpath/data`, '{}');
+	const secret = await listener({ verify: 'secret_url', token: 'SECRETinPATH0123' });
+	assert.equal((await post(`/v1/exports/${secret._id}/SECRETinPATH0123/data`, '{}')).status, 204);
+	assert.equal((await post(`/v1/exports/${secret._id}/SECRETinPATH0123/data`, '{}', {}, 'PUT')).status, 204);
+	await refused(`/v1/exports/${secret._id}/secretinpath0123/data`, '{}');
 	await refused(url(secret), '{}');
-	assert.match(await announced(`/v1/exports/${secret._id}/SECRETinPATH/data`, 6 << 20), /^HTTP\/1.1 413 /);
+	await server.ok(200, 'PUT', `/v1/exports/${secret._id}`, secret); // masked: it stays what it is
+	const short = await server.call('POST', '/v1/exports', { type: 'webhook', webhook: { verify: 'secret_url', token: 'guessable' } });
+	assert.equal(short.status, 422, short.text);
+	assert.equal(short.json.errors[0].field, 'webhook.token');
+	assert.match(short.json.errors[0].message, /at least 16 bytes/);
+	assert.match(short.json.errors[0].hint, /openssl rand/);
+	assert.match(await announced(`/v1/exports/${secret._id}/SECRETinPATH0123/data`, 6 << 20), /^HTTP\/1.1 413 /);
 	await until('the access log is written', () => server.log.includes(`/v1/exports/${secret._id}/***/data`));
-	assert.ok(!server.log.includes('SECRETinPATH'));
+	assert.ok(!server.log.includes('SECRETinPATH0123'));
 	const text = JSON.stringify(await log(secret._id));
 	assert.ok(text.includes('the token in the path is another one') && !text.includes('SECRET'));
 });

@@ -15,4 +15,13 @@ extern const struct adaptor rest_adaptor;
  */
 MUST_CHECK bool rest_import_check(const struct json *import, struct err *err);
 
+/*
+ * Can the placeholders of TEXT be read? As exports read their headers, queries and bodies; DOUBLES_ONLY:
+ * as connections do, and as a body that is one string is read, where `{x}` is none. ERR_INVALID.
+ */
+MUST_CHECK bool rest_text_check(struct arena *a, struct str text, bool doubles_only,
+	struct err *err);
+/* The same of an import's body or header, VALUE. */
+MUST_CHECK bool rest_import_text_check(struct arena *a, const struct json *value, struct err *err);
+
 #endif

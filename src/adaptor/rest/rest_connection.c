@@ -154,7 +154,7 @@ bool rest_connection_read(struct rest_session *s, const struct json *connection,
 	struct rest_connection *c = &s->conn;
 	int64_t level;
 
-	c->concurrency = LIMIT_CONNECTION_CONCURRENCY_DEFAULT;
+	c->level = LIMIT_CONNECTION_CONCURRENCY_DEFAULT;
 	c->base_uri = json_get_str(rest, STR("baseURI"));
 	if (c->base_uri.p == NULL)
 		return err_set_field(err, ERR_MISSING, "rest.baseURI",
@@ -167,7 +167,7 @@ bool rest_connection_read(struct rest_session *s, const struct json *connection,
 	if (c->retry_header.n == 0)
 		c->retry_header = STR("Retry-After");
 	if (json_to_i64(json_get(rest, STR("concurrencyLevel")), &level))
-		c->concurrency = (unsigned)level;
+		c->level = (unsigned)level;
 	add_secrets(s, json_get(rest, STR("encrypted")));
 	return read_token(s, rest, err) && read_basic(s, rest, err) && read_login(s, rest, err) &&
 	       read_headers(s, rest, err);

@@ -181,6 +181,36 @@ static bool is_nothing(const struct json *v)
 	return v == NULL || v->type == JSON_NULL || (v->type >= JSON_STRING && v->n == 0);
 }
 
+/*
+ * An answer of another kind than the extract expects, such as an error told with status 200: that
+ * nothing was found can't be told from it.
+ */
+static bool is_unfit(const struct lookup *l, const struct json *doc)
+{
+	switch ((enum json_type)doc->type) {
+	case JSON_STRING:
+		return doc->n > 0;
+	case JSON_NUMBER:
+	case JSON_TRUE:
+		return true;
+	case JSON_OBJECT:
+		return doc->n > 0 && l->extract_indexes;
+	default:
+		return false;
+	}
+}
+
+static bool unfit(const struct lookup *l, const struct json *doc, struct err *err)
+{
+	static const char *const words[] = { [JSON_STRING] = "a string",
+		[JSON_NUMBER] = "a number",
+		[JSON_TRUE] = "true",
+		[JSON_OBJECT] = "an object" };
+
+	return err_set(err, ERR_RESPONSE, "%s was answered, in which \"%.*s\" can't be",
+		words[doc->type], STR_ARG(path_text(l->extract)));
+}
+
 /* The one value of what the path found; of several the first, unless one was wanted. */
 static bool pick(const struct lookup *l, const struct json *doc, const struct json **value,
 	struct err *err)
@@ -192,6 +222,8 @@ static bool pick(const struct lookup *l, const struct json *doc, const struct js
 		if (json_is_array(doc) && doc->n > 1 && !l->extract_indexes)
 			several = doc->n;
 		v = path_get(l->extract, doc);
+		if (v == NULL && !l->allow_failures && is_unfit(l, doc))
+			return unfit(l, doc, err);
 	}
 	if (json_is_array(v) && v->n > 0) {
 		several = MAX(several, v->n > 1 ? v->n : 0);

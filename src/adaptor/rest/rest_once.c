@@ -11,6 +11,7 @@
 
 struct slot {
 	struct rest_call call;
+	struct http_header headers[REST_HEADERS_MAX]; /* rendered for the record */
 	struct arena *arena;
 	size_t record;
 	bool busy;
@@ -94,8 +95,13 @@ static bool begin(struct source *s, struct slot *slot, const struct json *record
 	r.record = template_record(s, slot->arena, record);
 	c->purpose = "once";
 	c->method = o->method;
-	c->own = o->headers;
+	c->own = slot->headers;
 	c->own_count = o->header_count;
+	for (size_t i = 0; i < o->header_count; i++) {
+		slot->headers[i].name = o->headers[i].name;
+		if (!rest_render_text(&r, o->headers[i].value, &slot->headers[i].value, err))
+			return err_wrap(err, "rest.headers, %.*s", STR_ARG(o->headers[i].name));
+	}
 	if (!rest_render_uri(&r, o->uri, &c->uri, err))
 		return err_wrap(err, "rest.once.relativeURI");
 	if (!rest_render_body(&r, o->session, o->body, &c->body, err))

@@ -129,7 +129,7 @@ static bool ask(struct rest_session *s, struct rest_call *c, const struct json *
 		return err_wrap(err, "rest.pingBody");
 	if (rest_session_run(s, c, &failed)) {
 		judge(s, c, rest, a, out);
-	} else if (failed.code == ERR_CANCELED) {
+	} else if (failed.code == ERR_CANCELED || failed.code == ERR_OVERLOADED) {
 		*err = failed;
 		return false;
 	} else {

@@ -50,6 +50,9 @@ struct rest_call {
 	/* The session's. */
 	struct http_header headers[REST_HEADERS_MAX];
 	struct buf url, text, cookie;
+	struct gate_pass pass;
+	int64_t pass_until_ms; /* monotonic: how long it may queue at the gate */
+	struct rest_call *next_queued;
 	unsigned login; /* number of the login whose cookies were sent */
 	bool again;     /* it was sent again behind a new login */
 };
@@ -122,6 +125,8 @@ struct str rest_masked(const struct rest_session *s, struct arena *a, struct str
  */
 struct str rest_hidden(const struct rest_session *s, struct arena *a, struct str text);
 struct str rest_unhidden(const struct rest_session *s, struct arena *a, struct str text);
+/* A relative URI below the connection's base; an absolute one as it is. */
+struct str rest_absolute(const struct rest_session *s, struct arena *a, struct str uri);
 /* The URL without the parameter that carries the token: for cursors. */
 struct str rest_url_without_token(const struct rest_session *s, struct arena *a, struct str url);
 /* The URL without its query, which may hold secrets. */

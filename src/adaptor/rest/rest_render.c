@@ -58,8 +58,11 @@ static bool render(struct rest_render *r, struct str text, enum template_use use
 	struct template *t;
 	size_t values = 0;
 
-	if (!template_compile(r->arena, text, use, &t, err) ||
-		!template_render(t, r->record, NULL, out, &values, err))
+	if (!template_compile(r->arena, text, use, &t, err))
+		return false;
+	if (r->only_reads)
+		return true;
+	if (!template_render(t, r->record, NULL, out, &values, err))
 		return false;
 	for (size_t i = 0; template_placeholder(t, i).p != NULL; i++)
 		r->placeholders++;
@@ -104,6 +107,14 @@ bool rest_render_text(struct rest_render *r, struct str text, struct str *out, s
 		return err_set(err, ERR_LIMIT, "the text is longer than %zu bytes", b.max);
 	*out = str_dup(r->arena, buf_str(&b));
 	return true;
+}
+
+bool rest_text_check(struct arena *a, struct str text, bool doubles_only, struct err *err)
+{
+	struct rest_render r = { .arena = a, .doubles_only = doubles_only, .only_reads = true };
+	struct str ignored;
+
+	return rest_render_text(&r, text, &ignored, err);
 }
 
 static bool build(struct rest_render *r, const struct json *v, struct json_build *b,

@@ -141,7 +141,7 @@ void rest_result_judge(struct sink *s, const struct rest_call *c, struct deliver
 			records[i]->err = unreadable;
 		return;
 	}
-	bool split = n > 1 && json_is_array(doc) && doc->n == n;
+	bool split = s->batch_size > 1 && json_is_array(doc) && doc->n == n;
 
 	for (size_t i = 0; i < n; i++)
 		judge(s, c, split ? json_at(doc, i) : doc, records[i], a);

@@ -82,8 +82,8 @@ bool rest_session_open(const struct adaptor_env *env, const struct json *connect
 		rest_session_close(s);
 		return false;
 	}
-	if (concurrency != 0)
-		s->conn.concurrency = concurrency;
+	s->conn.concurrency = concurrency != 0 ? concurrency : s->conn.level;
+	rest_gate_init(s, connection);
 	if (s->conn.login.wanted) {
 		s->cookies = arena_array_of(a, struct rest_cookie, REST_COOKIES_MAX);
 		for (size_t i = 0; i < REST_COOKIES_MAX; i++) {
@@ -102,6 +102,7 @@ void rest_session_close(struct rest_session *s)
 {
 	if (s == NULL)
 		return;
+	CHECK(s->in_air == 0);
 	http_pool_free(s->pool);
 	for (size_t i = 0; s->cookies != NULL && i < REST_COOKIES_MAX; i++) {
 		buf_free(&s->cookies[i].name);
@@ -149,6 +150,11 @@ static bool is_absolute(struct str uri)
 	return str_starts_ci(uri, STR("http://")) || str_starts_ci(uri, STR("https://"));
 }
 
+struct str rest_absolute(const struct rest_session *s, struct arena *a, struct str uri)
+{
+	return is_absolute(uri) ? uri : url_join(a, s->conn.base_uri, uri);
+}
+
 static bool put_url(struct rest_session *s, struct rest_call *c, struct err *err)
 {
 	struct arena *a = s->scratch;
@@ -156,7 +162,7 @@ static bool put_url(struct rest_session *s, struct rest_call *c, struct err *err
 	struct url parsed;
 
 	if (!is_absolute(url)) {
-		url = url_join(a, s->conn.base_uri, url);
+		url = rest_absolute(s, a, url);
 	} else if (!url_parse(a, url, &parsed, err)) {
 		return false;
 	} else if (!url_same_origin(&parsed, &s->conn.base)) {
@@ -243,12 +249,6 @@ bool rest_call_complete(struct rest_session *s, struct rest_call *c, struct err 
 	return put_url(s, c, err) && put_body(s, c, err) && put_headers(s, c, err);
 }
 
-static void launch(struct rest_session *s, struct rest_call *c)
-{
-	s->in_air++;
-	http_pool_submit(s->pool, &c->http);
-}
-
 /* The call is completed before the login too: a call that can't be made asks for none. */
 static bool ready(struct rest_session *s, struct rest_call *c, struct err *err)
 {
@@ -256,17 +256,19 @@ static bool ready(struct rest_session *s, struct rest_call *c, struct err *err)
 		return false;
 	if (s->cookies == NULL || s->logins > 0)
 		return true;
-	return rest_login(s, err) && rest_call_complete(s, c, err);
+	return rest_gate_pass(s, c, err) && rest_login(s, err) && rest_call_complete(s, c, err);
 }
 
 bool rest_session_submit(struct rest_session *s, struct rest_call *c, struct err *err)
 {
 	c->again = false;
 	if (!ready(s, c, err)) {
+		rest_gate_leave(s, c);
 		c->http.err = *err;
 		return false;
 	}
-	launch(s, c);
+	s->in_air++;
+	rest_gate_launch(s, c);
 	return true;
 }
 
@@ -283,7 +285,8 @@ static bool goes_again(struct rest_session *s, struct rest_call *c)
 		c->http.err = err;
 		return false;
 	}
-	launch(s, c);
+	s->in_air++;
+	rest_gate_launch(s, c);
 	return true;
 }
 
@@ -301,17 +304,25 @@ struct rest_call *rest_session_next(struct rest_session *s, int64_t until_ms)
 
 	if (rest_session_canceled(s, NULL))
 		http_pool_cancel(s->pool);
+	struct rest_call *c = rest_gate_look(s, MIN(until_ms, poll_ms));
+
+	if (c != NULL) {
+		s->in_air--;
+		return c;
+	}
 	struct http_call *h = http_pool_next(s->pool, MIN(until_ms, poll_ms));
 
 	if (h == NULL)
 		return NULL;
-	struct rest_call *c = h->user;
-
+	c = h->user;
 	s->in_air--;
 	rest_trace(s, c);
 	if (s->cookies != NULL && h->err.code == ERR_NONE)
 		rest_cookies_take(s, h);
-	return goes_again(s, c) ? NULL : c;
+	if (goes_again(s, c))
+		return NULL; /* by the same pass */
+	rest_gate_leave(s, c);
+	return c;
 }
 
 bool rest_session_run(struct rest_session *s, struct rest_call *c, struct err *err)

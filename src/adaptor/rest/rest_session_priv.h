@@ -28,7 +28,8 @@ struct rest_connection {
 	struct str token_param, token;
 	struct str retry_header;
 	struct rest_login login;
-	unsigned concurrency;
+	unsigned concurrency; /* of this session's calls */
+	unsigned level; /* the document's concurrencyLevel, over all that use the connection */
 	bool insecure_tls;
 };
 
@@ -57,7 +58,10 @@ struct rest_session {
 	const struct json *variables;
 	struct rest_connection conn;
 	struct http_pool *pool;
-	size_t in_air;
+	struct gate *gate; /* NULL: none counts */
+	struct rest_call *queued,
+		*queued_last;        /* at the gate, in the order in which they are let in */
+	size_t in_air;               /* those among them */
 	struct rest_cookie *cookies; /* REST_COOKIES_MAX; NULL: the connection does not log in */
 	unsigned logins;             /* how often */
 	int login_status;            /* of the last; 0: no answer came */
@@ -80,6 +84,7 @@ struct rest_render {
 	struct arena *arena;
 	const struct json *record;
 	bool doubles_only;           /* `{x}` is no placeholder, `{{x}}` is */
+	bool only_reads;             /* no values are wanted, only whether it can be read */
 	size_t placeholders, values; /* adds up: how many there were, how many had a value */
 };
 /* As TEMPLATE_URI: each placeholder must have a value. */
@@ -99,6 +104,20 @@ MUST_CHECK bool rest_header_put(struct http_header *list, size_t *count, struct 
 	struct str value, struct err *err);
 /* Fills the call's `http` with its own and the connection's part; the scratch arena begins anew. */
 MUST_CHECK bool rest_call_complete(struct rest_session *s, struct rest_call *c, struct err *err);
+
+/* ---- rest_gate.c ---- */
+void rest_gate_init(struct rest_session *s, const struct json *connection);
+/* Sends the call, or lets it queue for being sent. One that is inside already is sent. */
+void rest_gate_launch(struct rest_session *s, struct rest_call *c);
+/* Waits until the call is inside: for a login, which goes before all others of the session. */
+MUST_CHECK bool rest_gate_pass(struct rest_session *s, struct rest_call *c, struct err *err);
+/*
+ * Sends what was let in. When nothing of the session is on its way but calls queue, waits for the first
+ * of them, until UNTIL_MS at most. One that can't wait any longer is handed back, with http.err set;
+ * NULL: there is none.
+ */
+struct rest_call *rest_gate_look(struct rest_session *s, int64_t until_ms);
+void rest_gate_leave(struct rest_session *s, struct rest_call *c);
 
 /* ---- rest_login.c ---- */
 MUST_CHECK bool rest_login(struct rest_session *s, struct err *err);

@@ -225,9 +225,21 @@ static bool pick_records(struct source *s, const struct json *doc, struct chunk 
 	return true;
 }
 
+/* One spelling for a page, whether the export's relative URI or a next page's URL leads to it. */
+static struct str page_url(const struct source *s)
+{
+	struct str url = rest_absolute(s->session, s->page_arena, s->call.uri);
+	struct err err = ERR_INIT;
+	struct url parsed;
+
+	if (url_parse(s->page_arena, url, &parsed, &err))
+		url = url_print(s->page_arena, &parsed);
+	return rest_url_without_token(s->session, s->page_arena, url);
+}
+
 static bool check_seen(struct source *s, struct err *err)
 {
-	struct str key = str_fmt(s->page_arena, "%.*s\n%.*s", STR_ARG(s->call.uri),
+	struct str key = str_fmt(s->page_arena, "%.*s\n%.*s", STR_ARG(page_url(s)),
 		STR_ARG(s->call.body));
 
 	return rest_seen_add(s->seen, key) ||
@@ -269,6 +281,11 @@ static bool source_next(struct source *s, struct chunk *out, struct err *err)
 		(unsigned long long)s->requests);
 }
 
+static int source_status(const struct source *s)
+{
+	return s->call.http.status;
+}
+
 static struct str source_zero_reason(const struct source *s)
 {
 	if (s->records > s->select.dropped)
@@ -276,5 +293,5 @@ static struct str source_zero_reason(const struct source *s)
 	return s->records > 0 ? rest_select_reason(s) : s->zero_reason;
 }
 
-const struct source_ops rest_source_ops = { source_open, source_next, source_zero_reason,
-	rest_mark_done, source_close };
+const struct source_ops rest_source_ops = { source_open, source_next, source_status,
+	source_zero_reason, rest_mark_done, source_close };

@@ -123,6 +123,13 @@ bool rest_text_compile(struct arena *a, const struct json *v, struct rest_text *
 	return ok;
 }
 
+bool rest_import_text_check(struct arena *a, const struct json *value, struct err *err)
+{
+	struct rest_text *ignored;
+
+	return rest_text_compile(a, value, &ignored, err);
+}
+
 /* Renders a template into OUT as the inside of a JSON string. */
 static bool render_escaped(const struct template *t, const struct values *v, struct buf *out,
 	struct err *err)

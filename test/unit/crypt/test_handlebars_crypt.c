@@ -2,11 +2,9 @@
  * test_handlebars_crypt.c - hash, hmac and aws4 in templates: the examples of the table (aws4's is
  * the case "get-vanilla" of AWS's own test suite), other algorithms and encodings, what is refused.
  */
-#include "test.h"
+#include "arena_test.h"
 
 #include "crypt/handlebars_crypt.h"
-
-static struct arena *a;
 
 static bool render(const char *text, const char *context, struct str *out, struct err *err)
 {
@@ -106,25 +104,13 @@ static void refuses(void **state UNUSED)
 		assert_fails(render(rows[i][0], "{}", &out, &err), ERR_INVALID, rows[i][1]);
 }
 
-static int begin(void **state UNUSED)
-{
-	a = arena_new("test", 0);
-	return 0;
-}
-
-static int end(void **state UNUSED)
-{
-	arena_free(a);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(examples, begin, end),
-		cmocka_unit_test_setup_teardown(forms, begin, end),
-		cmocka_unit_test_setup_teardown(aws_suite, begin, end),
-		cmocka_unit_test_setup_teardown(refuses, begin, end),
+		ARENA_TEST(examples),
+		ARENA_TEST(forms),
+		ARENA_TEST(aws_suite),
+		ARENA_TEST(refuses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

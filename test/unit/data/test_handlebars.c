@@ -3,12 +3,10 @@
  * variables. That it renders as handlebars.js does is tested against handlebars.js itself, in
  * test/system/handlebars_oracle.test.mjs; the rows here are its corners.
  */
-#include "test.h"
+#include "arena_test.h"
 
 #include "core/limits.h"
 #include "data/handlebars.h"
-
-static struct arena *a;
 
 static const struct json *json_of(const char *text)
 {
@@ -109,6 +107,8 @@ static void refuses(void **state UNUSED)
 {
 	static const char *const rows[][2] = {
 		{ "{{", "position 3: this mustache is not closed" },
+		{ "{{a", "position 4: this mustache is not closed" },
+		{ "{{#if", "position 6: this mustache is not closed" },
 		{ "ab{{#if x}}c",
 			"position 13: expected {{/if}}, which closes the block at position 3" },
 		{ "{{#if x}}{{/each}}",
@@ -275,28 +275,16 @@ static void tells(void **state UNUSED)
 	assert_true(hbs_is_constant(t));
 }
 
-static int begin(void **state UNUSED)
-{
-	a = arena_new("test", 0);
-	return 0;
-}
-
-static int end(void **state UNUSED)
-{
-	arena_free(a);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(renders, begin, end),
-		cmocka_unit_test_setup_teardown(escapes, begin, end),
-		cmocka_unit_test_setup_teardown(refuses, begin, end),
-		cmocka_unit_test_setup_teardown(limits, begin, end),
-		cmocka_unit_test_setup_teardown(strict, begin, end),
-		cmocka_unit_test_setup_teardown(variables, begin, end),
-		cmocka_unit_test_setup_teardown(tells, begin, end),
+		ARENA_TEST(renders),
+		ARENA_TEST(escapes),
+		ARENA_TEST(refuses),
+		ARENA_TEST(limits),
+		ARENA_TEST(strict),
+		ARENA_TEST(variables),
+		ARENA_TEST(tells),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

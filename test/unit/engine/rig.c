@@ -11,6 +11,7 @@ static struct rig *rig;
 struct source {
 	const char *const *answers;
 	size_t at;
+	int status;
 };
 
 struct sink {
@@ -32,7 +33,7 @@ static bool source_open(const struct adaptor_env *env UNUSED, const struct json 
 			continue;
 		WITH_LOCK(&rig->lock);
 		*out = arena_new_of(rig->w->a, struct source);
-		**out = (struct source){ rig->sources[i].answers, at };
+		**out = (struct source){ rig->sources[i].answers, at, 0 };
 		return true;
 	}
 	return err_set(err, ERR_CONNECT, "no answers are set for %.*s", STR_ARG(name));
@@ -42,6 +43,10 @@ static bool source_next(struct source *s, struct chunk *out, struct err *err)
 {
 	const char *text = s->answers[s->at];
 
+	rig->asked++;
+	s->status = rig->breaks == NULL ? 0 : rig->breaks(rig, err);
+	if (err->code != ERR_NONE)
+		return false;
 	if (text == NULL) {
 		out->last = true;
 		text = "[]";
@@ -53,6 +58,11 @@ static bool source_next(struct source *s, struct chunk *out, struct err *err)
 	if (!out->last)
 		out->cursor = str_fmt(out->arena, "%zu", s->at);
 	return json_parse(out->arena, out->text.p, out->text.n, NULL, &out->records, err);
+}
+
+static int source_status(const struct source *s)
+{
+	return s->status;
 }
 
 static struct str source_zero_reason(const struct source *s UNUSED)
@@ -83,11 +93,13 @@ static bool sink_open(const struct adaptor_env *env UNUSED, const struct json *c
 	return true;
 }
 
-static bool sink_map(struct sink *s UNUSED, struct delivery *d, size_t n, struct arena *a UNUSED,
+static bool sink_map(struct sink *s, struct delivery *d, size_t n, struct arena *a UNUSED,
 	struct err *err)
 {
 	for (size_t i = 0; i < n; i++)
 		d[i].mapped = d[i].source;
+	for (size_t i = 0; i < n && rig->maps != NULL; i++)
+		rig->maps(rig, s->name, &d[i]);
 	return !atomic_load(&rig->worker.canceled) || err_set(err, ERR_CANCELED, "canceled");
 }
 
@@ -139,8 +151,8 @@ static bool ping(const struct adaptor_env *env UNUSED, const struct json *connec
 }
 
 static const struct connection_ops connection_ops = { ping, NULL };
-static const struct source_ops source_ops = { source_open, source_next, source_zero_reason,
-	source_mark_done, source_close };
+static const struct source_ops source_ops = { source_open, source_next, source_status,
+	source_zero_reason, source_mark_done, source_close };
 static const struct sink_ops sink_ops = { sink_open, sink_map, sink_prepare, sink_submit, NULL,
 	sink_close };
 static const struct adaptor scripted = { "rest", &connection_ops, &source_ops, &sink_ops };
@@ -178,6 +190,7 @@ int rig_setup(void **state)
 	cond_init(&r.e.events);
 	cond_init(&r.e.probing);
 	cond_init(&r.e.hears);
+	cond_init(&r.e.bulk_idle);
 	r.e.turns = turns_new(r.e.arena);
 	r.e.debug = debug_log_new(r.e.arena, r.e.cfg.clock, r.e.cfg.rng);
 	r.e.listening = map_new(r.e.arena);
@@ -203,6 +216,7 @@ int rig_teardown(void **state)
 	cond_destroy(&r->e.events);
 	cond_destroy(&r->e.probing);
 	cond_destroy(&r->e.hears);
+	cond_destroy(&r->e.bulk_idle);
 	turns_destroy(r->e.turns);
 	debug_log_free(r->e.debug);
 	arena_free(r->e.arena);
@@ -421,5 +435,12 @@ void rig_refuse(struct delivery *d)
 {
 	d->status = 422;
 	err_set(&d->err, ERR_HTTP_STATUS, "the application answered 422");
+	d->stage = "submit";
+}
+
+void rig_break(struct delivery *d)
+{
+	d->status = 500;
+	err_set(&d->err, ERR_HTTP_STATUS, "the application answered 500");
 	d->stage = "submit";
 }

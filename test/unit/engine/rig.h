@@ -27,13 +27,18 @@ struct rig {
 	struct {
 		const char *name, *answers[ANSWERS_MAX];
 	} sources[4];
+	/* How the source's next answer fails; returns its status. 0 and no error: it does not. NULL: never. */
+	int (*breaks)(struct rig *r, struct err *err);
 	struct mutex lock; /* of what was sent: a test may start an engine with workers */
 	struct sent sent[SENT_MAX];
 	size_t sent_count;
+	/* What the mapping of D for STEP does besides; NULL: nothing. */
+	void (*maps)(struct rig *r, struct str step, struct delivery *d);
 	/* How the sending of D to STEP ends; NULL: it arrives. */
 	void (*ends)(struct rig *r, struct str step, struct delivery *d);
 	void (*pings)(struct rig *r); /* called in a ping; NULL: nothing happens */
 	bool refuse_ping;
+	unsigned asked; /* answers of sources, also failed ones */
 	struct str job; /* the test's */
 	size_t marked;  /* records that mark_done() was told of */
 };
@@ -72,5 +77,6 @@ struct str rig_retry_data(struct rig *r, const struct store_job_error *e);
 /* How many sends to STEP (NULL: to any) had a request that contains TEXT. */
 size_t rig_sent(const struct rig *r, const char *step, const char *text);
 void rig_refuse(struct delivery *d); /* 422, retriable */
+void rig_break(struct delivery *d);  /* 500 */
 
 #endif

@@ -162,6 +162,12 @@ void application_next_life(struct application *app)
 	app->life++;
 }
 
+void application_take_repeats(struct application *app, bool on)
+{
+	WITH_LOCK(&app->lock);
+	app->repeats = on;
+}
+
 /* ---- the flow ---- */
 
 struct queueing {

@@ -37,8 +37,7 @@ struct application {
 	struct map *arrivals;
 	struct arrival *list;
 	unsigned life;
-	/* They may come within a life too: the store fails, and the engine goes on. */
-	atomic_bool repeats;
+	bool repeats;     /* application_take_repeats() */
 	struct str wrong; /* what must not be; p NULL: nothing */
 };
 
@@ -48,6 +47,8 @@ void application_stop(struct application *app);
 void application_reset(struct application *app);
 /* The engine is dead, and all that it sent is noted: from here on that may come again. */
 void application_next_life(struct application *app);
+/* Whether records may come again within a life too: while the store fails, and the engine goes on. */
+void application_take_repeats(struct application *app, bool on);
 
 /* Makes the flow and queues a run of it, in a directory of W, which is closed. Returns the job's id. */
 struct str run_world_make(struct world *w, const struct application *app);

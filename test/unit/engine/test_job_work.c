@@ -3,6 +3,8 @@
  */
 #include "engine/rig.h"
 
+#include "core/limits.h"
+
 static struct str two_sources(struct rig *r, struct str import)
 {
 	struct str a = rig_export(r, "A", ""), b = rig_export(r, "B", "");
@@ -246,6 +248,93 @@ static void a_waiting_run_whose_connection_is_gone_accounts_for_its_page(void **
 	assert_int_equal(rig_errors(r, job, e, 4), 2); /* the record, and why the run failed */
 }
 
+/* ---- a page that can't be read back ---- */
+
+static bool damage_write(struct store_conn *c, void *arg, struct err *err)
+{
+	const struct rig *r = arg;
+	const struct store_page row = { .account_id = STR_INIT(ACCOUNT),
+		.job_id = r->job,
+		.body = STR_INIT("{\"fresh\":false,\"items\":[{\"i\":0,") };
+
+	return store_page_put(c, &row, err);
+}
+
+static bool has_page(struct rig *r)
+{
+	struct store_conn *c DEFER(store_read_endp) = NULL;
+	struct store_page row;
+	bool found;
+	struct err err = ERR_INIT;
+
+	assert_ok(store_read_begin(r->w->store, &c, &err));
+	assert_ok(store_page_get(c, r->w->a, STR(ACCOUNT), r->job, &row, &found, &err));
+	return found;
+}
+
+/* A run that waits with a page in work, of which nothing can be read any more. */
+static struct str damaged(struct rig *r)
+{
+	struct str one = rig_import(r, "one", "");
+	struct str f = rig_flow(r, rig_export(r, "A", ""), &one, 1, "");
+	struct err err = ERR_INIT;
+
+	rig_source(r, 0, "A", "[{\"id\":1},{\"id\":2}]", NULL);
+	r->ends = wait_once;
+	r->job = rig_run(r, f);
+	assert_int_equal(rig_job(r, r->job).ledger.in_flight, 1);
+	assert_ok(store_write(r->w->store, damage_write, r, &err));
+	return f;
+}
+
+static void a_page_that_cannot_be_read_is_put_aside_behind_three_attempts(void **state)
+{
+	struct rig *r = *state;
+	struct store_job_error e[4];
+	struct str f = damaged(r);
+
+	clock_test_advance(&r->w->clock, 600000);
+	for (uint32_t n = 1; n < LIMIT_JOB_ATTEMPTS; n++) {
+		assert_int_equal(rig_work(r), 1);
+		assert_int_equal(rig_job(r, r->job).status, JOB_QUEUED);
+		assert_int_equal(rig_job(r, r->job).attempts, n);
+		assert_true(has_page(r));
+		clock_test_advance(&r->w->clock, LEASE_MS);
+	}
+	assert_int_equal(rig_work(r), 1);
+	struct store_job j = rig_job(r, r->job);
+
+	assert_int_equal(j.status, JOB_FAILED);
+	assert_true(str_eq_z(j.error_code, "quarantined"));
+	assert_true(str_find(j.error_message, STR("is damaged")) != STR_NPOS);
+	assert_int_equal(j.ledger.in_flight, 0);
+	assert_int_equal(j.ledger.failed, 1);
+	assert_false(has_page(r));
+	assert_int_equal(rig_errors(r, r->job, e, 4), 2); /* of the page, and why the run failed */
+	assert_int_equal(j.num_error, 2);
+	assert_true(str_find(e[0].message, STR("1 records were in work")) != STR_NPOS ||
+		    str_find(e[1].message, STR("1 records were in work")) != STR_NPOS);
+	r->job = rig_run(r, f); /* the flow goes on */
+	assert_int_equal(rig_job(r, r->job).status, JOB_COMPLETED);
+}
+
+static void a_canceled_run_ends_although_its_page_cannot_be_read(void **state)
+{
+	struct rig *r = *state;
+	struct err err = ERR_INIT;
+
+	damaged(r);
+	assert_ok(store_write(r->w->store, cancel_write, &r->job, &err));
+	assert_int_equal(rig_work(r), 1);
+	struct store_job j = rig_job(r, r->job);
+
+	assert_int_equal(j.status, JOB_CANCELED);
+	assert_int_equal(j.ledger.in_flight, 0);
+	assert_int_equal(j.ledger.failed, 1);
+	assert_int_equal(j.num_error, 1);
+	assert_false(has_page(r));
+}
+
 static bool resolve_write(struct store_conn *c, void *arg, struct err *err)
 {
 	const struct store_error_filter f = { .job_id = *(struct str *)arg, .state = ERRORS_OPEN };
@@ -285,6 +374,8 @@ int main(void)
 		RIG_TEST(an_error_of_a_run_that_could_not_begin_is_resolved_with_its_job),
 		RIG_TEST(what_was_delivered_before_a_wait_is_marked_as_done),
 		RIG_TEST(a_waiting_run_whose_connection_is_gone_accounts_for_its_page),
+		RIG_TEST(a_page_that_cannot_be_read_is_put_aside_behind_three_attempts),
+		RIG_TEST(a_canceled_run_ends_although_its_page_cannot_be_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,326 +1,486 @@
 /*
- * test_offline.c - connections that go offline and come back: by a ping of somebody, by a probe with
- * growing pauses, by their owner; and the probes that are kept over a restart.
+ * test_offline.c - applications that are out of reach, or let nobody in: the connection goes offline, and the
+ * run waits and goes on at its page.
  */
 #include "engine/rig.h"
 
-#include <sched.h>
-
 #include "engine/offline.h"
 
-#define WAIT_MS 60000
+static int status;
+static enum err_code code;
+static unsigned first, last; /* of the sources' answers, from 1: those that fail */
 
-static atomic_uint pings;
-
-static void count_ping(struct rig *r UNUSED)
+static int fail_some(struct rig *r, struct err *err)
 {
-	atomic_fetch_add(&pings, 1);
+	if (r->asked < first || r->asked > last)
+		return 0;
+	err_set(err, code, "could not connect");
+	return status;
 }
 
-static int setup_offline(void **state)
+static void answers_fail(struct rig *r, unsigned from, unsigned to, enum err_code what, int with)
 {
-	int rc = rig_setup(state);
-	struct rig *r = *state;
-
-	atomic_store(&pings, 0);
-	r->pings = count_ping;
-	return rc;
+	first = from;
+	last = to;
+	code = what;
+	status = with;
+	r->breaks = fail_some;
 }
-
-/* ---- what is known ---- */
 
 static bool is_offline(struct rig *r)
 {
-	struct arena *a DEFER(arena_freep) = arena_new("look", 0);
 	struct store_conn *c DEFER(store_read_endp) = NULL;
-	const struct json *doc;
+	struct store_resource row;
 	struct err err = ERR_INIT;
 
 	assert_ok(store_read_begin(r->w->store, &c, &err));
-	assert_ok(resource_open(r->e.cfg.resources, c, a, STR(ACCOUNT), STR("connection"),
-		r->connection, &doc, &err));
-	return json_get_true(doc, STR("offline"));
+	assert_ok(store_resource_get(c, r->w->a, STR(ACCOUNT), STR("connection"), r->connection,
+		&row, &err));
+	return json_get_true(parse(r->w, row.document), STR("offline"));
 }
 
-static bool count_probe(void *arg, struct str account_id, struct str connection_id)
-{
-	size_t *n = arg;
-
-	assert_str(account_id, ACCOUNT);
-	assert_int_equal(connection_id.n, ID_LEN);
-	++*n;
-	return true;
-}
-
-static size_t probes_kept(struct rig *r)
+static bool is_probed(struct rig *r, struct str connection)
 {
 	struct store_conn *c DEFER(store_read_endp) = NULL;
-	size_t n = 0;
+	bool there = false;
 	struct err err = ERR_INIT;
 
 	assert_ok(store_read_begin(r->w->store, &c, &err));
-	assert_ok(store_probe_list(c, count_probe, &n, &err));
-	return n;
+	assert_ok(store_probe_get(c, STR(ACCOUNT), connection, &there, &err));
+	return there;
 }
 
-static size_t probes_known(struct rig *r)
+/* What the job waits for is the connection that is offline. */
+static void assert_waits(struct rig *r, struct str job)
 {
-	WITH_LOCK(&r->e.lock);
-	return r->e.probe_count;
+	struct store_job j = rig_job(r, job);
+	const struct json *w;
+
+	assert_int_equal(j.status, JOB_QUEUED);
+	assert_true(is_offline(r));
+	w = parse(r->w, j.waiting_for);
+	assert_true(str_starts(json_get_str(w, STR("what")), STR("connection \"")));
+	assert_true(str_find(json_get_str(w, STR("what")), STR("is offline: refused")) != STR_NPOS);
+	assert_true(str_eq(json_get_str(w, STR("_connectionId")), r->connection));
+	assert_non_null(json_get(w, STR("since")));
+	assert_non_null(json_get(w, STR("until")));
+	assert_true(is_probed(r, r->connection));
 }
 
-static int64_t pause_of_first(struct rig *r)
+static void comes_back(struct rig *r)
 {
-	WITH_LOCK(&r->e.lock);
-	return r->e.probe_count == 0 ? 0 : r->e.probes[0].pause_ms;
+	r->refuse_ping = false;
+	rig_patch(r, "connection", r->connection, "{\"offline\":false}");
+	clock_test_advance(&r->w->clock, 600000);
+	rig_work(r);
 }
 
-/* ---- what happens ---- */
-
-/* As a run that was refused does. */
-static bool goes_offline(struct rig *r, struct str *why)
-{
-	struct adaptor_env env = engine_env(&r->e);
-
-	return connection_goes_offline(&r->e, &env, STR(ACCOUNT), r->connection,
-		parse(r->w, STR("{\"type\":\"rest\"}")), r->w->a, why);
-}
-
-static void refuse(struct rig *r)
-{
-	struct str why = STR_NULL;
-
-	r->refuse_ping = true;
-	assert_true(goes_offline(r, &why));
-	assert_str(why, "refused");
-}
-
-/* A run that waits for the connection; returns its job. */
-static struct str waiting_run(struct rig *r)
+static struct str plain_flow(struct rig *r)
 {
 	struct str i = rig_import(r, "i", "");
 
-	rig_source(r, 0, "A", "[{\"id\":1}]", NULL);
-	struct str job = rig_run(r, rig_flow(r, rig_export(r, "A", ""), &i, 1, ""));
-
-	assert_int_equal(rig_job(r, job).status, JOB_QUEUED);
-	assert_int_equal(rig_work(r), 0);
-	return job;
+	rig_source(r, 0, "A", "[{\"id\":1},{\"id\":2}]", "[{\"id\":3}]");
+	return rig_flow(r, rig_export(r, "A", ",\"pageSize\":2"), &i, 1, "");
 }
 
-struct prober {
-	struct rig *r;
-	struct thread thread;
-};
-
-static void prober_start(struct prober *p, struct rig *r)
+static void assert_goes_on(struct rig *r, struct str job)
 {
-	*p = (struct prober){ .r = r };
-	thread_start(&p->thread, "prober", probes_main, &r->e);
+	comes_back(r);
+	struct store_job j = rig_job(r, job);
+
+	assert_int_equal(j.status, JOB_COMPLETED);
+	assert_int_equal(j.ledger.succeeded, j.ledger.exported);
+	assert_int_equal(j.num_error, 0);
+	assert_int_equal(r->sent_count, 3);
+	assert_int_equal(rig_sent(r, "i", "3"), 1);
 }
 
-static void prober_stop(struct prober *p)
-{
-	struct engine *e = &p->r->e;
-
-	mutex_lock(&e->lock);
-	atomic_store(&e->stopping, true);
-	cond_signal(&e->probing);
-	mutex_unlock(&e->lock);
-	thread_join(&p->thread);
-	atomic_store(&e->stopping, false);
-}
-
-/* Lets time pass, and the prober look. */
-static void pass(struct prober *p, int64_t ms)
-{
-	clock_test_advance(&p->r->w->clock, ms);
-	WITH_LOCK(&p->r->e.lock);
-	cond_signal(&p->r->e.probing);
-}
-
-#define wait_until(cond)                                                                     \
-	for (int64_t end_ = clock_mono_ms(clock_system()) + WAIT_MS; !(cond); sched_yield()) \
-		if (clock_mono_ms(clock_system()) > end_)                                    \
-	fail_msg("gave up waiting until %s", #cond)
-
-/* ---- tests ---- */
-
-static void one_whose_ping_succeeds_stays_online(void **state)
+static void a_source_out_of_reach_makes_the_run_wait_at_its_page(void **state)
 {
 	struct rig *r = *state;
-	struct str why = STR_NULL;
+	struct str f = plain_flow(r);
 
-	assert_false(goes_offline(r, &why));
-	assert_int_equal(atomic_load(&pings), 1);
-	assert_null(why.p);
+	r->refuse_ping = true;
+	answers_fail(r, 2, 2, ERR_CONNECT, 0);
+	struct str job = rig_run(r, f);
+
+	assert_waits(r, job);
+	assert_int_equal(r->sent_count, 2);
+	assert_goes_on(r, job);
+	assert_int_equal(r->asked, 3); /* the first page is not asked for again */
+}
+
+static void a_source_that_cannot_be_found_makes_the_run_wait_before_its_first_page(void **state)
+{
+	struct rig *r = *state;
+	struct str f = plain_flow(r);
+
+	r->refuse_ping = true;
+	answers_fail(r, 1, 1, ERR_DNS, 0);
+	struct str job = rig_run(r, f);
+
+	assert_waits(r, job);
+	assert_goes_on(r, job);
+}
+
+static void a_source_that_takes_no_credentials_makes_the_run_wait(void **state)
+{
+	struct rig *r = *state;
+	struct str f = plain_flow(r);
+
+	r->refuse_ping = true;
+	answers_fail(r, 2, 2, ERR_HTTP_STATUS, 401);
+	struct str job = rig_run(r, f);
+
+	assert_waits(r, job);
+	assert_goes_on(r, job);
+}
+
+static void other_failures_of_a_source_are_the_runs(void **state)
+{
+	static const struct {
+		enum err_code code;
+		int status;
+		bool refuse_ping;
+	} list[] = { { ERR_CONNECT, 0, false }, { ERR_HTTP_STATUS, 403, false },
+		{ ERR_HTTP_STATUS, 404, true }, { ERR_HTTP_STATUS, 500, true },
+		{ ERR_RESPONSE, 200, true } };
+	struct rig *r = *state;
+	struct str f = plain_flow(r);
+
+	for (size_t i = 0; i < ARRAY_LEN(list); i++) {
+		r->asked = 0;
+		r->refuse_ping = list[i].refuse_ping;
+		answers_fail(r, 2, 2, list[i].code, list[i].status);
+		assert_int_equal(rig_job(r, rig_run(r, f)).status, JOB_FAILED);
+		assert_false(is_offline(r));
+	}
+}
+
+static struct str waiting_text(struct rig *r, struct str job, const char *name)
+{
+	return json_get_str(parse(r->w, rig_job(r, job).waiting_for), str_z(name));
+}
+
+/* The job looks again by itself, and finds that nothing has changed. */
+static void a_second_wait_tells_the_reason_and_since_when(void **state)
+{
+	struct rig *r = *state;
+	struct str f = plain_flow(r);
+
+	r->refuse_ping = true;
+	answers_fail(r, 2, 2, ERR_CONNECT, 0);
+	struct str job = rig_run(r, f), since = waiting_text(r, job, "since"),
+		   until = waiting_text(r, job, "until");
+
+	for (int i = 0; i < 3; i++) {
+		clock_test_advance(&r->w->clock, 600000);
+		assert_int_equal(rig_work(r), 1);
+		assert_waits(r, job);
+		assert_true(str_eq(waiting_text(r, job, "since"), since));
+		assert_false(str_eq(waiting_text(r, job, "until"), until));
+	}
+	assert_goes_on(r, job);
+	assert_null(rig_job(r, job).waiting_for.p);
+}
+
+/* A wait that comes behind a page is one of its own. */
+static void a_wait_behind_a_page_begins_anew(void **state)
+{
+	struct rig *r = *state;
+	struct str f = plain_flow(r);
+
+	r->refuse_ping = true;
+	answers_fail(r, 1, 1, ERR_CONNECT, 0);
+	struct str job = rig_run(r, f), since = waiting_text(r, job, "since");
+
+	answers_fail(r, 3, 3, ERR_CONNECT, 0);
+	r->refuse_ping = true;
+	rig_patch(r, "connection", r->connection, "{\"offline\":false}");
+	clock_test_advance(&r->w->clock, 600000);
+	rig_work(r);
+	assert_waits(r, job);
+	assert_false(str_eq(waiting_text(r, job, "since"), since));
+}
+
+/* ---- lookups ---- */
+
+/* One page of three, a lookup for each, an import behind it. */
+static struct str lookup_flow(struct rig *r)
+{
+	rig_source(r, 0, "A", "[{\"id\":1},{\"id\":2},{\"id\":3}]", NULL);
+	rig_source(r, 1, "L", "[{\"found\":1}]", NULL);
+	return create_fmt(r->w, "flow",
+		"{\"name\":\"f\",\"_exportId\":\"%.*s\",\"pageProcessors\":["
+		"{\"type\":\"export\",\"_exportId\":\"%.*s\"},"
+		"{\"type\":\"import\",\"_importId\":\"%.*s\"}]}",
+		STR_ARG(rig_export(r, "A", "")), STR_ARG(rig_export(r, "L", "")),
+		STR_ARG(rig_import(r, "i", "")))
+		.id;
+}
+
+static void a_lookup_out_of_reach_makes_the_run_wait_and_asks_no_more(void **state)
+{
+	struct rig *r = *state;
+	struct str f = lookup_flow(r);
+
+	r->refuse_ping = true;
+	answers_fail(r, 3, 3, ERR_CONNECT, 0);
+	struct str job = rig_run(r, f);
+
+	assert_waits(r, job);
+	assert_int_equal(r->asked, 3);
+	assert_int_equal(rig_child(r, job, 1).ledger.in_flight, 2);
+	assert_goes_on(r, job);
+	assert_int_equal(r->asked, 6); /* two lookups, and where the export goes on */
+}
+
+static void a_lookup_without_credentials_makes_the_run_wait(void **state)
+{
+	struct rig *r = *state;
+	struct str f = lookup_flow(r);
+
+	r->refuse_ping = true;
+	answers_fail(r, 2, 2, ERR_HTTP_STATUS, 401);
+	struct str job = rig_run(r, f);
+
+	assert_waits(r, job);
+	assert_int_equal(r->asked, 2);
+	assert_goes_on(r, job);
+}
+
+static void a_lookup_that_fails_while_the_ping_answers_is_its_records_failure(void **state)
+{
+	static const struct {
+		enum err_code code;
+		int status;
+	} list[] = { { ERR_CONNECT, 0 }, { ERR_HTTP_STATUS, 403 } };
+	struct rig *r = *state;
+	struct str f = lookup_flow(r);
+
+	for (size_t i = 0; i < ARRAY_LEN(list); i++) {
+		r->asked = 0;
+		r->sent_count = 0;
+		answers_fail(r, 3, 3, list[i].code, list[i].status);
+		struct store_job j = rig_job(r, rig_run(r, f));
+
+		assert_int_equal(j.status, JOB_COMPLETED);
+		assert_int_equal(j.num_error, 1);
+		assert_int_equal(r->sent_count, 2);
+		assert_int_equal(r->asked, 4);
+		assert_false(is_offline(r));
+	}
+}
+
+/* ---- probes ---- */
+
+static bool probe_write(struct store_conn *c, void *arg, struct err *err)
+{
+	const struct store_probe p = { STR_INIT(ACCOUNT), *(struct str *)arg, 1, 5000 };
+
+	return store_probe_put(c, &p, 1, err);
+}
+
+static unsigned pings;
+
+static void count_ping(struct rig *r UNUSED)
+{
+	pings++;
+}
+
+#define MANY 1100 /* more than are looked at in one turn, many times over */
+
+static void all_connections_are_probed_however_many_there_are(void **state)
+{
+	struct rig *r = *state;
+	static struct str ids[MANY];
+	struct err err = ERR_INIT;
+
+	for (size_t i = 0; i < MANY; i++) {
+		ids[i] = create(r->w, "connection",
+			"{\"name\":\"away\",\"type\":\"rest\",\"offline\":true,"
+			"\"rest\":{\"baseURI\":\"https://a.example\"}}")
+				 .id;
+		assert_ok(store_write(r->w->store, probe_write, &ids[i], &err));
+	}
+	pings = 0;
+	r->pings = count_ping;
+	r->refuse_ping = true;
+	probes_run(&r->e);
+	assert_int_equal(pings, MANY);
+	probes_run(&r->e); /* not before the pause is over */
+	assert_int_equal(pings, MANY);
+	r->refuse_ping = false;
+	clock_test_advance(&r->w->clock, 10000);
+	probes_run(&r->e);
+	assert_int_equal(pings, 2 * MANY);
+	for (size_t i = 0; i < MANY; i++)
+		assert_false(is_probed(r, ids[i]));
+}
+
+static void pauses_grow_up_to_five_minutes(void **state)
+{
+	static const int64_t pauses_ms[] = { 5000, 10000, 20000, 40000, 80000, 160000, 300000,
+		300000 };
+	struct rig *r = *state;
+	struct str f = plain_flow(r);
+
+	pings = 0;
+	r->pings = count_ping;
+	r->refuse_ping = true;
+	answers_fail(r, 1, 1, ERR_CONNECT, 0);
+	struct str job = rig_run(r, f);
+
+	for (size_t i = 0; i < ARRAY_LEN(pauses_ms); i++) {
+		assert_int_equal(pings, i + 1);
+		clock_test_advance(&r->w->clock, pauses_ms[i] - 1);
+		probes_run(&r->e);
+		assert_int_equal(pings, i + 1);
+		clock_test_advance(&r->w->clock, 1);
+		probes_run(&r->e);
+	}
+	r->refuse_ping = false;
+	clock_test_advance(&r->w->clock, 300000);
+	probes_run(&r->e);
 	assert_false(is_offline(r));
-	assert_int_equal(probes_kept(r) + probes_known(r), 0);
-}
-
-static void one_whose_ping_fails_is_set_offline_and_probed(void **state)
-{
-	struct rig *r = *state;
-
-	refuse(r);
-	assert_true(is_offline(r));
-	assert_int_equal(probes_kept(r), 1);
-	assert_int_equal(probes_known(r), 1);
-	assert_int_equal(r->e.probes[0].due_ms, clock_wall_ms(&r->w->clock.clock) + PROBE_FIRST_MS);
-	refuse(r); /* another run found out too */
-	assert_int_equal(probes_kept(r), 1);
-	assert_int_equal(probes_known(r), 1);
-}
-
-static void a_ping_brings_it_back_and_wakes_its_jobs(void **state)
-{
-	struct rig *r = *state;
-
-	refuse(r);
-	struct str job = waiting_run(r);
-
-	connection_pinged(&r->e, STR(ACCOUNT), r->connection);
-	assert_false(is_offline(r));
-	assert_int_equal(probes_kept(r) + probes_known(r), 0);
+	assert_false(is_probed(r, r->connection));
 	assert_int_equal(rig_work(r), 1);
 	assert_int_equal(rig_job(r, job).status, JOB_COMPLETED);
-	connection_pinged(&r->e, STR(ACCOUNT), r->connection); /* nothing to do */
-	assert_false(is_offline(r));
 }
 
-static void a_ping_leaves_alone_what_its_owner_set(void **state)
+/* By its owner, or it is gone: there is nothing to probe any more. */
+static void a_probe_ends_when_nothing_is_offline(void **state)
 {
 	struct rig *r = *state;
+	struct str gone = STR("5e03061cda20740022300fff");
+	struct err err = ERR_INIT;
+
+	assert_ok(store_write(r->w->store, probe_write, &r->connection, &err));
+	assert_ok(store_write(r->w->store, probe_write, &gone, &err));
+	pings = 0;
+	r->pings = count_ping;
+	probes_run(&r->e);
+	assert_int_equal(pings, 0);
+	assert_false(is_probed(r, r->connection));
+	assert_false(is_probed(r, gone));
+}
+
+static void a_ping_of_somebody_ends_the_probe_but_not_an_owners_will(void **state)
+{
+	struct rig *r = *state;
+	struct err err = ERR_INIT;
 
 	rig_patch(r, "connection", r->connection, "{\"offline\":true}");
-	(void)waiting_run(r);
 	connection_pinged(&r->e, STR(ACCOUNT), r->connection);
 	assert_true(is_offline(r));
-	assert_int_equal(rig_work(r), 0);
+	assert_ok(store_write(r->w->store, probe_write, &r->connection, &err));
+	connection_pinged(&r->e, STR(ACCOUNT), r->connection);
+	assert_false(is_offline(r));
+	assert_false(is_probed(r, r->connection));
 }
 
-static void a_probe_brings_it_back(void **state)
+/* ---- what waits ---- */
+
+static int64_t size_in(struct rig *r, const struct json *connection)
+{
+	const struct json *queue = json_at(json_get(connection, STR("queues")), 0);
+	int64_t n = -1;
+
+	assert_true(str_eq(json_get_str(queue, STR("name")), r->connection));
+	assert_true(json_to_i64(json_get(queue, STR("size")), &n));
+	return n;
+}
+
+/* As a connection says it, asked for alone and in a list. */
+static int64_t queue_size(struct rig *r)
+{
+	struct buf list DEFER(buf_free) = BUF_INIT(0);
+	const struct schema *s = type_of(r->w, "connection");
+	const struct store_filter all = { .limit = 0 };
+	struct resource_view v;
+	struct err err = ERR_INIT;
+
+	assert_ok(resource_get(r->w->r, STR(ACCOUNT), s, r->connection, r->w->a, &v, &err));
+	assert_ok(resource_list(r->w->r, STR(ACCOUNT), s, &all, r->w->a, &list, NULL, &err));
+	int64_t n = size_in(r, parse(r->w, v.json));
+
+	assert_int_equal(size_in(r, json_at(parse(r->w, buf_str(&list)), 0)), n);
+	return n;
+}
+
+static void refuse_the_third(struct rig *r UNUSED, struct str step UNUSED, struct delivery *d)
+{
+	if (str_find(d->request, STR("3")) == STR_NPOS)
+		return;
+	rig_refuse(d);
+	d->status = 401;
+}
+
+static void refuse_all(struct rig *r UNUSED, struct str step UNUSED, struct delivery *d)
+{
+	rig_refuse(d);
+	d->status = 401;
+}
+
+static void what_waits_for_a_connection_stands_in_its_queue(void **state)
 {
 	struct rig *r = *state;
-	struct prober p;
+	struct str i = rig_import(r, "i", "");
+	struct str f = rig_flow(r, rig_export(r, "A", ""), &i, 1, "");
 
-	refuse(r);
-	struct str job = waiting_run(r);
+	rig_source(r, 0, "A", "[{\"id\":1},{\"id\":2},{\"id\":3}]", NULL);
+	assert_int_equal(queue_size(r), 0);
+	r->refuse_ping = true;
+	r->ends = refuse_the_third;
+	struct str job = rig_run(r, f);
 
-	r->refuse_ping = false;
-	atomic_store(&pings, 0);
-	prober_start(&p, r);
-	pass(&p, PROBE_FIRST_MS - 1);
-	pass(&p, 1);
-	wait_until(probes_kept(r) == 0);
-	prober_stop(&p);
-	assert_false(is_offline(r));
-	assert_int_equal(atomic_load(&pings), 1);
-	assert_int_equal(rig_work(r), 1);
+	assert_waits(r, job);
+	assert_int_equal(queue_size(r), 1);
+	/* what was read is sent back, as users do: it is no change of theirs */
+	rig_patch(r, "connection", r->connection,
+		str_fmt(r->w->a, "{\"queues\":[{\"name\":\"%.*s\",\"size\":1}]}",
+			STR_ARG(r->connection))
+			.p);
+	r->ends = NULL;
+	comes_back(r);
 	assert_int_equal(rig_job(r, job).status, JOB_COMPLETED);
+	assert_int_equal(queue_size(r), 0);
 }
 
-static void the_pauses_grow_to_a_limit(void **state)
+static void a_page_whose_step_has_not_begun_stands_there_whole(void **state)
 {
 	struct rig *r = *state;
-	int64_t pause = PROBE_FIRST_MS;
-	struct prober p;
+	struct str i = rig_import(r, "i", "");
+	struct str f = rig_flow(r, rig_export(r, "A", ""), &i, 1, "");
 
-	refuse(r);
-	prober_start(&p, r);
-	while (pause < PROBE_LAST_MS) {
-		unsigned before = atomic_load(&pings);
-
-		pass(&p, pause);
-		pause = MIN(2 * pause, PROBE_LAST_MS);
-		wait_until(pause_of_first(r) == pause);
-		assert_int_equal(atomic_load(&pings), before + 1);
-	}
-	unsigned before = atomic_load(&pings);
-
-	pass(&p, pause);
-	wait_until(atomic_load(&pings) == before + 1 && probes_known(r) == 1);
-	assert_int_equal(pause_of_first(r), PROBE_LAST_MS);
-	prober_stop(&p);
-	assert_true(is_offline(r));
-	assert_int_equal(probes_kept(r), 1);
+	rig_source(r, 0, "A", "[{\"id\":1},{\"id\":2},{\"id\":3}]", NULL);
+	r->refuse_ping = true;
+	r->maps = refuse_all; /* its lookups */
+	assert_waits(r, rig_run(r, f));
+	assert_int_equal(queue_size(r), 3);
+	r->maps = NULL;
+	comes_back(r);
+	assert_int_equal(queue_size(r), 0);
 }
-
-/* The probe is in the store, and the engine of the next process has none in memory. */
-static void a_restart_takes_the_probe_up(void **state)
-{
-	struct rig *r = *state;
-	struct prober p;
-
-	refuse(r);
-	r->e.probe_count = 0;
-	r->refuse_ping = false;
-	prober_start(&p, r);
-	wait_until(probes_known(r) == 1);
-	pass(&p, PROBE_FIRST_MS);
-	wait_until(probes_kept(r) == 0);
-	prober_stop(&p);
-	assert_false(is_offline(r));
-}
-
-static void a_probe_ends_when_its_owner_was_faster(void **state)
-{
-	struct rig *r = *state;
-	struct prober p;
-
-	refuse(r);
-	rig_patch(r, "connection", r->connection, "{\"offline\":false}");
-	atomic_store(&pings, 0);
-	prober_start(&p, r);
-	pass(&p, PROBE_FIRST_MS);
-	wait_until(probes_kept(r) == 0);
-	prober_stop(&p);
-	assert_int_equal(atomic_load(&pings), 0); /* nobody needs to be asked */
-	assert_int_equal(probes_known(r), 0);
-}
-
-static void a_probe_of_what_is_gone_ends(void **state)
-{
-	struct rig *r = *state;
-	struct prober p;
-
-	refuse(r);
-	assert_true(resource_remove(r->e.cfg.resources, STR(ACCOUNT), type_of(r->w, "connection"),
-		r->connection, 0, false, r->w->a, &r->w->p));
-	atomic_store(&pings, 0);
-	prober_start(&p, r);
-	pass(&p, PROBE_FIRST_MS);
-	wait_until(probes_kept(r) == 0);
-	prober_stop(&p);
-	assert_int_equal(atomic_load(&pings), 0);
-}
-
-static void probes_have_a_limit(void **state)
-{
-	struct rig *r = *state;
-
-	for (unsigned n = 0; n < PROBES_MAX + 10; n++)
-		probes_add(&r->e, STR(ACCOUNT), str_fmt(r->w->a, "%024x", n));
-	assert_int_equal(r->e.probe_count, PROBES_MAX);
-	probes_add(&r->e, STR(ACCOUNT), str_fmt(r->w->a, "%024x", 7u));
-	assert_int_equal(r->e.probe_count, PROBES_MAX);
-}
-
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup_offline, rig_teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(one_whose_ping_succeeds_stays_online),
-		TEST(one_whose_ping_fails_is_set_offline_and_probed),
-		TEST(a_ping_brings_it_back_and_wakes_its_jobs),
-		TEST(a_ping_leaves_alone_what_its_owner_set),
-		TEST(a_probe_brings_it_back),
-		TEST(the_pauses_grow_to_a_limit),
-		TEST(a_restart_takes_the_probe_up),
-		TEST(a_probe_ends_when_its_owner_was_faster),
-		TEST(a_probe_of_what_is_gone_ends),
-		TEST(probes_have_a_limit),
+		RIG_TEST(a_source_out_of_reach_makes_the_run_wait_at_its_page),
+		RIG_TEST(a_source_that_cannot_be_found_makes_the_run_wait_before_its_first_page),
+		RIG_TEST(a_source_that_takes_no_credentials_makes_the_run_wait),
+		RIG_TEST(other_failures_of_a_source_are_the_runs),
+		RIG_TEST(a_second_wait_tells_the_reason_and_since_when),
+		RIG_TEST(a_wait_behind_a_page_begins_anew),
+		RIG_TEST(a_lookup_out_of_reach_makes_the_run_wait_and_asks_no_more),
+		RIG_TEST(a_lookup_without_credentials_makes_the_run_wait),
+		RIG_TEST(a_lookup_that_fails_while_the_ping_answers_is_its_records_failure),
+		RIG_TEST(all_connections_are_probed_however_many_there_are),
+		RIG_TEST(pauses_grow_up_to_five_minutes),
+		RIG_TEST(a_probe_ends_when_nothing_is_offline),
+		RIG_TEST(a_ping_of_somebody_ends_the_probe_but_not_an_owners_will),
+		RIG_TEST(what_waits_for_a_connection_stands_in_its_queue),
+		RIG_TEST(a_page_whose_step_has_not_begun_stands_there_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -224,7 +224,7 @@ static const struct place *place; /* the one of this run */
 static bool fail_at(struct fixture *f, const struct place *p, enum fault_action action, unsigned n)
 {
 	renew(f);
-	f->app.repeats = true;
+	application_take_repeats(&f->app, true);
 	int end = child_run(f->dir, f->job_id, p->point, action, n);
 	bool goes_on = end == CHILD_ENDED || end == CHILD_UNHARMED;
 
@@ -233,7 +233,7 @@ static bool fail_at(struct fixture *f, const struct place *p, enum fault_action 
 			end == CHILD_BUSY ? "does not pause" : "got stuck");
 	if (!goes_on)
 		finish(f);
-	f->app.repeats = false;
+	application_take_repeats(&f->app, false);
 	check_accounts(f, p->name, n);
 	return end != CHILD_UNHARMED;
 }

@@ -235,6 +235,246 @@ static void a_response_mapping_that_was_mended_goes_on_behind_its_step(void **st
 	assert_int_equal(one.ledger.succeeded, 1);
 }
 
+/* ---- the counts of retries ---- */
+
+/* Tries all open errors of the flow again; the retry's job. */
+static struct str retry_job(struct rig *r, struct str flow)
+{
+	const struct retry_ask ask = { .filter = { .flow_id = flow, .state = ERRORS_OPEN },
+		.by = STR_INIT("test") };
+	struct retry_jobs jobs;
+	struct err err = ERR_INIT;
+
+	assert_ok(engine_retry(&r->e, STR(ACCOUNT), &ask, r->w->a, &jobs, &err));
+	assert_int_equal(jobs.count, 1);
+	rig_work(r);
+	return str_dup(r->w->a, id_str(&jobs.list[0].job_id));
+}
+
+static void assert_open(struct rig *r, struct str job, uint64_t errors, uint64_t open)
+{
+	struct store_job j = rig_job(r, job), sum = { .num_error = 0 };
+
+	for (size_t i = 0; i < 3; i++) { /* the source and two steps */
+		struct store_job c = rig_child(r, job, i);
+
+		assert_int_equal(c.num_error, c.num_open_error + c.num_resolved);
+		sum.num_error += c.num_error;
+		sum.num_open_error += c.num_open_error;
+	}
+	assert_int_equal(j.num_error, errors);
+	assert_int_equal(j.num_open_error, open);
+	assert_int_equal(j.num_resolved, errors - open);
+	assert_int_equal(sum.num_error, errors);
+	assert_int_equal(sum.num_open_error, open);
+}
+
+struct resolving {
+	struct str flow;
+	bool resolve;
+	uint64_t count;
+};
+
+static bool resolve_write(struct store_conn *c, void *arg, struct err *err)
+{
+	struct resolving *x = arg;
+	const struct store_error_filter f = { .flow_id = x->flow };
+	const struct store_resolution how = { x->resolve, STR_INIT("me"), 1 };
+
+	return store_error_resolve(c, STR(ACCOUNT), &f, &how, &x->count, err);
+}
+
+static void resolve(struct rig *r, struct str flow, bool how)
+{
+	struct resolving x = { flow, how, 0 };
+	struct err err = ERR_INIT;
+
+	assert_ok(store_write(r->w->store, resolve_write, &x, &err));
+	assert_int_equal(x.count, 1);
+}
+
+/* An error is open in its job, and in the last retry that it failed in. */
+static void an_error_counts_as_open_in_the_last_retry_only(void **state)
+{
+	struct rig *r = *state;
+	struct str f = two_steps(r, "");
+
+	r->ends = refuse_in_one;
+	struct str job = rig_run(r, f), first = retry_job(r, f);
+
+	assert_open(r, first, 1, 1);
+	r->ends = refuse_in_two;
+	struct str second = retry_job(r, f);
+
+	assert_open(r, first, 1, 0);
+	assert_open(r, second, 1, 1);
+	assert_open(r, job, 1, 1);
+	r->ends = NULL;
+	assert_open(r, retry_job(r, f), 0, 0);
+	assert_open(r, first, 1, 0);
+	assert_open(r, second, 1, 0);
+	assert_open(r, job, 1, 0);
+}
+
+static void a_retrys_errors_are_resolved_and_opened_with_their_jobs(void **state)
+{
+	struct rig *r = *state;
+	struct str f = two_steps(r, "");
+
+	r->ends = refuse_in_one;
+	struct str job = rig_run(r, f), retry = retry_job(r, f);
+
+	resolve(r, f, true);
+	assert_open(r, job, 1, 0);
+	assert_open(r, retry, 1, 0);
+	resolve(r, f, false);
+	assert_open(r, job, 1, 1);
+	assert_open(r, retry, 1, 1);
+}
+
+static void resolve_then_refuse(struct rig *r, struct str step UNUSED, struct delivery *d)
+{
+	resolve(r, r->job, true);
+	rig_refuse(d);
+}
+
+static void what_somebody_resolves_during_a_retry_stays_so(void **state)
+{
+	struct rig *r = *state;
+	struct str f = two_steps(r, "");
+
+	r->ends = refuse_in_one;
+	struct str job = rig_run(r, f);
+
+	r->job = f;
+	r->ends = resolve_then_refuse;
+	assert_open(r, retry_job(r, f), 1, 0);
+	assert_open(r, job, 1, 0);
+}
+
+/* ---- keys ---- */
+
+static void break_in_one(struct rig *r UNUSED, struct str step, struct delivery *d)
+{
+	if (str_eq_z(step, "one"))
+		rig_break(d);
+}
+
+static void fail_to_map(struct rig *r UNUSED, struct str step UNUSED, struct delivery *d)
+{
+	err_set(&d->err, ERR_LOOKUP, "nothing was found");
+	d->stage = "lookup";
+}
+
+/* The key of the N-th sending to the first step, from 0. */
+static struct str key_of(const struct rig *r, size_t n)
+{
+	for (size_t i = 0; i < r->sent_count; i++)
+		if (str_eq_z(r->sent[i].step, "one") && n-- == 0)
+			return r->sent[i].key;
+	fail_msg("it was not sent so often");
+	return STR_NULL;
+}
+
+/* It may have done the work all the same. */
+static void an_application_that_failed_is_asked_again_under_the_same_key(void **state)
+{
+	struct rig *r = *state;
+	struct str f = two_steps(r, "");
+
+	r->ends = break_in_one;
+	rig_run(r, f);
+	assert_int_equal(rig_retry(r, f), 1);
+	r->maps = fail_to_map; /* nothing is sent: it stays as it was */
+	assert_int_equal(rig_retry(r, f), 1);
+	r->maps = NULL;
+	r->ends = NULL;
+	assert_int_equal(rig_retry(r, f), 1);
+	assert_int_equal(rig_sent(r, "one", "1"), 3);
+	assert_true(str_eq(key_of(r, 0), key_of(r, 1)));
+	assert_true(str_eq(key_of(r, 0), key_of(r, 2)));
+	assert_int_equal(rig_sent(r, "two", "1"), 1);
+}
+
+/* It said that it has not taken the record: that answer is all that the old key would bring again. */
+static void a_record_that_was_refused_gets_a_new_key(void **state)
+{
+	struct rig *r = *state;
+	struct str f = two_steps(r, "");
+
+	r->ends = refuse_in_one;
+	rig_run(r, f);
+	r->ends = break_in_one;
+	assert_int_equal(rig_retry(r, f), 1);
+	r->ends = refuse_in_one;
+	assert_int_equal(rig_retry(r, f), 1);
+	r->ends = NULL;
+	assert_int_equal(rig_retry(r, f), 1);
+	assert_false(str_eq(key_of(r, 0), key_of(r, 1)));
+	assert_true(str_eq(key_of(r, 1), key_of(r, 2)));
+	assert_false(str_eq(key_of(r, 2), key_of(r, 3)));
+}
+
+struct rewriting {
+	struct str retry_id, data;
+};
+
+static bool rewrite(struct store_conn *c, void *arg, struct err *err)
+{
+	const struct rewriting *x = arg;
+
+	return store_retry_data_put(c, STR(ACCOUNT), x->retry_id, x->data, err);
+}
+
+/* As when a mapping was changed meanwhile: the record is the same, what is made of it is not. */
+static void other_bytes_get_a_new_key(void **state)
+{
+	struct rig *r = *state;
+	struct str f = two_steps(r, "");
+	struct store_job_error e[1];
+	struct err err;
+
+	r->ends = break_in_one;
+	assert_int_equal(rig_errors(r, rig_run(r, f), e, 1), 1);
+	struct str data = rig_retry_data(r, &e[0]);
+	size_t at = str_find(data, STR("{\"id\":1}"));
+
+	assert_true(at != STR_NPOS);
+	struct rewriting x = { e[0].retry_id,
+		str_fmt(r->w->a, "%.*s{\"id\":2}%.*s", STR_ARG(str_sub(data, 0, at)),
+			STR_ARG(str_from(data, at + 8))) };
+
+	assert_ok(store_write(r->w->store, rewrite, &x, &err));
+	assert_int_equal(rig_retry(r, f), 1);
+	assert_int_equal(rig_sent(r, "one", "2"), 1);
+	assert_false(str_eq(key_of(r, 0), key_of(r, 1)));
+}
+
+static void ask_to_wait(struct rig *r UNUSED, struct str step UNUSED, struct delivery *d)
+{
+	d->deferred = true;
+	d->err.retry_after_s = 100;
+}
+
+/* The page waits before its step has begun, and is read back from the store. */
+static void the_key_is_known_also_behind_a_wait(void **state)
+{
+	struct rig *r = *state;
+	struct str f = two_steps(r, "");
+
+	r->ends = break_in_one;
+	rig_run(r, f);
+	r->ends = NULL;
+	r->maps = ask_to_wait;
+	assert_int_equal(rig_retry(r, f), 1);
+	assert_int_equal(rig_sent(r, "one", "1"), 1);
+	r->maps = NULL;
+	clock_test_advance(&r->w->clock, 600000);
+	rig_work(r);
+	assert_int_equal(rig_sent(r, "one", "1"), 2);
+	assert_true(str_eq(key_of(r, 0), key_of(r, 1)));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -245,6 +485,13 @@ int main(void)
 		RIG_TEST(a_flow_that_skips_retries_keeps_no_data),
 		RIG_TEST(a_response_mapping_that_was_mended_goes_on_behind_its_step),
 		RIG_TEST(what_may_have_arrived_is_sent_alike_also_behind_a_wait),
+		RIG_TEST(an_error_counts_as_open_in_the_last_retry_only),
+		RIG_TEST(a_retrys_errors_are_resolved_and_opened_with_their_jobs),
+		RIG_TEST(what_somebody_resolves_during_a_retry_stays_so),
+		RIG_TEST(an_application_that_failed_is_asked_again_under_the_same_key),
+		RIG_TEST(a_record_that_was_refused_gets_a_new_key),
+		RIG_TEST(other_bytes_get_a_new_key),
+		RIG_TEST(the_key_is_known_also_behind_a_wait),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -86,6 +86,7 @@ static void a_request_that_a_retry_brings_waits_for_its_step(void **state UNUSED
 	w->items[1].first_step = 1;
 	w->items[1].request = STR("old");
 	w->items[1].key = STR("old key");
+	w->items[1].request_hash = STR("hash");
 	w->items[1].proceeded = true;
 	work_begin_step(w, 0, STR("job"));
 	assert_int_equal(w->n, 1);
@@ -95,6 +96,7 @@ static void a_request_that_a_retry_brings_waits_for_its_step(void **state UNUSED
 	assert_int_equal(back->n, 1);
 	assert_true(str_eq_z(back->items[1].request, "old"));
 	assert_true(str_eq_z(back->items[1].key, "old key"));
+	assert_true(str_eq_z(back->items[1].request_hash, "hash"));
 	assert_int_equal(back->items[1].first_step, 1);
 	assert_true(back->items[1].proceeded);
 	work_free(back);

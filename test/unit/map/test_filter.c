@@ -258,7 +258,7 @@ static void faults_are_placed(void **state UNUSED)
 		{ "[\"not\",[]]", "filter.rules.1", "needs an operator" },
 		{ "[1]", "filter.rules.0", "operator's name, a string; found number" },
 		{ "[\"\"]", "filter.rules.0", "no operator" },
-		{ "\"status\"", "filter.rules", "must be an array" },
+		{ "\"status\"", "filter.rules", "expected an array, such as" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

@@ -72,6 +72,33 @@ static void test_types_refused(void **state UNUSED)
 	X_FAILS("'extract':'a','dataType':'objectarray'", "{'a':[1]}", "a list of objects");
 }
 
+static void hint_is(const char *type, const char *value, const char *words)
+{
+	struct arena *a = arena_new("test", 0);
+	struct err err = ERR_INIT;
+	const char *mapping =
+		str_fmt(a, "{'fields':[{'extract':'a','generate':'x','dataType':'%s'}]}", type).p;
+	struct str out = map_run(a, mapping, NULL, str_fmt(a, "{'a':%s}", value).p, NULL, &err);
+
+	assert_null(out.p);
+	if (words[0] == '\0' ? err.hint[0] != '\0' : strstr(err.hint, words) == NULL)
+		fail_msg("%s as %s: the hint is \"%s\"", value, type, err.hint);
+	arena_free(a);
+}
+
+static void test_what_to_do_about_refused_types(void **state UNUSED)
+{
+	hint_is("number", "'004'", "lose the leading zeros: set dataType to string");
+	hint_is("number", "' 007 '", "leading zeros");
+	hint_is("numberarray", "[1,'x','04']", "thousands separators");
+	hint_is("numberarray", "['1','04']", "leading zeros");
+	hint_is("numberarray", "'04'", "leading zeros");
+	hint_is("number", "'1,000'", "no thousands separators");
+	hint_is("number", "[1]", "");
+	hint_is("boolean", "'yes'", "true, false, 1 and 0");
+	hint_is("objectarray", "[1]", "");
+}
+
 static void test_dates(void **state UNUSED)
 {
 	X("'extract':'a','extractDateFormat':'MM/DD/YYYY','generateDateFormat':'YYYY-MM-DD'",
@@ -346,6 +373,7 @@ int main(void)
 		cmocka_unit_test(test_sources),
 		cmocka_unit_test(test_types),
 		cmocka_unit_test(test_types_refused),
+		cmocka_unit_test(test_what_to_do_about_refused_types),
 		cmocka_unit_test(test_dates),
 		cmocka_unit_test(test_dates_refused),
 		cmocka_unit_test(test_conditions),

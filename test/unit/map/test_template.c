@@ -4,9 +4,9 @@
  */
 #include "map_test.h"
 
-#include "map/template.h"
+#include "arena_test.h"
 
-static struct arena *a;
+#include "map/template.h"
 
 struct row {
 	const char *text, *record, *want;
@@ -140,26 +140,14 @@ static void tells(void **state UNUSED)
 	assert_null(t);
 }
 
-static int begin(void **state UNUSED)
-{
-	a = arena_new("test", 0);
-	return 0;
-}
-
-static int end(void **state UNUSED)
-{
-	arena_free(a);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(text, begin, end),
-		cmocka_unit_test_setup_teardown(uri, begin, end),
-		cmocka_unit_test_setup_teardown(names, begin, end),
-		cmocka_unit_test_setup_teardown(clock_of_the_environment, begin, end),
-		cmocka_unit_test_setup_teardown(tells, begin, end),
+		ARENA_TEST(text),
+		ARENA_TEST(uri),
+		ARENA_TEST(names),
+		ARENA_TEST(clock_of_the_environment),
+		ARENA_TEST(tells),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

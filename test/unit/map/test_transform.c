@@ -118,7 +118,7 @@ static void faults_are_placed(void **state UNUSED)
 			"must be a string" },
 		{ "[[\"a\"]]", "transform.rules.0.0", "a rule is an object" },
 		{ "[\"a\"]", "transform.rules.0", "a set of rules is an array; found string" },
-		{ "\"a\"", "transform.rules", "must be an array" },
+		{ "\"a\"", "transform.rules", "expected an array, such as" },
 		{ "[[{\"extract\":\"a\",\"generate\":\"b\",\"dataType\":\"colour\"}]]",
 			"transform.rules.0.0.dataType", "colour" },
 	};

@@ -83,6 +83,19 @@ static void test_referrers_stand_in_the_way(void **state)
 		str_fmt(w->a, "the flow \"F\" (%.*s) refers to this export by _exportId",
 			STR_ARG(c.flow.id))
 			.p);
+	/* without a name it is called by its id */
+	struct resource_view e = create_fmt(w, "export",
+		"{\"_connectionId\":\"%.*s\",\"rest\":{\"relativeURI\":\"/x\"}}",
+		STR_ARG(c.connection.id));
+	struct resource_view f = create_fmt(w, "flow",
+		"{\"_exportId\":\"%.*s\",\"_importId\":\"%.*s\"}", STR_ARG(e.id),
+		STR_ARG(c.import.id));
+
+	assert_false(drop(w, "export", e.id, 0, false));
+	assert_problem(w, ERR_CONFLICT, str_fmt(w->a, "flows/%.*s: _exportId", STR_ARG(f.id)).p,
+		str_fmt(w->a, "the flow %.*s refers to this export by _exportId", STR_ARG(f.id)).p);
+	assert_true(drop(w, "flow", f.id, 0, false));
+	assert_true(drop(w, "export", e.id, 0, false));
 	assert_true(drop(w, "flow", c.flow.id, 0, false));
 	assert_true(drop(w, "export", c.export.id, 0, false));
 	assert_false(drop(w, "connection", c.connection.id, 0, false));

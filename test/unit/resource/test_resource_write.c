@@ -160,6 +160,44 @@ static void test_references_must_exist(void **state)
 	assert_problem(w, ERR_REF, "_connectionId", "you have no connection");
 }
 
+/* Also beside other faults, wherever they stand; what is no id at all is told once. */
+static void test_missing_references_are_told_with_the_rest(void **state)
+{
+	struct world *w = *state;
+	struct resource_view v, c = create(w, "connection", CONNECTION);
+	struct str flow = STR("{\"name\":5,\"_exportId\":\"ffffffffffffffffffffffff\","
+			      "\"pageProcessors\":[{\"_importId\":\"x\"},"
+			      "{\"_importId\":\"fffffffffffffffffffffff0\"},7]}");
+
+	assert_false(resource_create(w->r, STR(ACCOUNT), type_of(w, "flow"), parse(w, flow), w->a,
+		&v, &w->p));
+	assert_str(problems_text(w),
+		"[invalid_field name: name must be a string of 1 to 512 bytes; found the number 5]"
+		"[invalid_field pageProcessors.0._importId: pageProcessors.0._importId must be the "
+		"id of "
+		"an import: 24 lower-case hexadecimal digits; found the string \"x\"]"
+		"[invalid_field pageProcessors.2: pageProcessors.2 must be an object; found the "
+		"number 7]"
+		"[invalid_ref _exportId: _exportId: you have no export with the id "
+		"ffffffffffffffffffffffff]"
+		"[invalid_ref pageProcessors.1._importId: pageProcessors.1._importId: you have no "
+		"import "
+		"with the id fffffffffffffffffffffff0]");
+	problems_init(&w->p, w->a);
+	assert_false(resource_patch(w->r, STR(ACCOUNT), type_of(w, "connection"), c.id, 0,
+		parse(w, STR("{\"nam\":1,\"_integrationId\":\"ffffffffffffffffffffffff\"}")), w->a,
+		&v, &w->p));
+	assert_int_equal(w->p.count, 2);
+	assert_problem(w, ERR_UNKNOWN_FIELD, "nam", "there is no field nam");
+	assert_int_equal(w->p.list[1].code, ERR_REF);
+	for (size_t i = 0; i < 2; i++) {
+		problems_init(&w->p, w->a);
+		assert_false(resource_create(w->r, STR(ACCOUNT), type_of(w, "connection"),
+			parse(w, i == 0 ? STR("[\"x\"]") : STR("\"x\"")), w->a, &v, &w->p));
+		assert_int_equal(w->p.count, 1);
+	}
+}
+
 static bool replace(struct world *w, const char *type, struct str id, int64_t version,
 	struct str body, struct resource_view *v)
 {
@@ -264,6 +302,38 @@ static void test_patched_secrets_open(void **state)
 	assert_str(json_str(json_get_path(doc, STR("rest.basicAuth.password"))), "P4SS");
 }
 
+/* Who can write a connection need not be who knows its secret, so the mask must not send it away. */
+static void test_secrets_stay_with_their_origin(void **state)
+{
+	struct world *w = *state;
+	struct resource_view v, c = create(w, "connection", CONNECTION);
+	const struct json *doc;
+
+	assert_false(patch(w, "connection", c.id, 0,
+		"{\"rest\":{\"baseURI\":\"https://b.example\"}}", &v));
+	assert_problem(w, ERR_INVALID, "rest.bearerToken",
+		"the stored one is for https://a.example");
+	assert_false(replace(w, "connection", c.id, 0,
+		STR("{\"type\":\"rest\",\"rest\":{\"baseURI\":\"https://a.example:444\","
+		    "\"bearerToken\":\"******\"}}"),
+		&v));
+	assert_problem(w, ERR_INVALID, "rest.bearerToken", "must be given again");
+	problems_init(&w->p, w->a);
+	assert_false(resource_check(w->r, STR(ACCOUNT), type_of(w, "connection"),
+		parse(w, str_fmt(w->a,
+				 "{\"_id\":\"%.*s\",\"type\":\"rest\",\"rest\":{\"baseURI\":"
+				 "\"http://a.example\",\"bearerToken\":\"******\"}}",
+				 STR_ARG(c.id))),
+		w->a, &doc, &w->p));
+	assert_problem(w, ERR_INVALID, "rest.bearerToken", "names http://a.example");
+	assert_true(patch(w, "connection", c.id, 1,
+		"{\"rest\":{\"baseURI\":\"https://a.example/v2\"}}", &v));
+	assert_true(patch(w, "connection", c.id, 0,
+		"{\"rest\":{\"baseURI\":\"https://b.example\",\"bearerToken\":\"n3w\"}}", &v));
+	assert_true(patch(w, "connection", c.id, 0,
+		"{\"rest\":{\"baseURI\":\"https://c.example\",\"bearerToken\":null}}", &v));
+}
+
 static void test_large_documents_are_refused(void **state)
 {
 	struct world *w = *state;
@@ -348,11 +418,13 @@ int main(void)
 		T(test_clashing_identifiers_are_drawn_again),
 		T(test_problems_leave_nothing),
 		T(test_references_must_exist),
+		T(test_missing_references_are_told_with_the_rest),
 		T(test_replace_takes_back_what_get_gave),
 		T(test_replace_replaces),
 		T(test_versions),
 		T(test_patch),
 		T(test_patched_secrets_open),
+		T(test_secrets_stay_with_their_origin),
 		T(test_large_documents_are_refused),
 		T(test_concurrent_patches_all_count),
 	};

@@ -251,6 +251,20 @@ static void check_rule(const struct rule *r)
 
 static const struct rule rules[] = {
 	{ "connection", "{\"type\":\"netsuite\"}", "type invalid_field" },
+	/* all at once, also where the word that decides on a section is missing */
+	{ "connection", "{}", "type missing_required_field, rest.baseURI missing_required_field" },
+	{ "connection", "{\"rest\":{}}",
+		"type missing_required_field, rest.baseURI missing_required_field" },
+	{ "connection", "{\"type\":\"rset\",\"rest\":{\"authType\":\"token\"}}",
+		"type invalid_field, rest.baseURI missing_required_field, "
+		"rest.bearerToken missing_required_field" },
+	{ "export", "{\"rest\":{}}",
+		"_connectionId missing_required_field, rest.relativeURI missing_required_field" },
+	{ "export", "{\"webhook\":{\"verify\":\"secret_url\"},\"pageSize\":0}",
+		"pageSize invalid_field, webhook unknown_field, webhook.token "
+		"missing_required_field" },
+	{ "import", "{\"rest\":{}}",
+		"_connectionId missing_required_field, rest.relativeURI missing_required_field" },
 	{ "connection", CONN(""), NULL },
 	{ "connection", CONN(",\"authType\":\"token\""),
 		"rest.bearerToken missing_required_field" },
@@ -315,7 +329,10 @@ static const struct rule rules[] = {
 	{ "export", HOOK("\"verify\":\"basic\",\"username\":\"a:b\",\"password\":\"p\""),
 		"webhook.username invalid_field" },
 	{ "export", HOOK("\"verify\":\"secret_url\""), "webhook.token missing_required_field" },
-	{ "export", HOOK("\"verify\":\"secret_url\",\"token\":\"t\",\"key\":\"k\""),
+	{ "export", HOOK("\"verify\":\"secret_url\",\"token\":\"only15bytes1234\""),
+		"webhook.token invalid_field" },
+	{ "export", HOOK("\"verify\":\"secret_url\",\"token\":\"these16bytes1234\""), NULL },
+	{ "export", HOOK("\"verify\":\"secret_url\",\"token\":\"these16bytes1234\",\"key\":\"k\""),
 		"webhook.key invalid_field" },
 	{ "export", HOOK("\"verify\":\"standard\",\"key\":\"whsec_c2VjcmV0\""), NULL },
 	{ "export", HOOK("\"verify\":\"standard\",\"key\":\"whsec_%\""),
@@ -431,6 +448,101 @@ static const struct rule rules[] = {
 		"\"hostURI\":\"https://s.example\",\"systemToken\":\"t\"}}",
 		"module missing_required_field" },
 	{ "integration", "{}", "name missing_required_field" },
+	/* what would act on nothing is no setting */
+	{ "connection", "{\"type\":\"rest\",\"rest\":{\"baseURI\":\"https://a.example/?k=1\"}}",
+		"rest.baseURI invalid_field" },
+	{ "connection", CONN(",\"pingBody\":{\"a\":1}"), "rest.pingMethod invalid_field" },
+	{ "connection", CONN(",\"pingMethod\":\"GET\",\"pingBody\":\"a\""),
+		"rest.pingMethod invalid_field" },
+	{ "connection", CONN(",\"pingMethod\":\"POST\",\"pingBody\":\"a\""), NULL },
+	{ "export", EXP_REST(",\"postBody\":{\"a\":1}"), "rest.method invalid_field" },
+	{ "export", EXP_REST(",\"method\":\"GET\",\"postBody\":\"a\""),
+		"rest.method invalid_field" },
+	{ "export", EXP_REST(",\"method\":\"GET\",\"postBody\":\"\""), NULL },
+	{ "export", EXP_REST(",\"method\":\"PUT\",\"postBody\":\"a\""), NULL },
+	{ "export", EXP_REST(",\"pagingMethod\":\"postbody\",\"pagingPostBody\":{\"a\":\"{b}\"}"),
+		"rest.method invalid_field" },
+	{ "export", EXP("\"type\":\"delta\",\"rest\":{\"relativeURI\":\"/x\"}"),
+		"delta.dateField missing_required_field" },
+	{ "export",
+		EXP("\"type\":\"delta\",\"delta\":{\"dateField\":\"d\"},\"rest\":{\"relativeURI\":"
+		    "\"/x\"}"),
+		NULL },
+	{ "export",
+		EXP("\"type\":\"delta\",\"rest\":{\"relativeURI\":\"/"
+		    "x\",\"query\":{\"a\":\"{{lastExportDateTime}}\"}}"),
+		NULL },
+	{ "import",
+		"{\"_connectionId\":\"5587092ef78228000000000a\",\"rest\":{\"relativeURI\":[\"/x/"
+		"{l}\",\"/x\"],"
+		"\"lookups\":[{\"name\":\"l\",\"relativeURI\":\"/l\"}]}}",
+		"rest.method missing_required_field" },
+	/* placeholders are read at save, wherever they may stand */
+	{ "export",
+		EXP_REST(",\"method\":\"POST\",\"postBody\":\"{{#each}}\",\"query\":{\"a\":\"{{#if "
+			 "x}}\"},"
+			 "\"headers\":[{\"name\":\"A\",\"value\":\"x\"},{\"name\":\"B\",\"value\":"
+			 "\"{{no h}}\"}],"
+			 "\"pagingPostBody\":{\"a\":[1,{\"b\":\"{{#if x}}\"}]},"
+			 "\"once\":{\"relativeURI\":\"/x\",\"postBody\":{\"a\":\"{{no h}}\"}}"),
+		"rest.headers.1.value invalid_field, rest.query invalid_field, rest.postBody "
+		"invalid_field, rest.pagingPostBody invalid_field, rest.once.postBody "
+		"invalid_field" },
+	{ "export",
+		EXP_REST(",\"method\":\"POST\",\"postBody\":\"{\\\"a\\\":{b}\",\"query\":{\"a\":\"{"
+			 "\",\"b\":\"{{x\"},"
+			 "\"headers\":[{\"name\":\"A\",\"value\":\"{not this}\"}]"),
+		NULL },
+	{ "connection",
+		CONN(",\"headers\":[{\"name\":\"A\",\"value\":\"{{no "
+		     "h}}\"}],\"pingMethod\":\"POST\",\"pingRelativeURI\":\"/{{#if x}}\","
+		     "\"pingBody\":{\"a\":\"{{#if x}}\"},\"authType\":\"cookie\",\"cookieAuth\":{"
+		     "\"uri\":\"/{{#if x}}\",\"body\":\"{{#if x}}\"}"),
+		"rest.headers.0.value invalid_field, rest.cookieAuth.uri invalid_field, "
+		"rest.cookieAuth.body invalid_field, rest.pingRelativeURI invalid_field, "
+		"rest.pingBody "
+		"invalid_field" },
+	{ "connection",
+		CONN(",\"encrypted\":{\"p\":\"{{#if\"},\"pingMethod\":\"PUT\",\"pingBody\":{\"a\":"
+		     "\"{x\"},\"headers\":["
+		     "{\"name\":\"A\",\"value\":\"{{connection.rest.encrypted.p}}\"}]"),
+		NULL },
+	/* of an import all are told at once, and beside other faults */
+	{ "import",
+		IMP(",\"method\":\"BREW\",\"body\":\"{{#if "
+		    "a}}\",\"headers\":[{\"name\":\"A\",\"value\":\"{{no h}}\"}],"
+		    "\"lookups\":[{\"name\":\"l\",\"relativeURI\":\"/{{#if "
+		    "x}}\",\"postData\":\"{{/if}}\"}]",
+			MAPS("\"dataType\":\"number\"")),
+		"rest.method invalid_field, rest.body invalid_field, rest.headers.0.value "
+		"invalid_field, "
+		"rest.lookups.0.postData invalid_field, rest.lookups.0.relativeURI invalid_field" },
+	{ "import", IMP(",\"body\":[{\"a\":\"{x\"}]", ""), "rest.body invalid_field" },
+	{ "import",
+		IMP(",\"method\":\"BREW\"",
+			",\"mapping\":{\"fields\":[{\"generate\":\"a\"},{\"extract\":\"x\","
+			"\"generate\":\"b\"},"
+			"{\"extract\":\"x[\",\"generate\":\"b..c\"},{\"extract\":\"{x\","
+			"\"generate\":\"d\"},"
+			"{\"extract\":\"x\",\"generate\":\"b\",\"dataType\":\"int\"},"
+			"{\"extract\":\"x\",\"generate\":\"e\",\"lookupName\":\"none\"}],"
+			"\"lists\":[{\"generate\":\"l\",\"fields\":[{\"extract\":\"a[*].b\","
+			"\"generate\":\"b\"}]},"
+			"{\"generate\":\"m\",\"fields\":[{\"extract\":\"a[*].b\",\"generate\":"
+			"\"b\"},"
+			"{\"extract\":\"a[*\",\"generate\":\"b\"}]}]}"),
+		"rest.method invalid_field, mapping.fields.4.dataType invalid_field, "
+		"mapping.fields.0.extract invalid_field, mapping.fields.2.extract invalid_field, "
+		"mapping.fields.3.extract invalid_field, mapping.fields.5.lookupName "
+		"invalid_field, "
+		"mapping.lists.1.fields.1.extract invalid_field" },
+	/* what two fields do together is told when each alone is good */
+	{ "import",
+		IMP("", ",\"mapping\":{\"fields\":[{\"extract\":\"x\",\"generate\":\"b\"},"
+			"{\"extract\":\"y\",\"generate\":\"b.c\"}]}"),
+		"mapping.fields.1.generate invalid_field" },
+	{ "import", IMP(",\"lookups\":[{\"name\":7,\"map\":{}}]", MAPS("\"lookupName\":\"l\"")),
+		"rest.lookups.0.name invalid_field" },
 };
 
 static void test_rules(void **state)
@@ -447,7 +559,10 @@ static void test_inert(void **state)
 		{ "export", EXP_REST(",\"pagingMethod\":\"nextpageurl\",\"nextPagePath\":\"n\""),
 			NULL },
 		{ "export", EXP_REST(",\"pagingMethod\":\"pageargument\""), NULL },
-		{ "export", EXP("\"type\":\"delta\",\"rest\":{\"relativeURI\":\"/x\"}"), NULL },
+		{ "export",
+			EXP("\"type\":\"delta\",\"rest\":{\"relativeURI\":\"/"
+			    "x?{{lastExportDateTime}}\"}"),
+			NULL },
 		{ "export", EXP("\"type\":\"simple\",\"rest\":{\"relativeURI\":\"/x\"}"), "type" },
 		{ "export",
 			EXP("\"rest\":{\"relativeURI\":\"/x\"},"

@@ -48,6 +48,8 @@ static void test_null_is_absent(void **state)
 		"{\"name\":\"W\",\"kind\":\"rest\",\"rest\":{\"baseURI\":\"https://a.example\"}}");
 	assert_problems(f, "{\"name\":null,\"kind\":\"rest\",\"rest\":null}", NULL,
 		"name missing_required_field, rest.baseURI missing_required_field");
+	assert_message(f, 0, "name is required: What people call it.");
+	assert_string_equal(f->p.list[1].message, "rest.baseURI is required: Where it lives.");
 	assert_valid(f,
 		"{" LEAST
 		",\"mapping\":{\"fields\":[{\"generate\":\"a\",\"hardCodedValue\":null}]}}",
@@ -124,6 +126,25 @@ static void test_conditions(void **state)
 	assert_problems(f, "{\"name\":\"W\",\"kind\":\"ftp\",\"ftp\":{\"hostURI\":3}}", NULL,
 		"ftp.hostURI invalid_field");
 	assert_hint(f, 0, "put the number in quotes");
+}
+
+static void test_the_section_tells_what_was_meant(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_problems(f, "{\"name\":\"W\",\"rest\":{}}", NULL,
+		"kind missing_required_field, rest.baseURI missing_required_field");
+	assert_problems(f, "{\"name\":\"W\",\"kind\":\"rset\",\"rest\":{\"method\":\"GTE\"}}", NULL,
+		"kind invalid_field, rest.baseURI missing_required_field, "
+		"rest.method invalid_field");
+	assert_problems(f, "{\"name\":\"W\",\"ftp\":{\"hostURI\":3}}", NULL,
+		"kind missing_required_field, ftp.hostURI invalid_field");
+	/* it is neither known of several, nor of a word that will come */
+	assert_problems(f, "{\"name\":\"W\",\"rest\":{},\"ftp\":{}}", NULL,
+		"kind missing_required_field");
+	assert_problems(f, "{\"name\":\"W\"}", NULL, "kind missing_required_field");
+	assert_problems(f, "{\"name\":\"W\",\"kind\":\"netsuite\",\"rest\":{}}", NULL,
+		"kind invalid_field");
 }
 
 static void test_enums(void **state)
@@ -300,6 +321,44 @@ static void test_a_map_of_secrets(void **state)
 	assert_problems(f, REST("\"encrypted\":[\"S1\"]"), stored, "rest.encrypted invalid_field");
 }
 
+#define AT(url, more) \
+	"{\"name\":\"W\",\"kind\":\"rest\",\"rest\":{\"baseURI\":\"" url "\"," more "}}"
+
+static void test_a_mask_stands_for_no_secret_of_another_origin(void **state)
+{
+	struct fixture *f = *state;
+	const char *mask = "\"bearerToken\":\"******\"";
+	const char *stored = AT("https://a.example/v1", "\"bearerToken\":\"S1\","
+							"\"encrypted\":{\"pin\":\"S2\"}");
+	static const char *const others[] = { "http://a.example/v1", "https://a.example:8443/v1",
+		"https://a.example.evil.example/v1", "https://evil.example/a.example",
+		"https://evil.example?https://a.example" };
+
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		const char *body = str_fmt(f->a,
+			"{\"name\":\"W\",\"kind\":\"rest\",\"rest\":{\"baseURI\":\"%s\",%s}}",
+			others[i], mask)
+					   .p;
+
+		assert_problems(f, body, stored, "rest.bearerToken invalid_field");
+	}
+	assert_message(f, 0,
+		"rest.bearerToken must be given again: the stored one is for https://a.example, "
+		"and "
+		"rest.baseURI now names https://evil.example");
+	assert_hint(f, 0, "send the secret itself together with the new rest.baseURI");
+	assert_problems(f,
+		AT("https://b.example", "\"bearerToken\":\"******\",\"encrypted\":{\"pin\":"
+					"\"******\"}"),
+		stored, "rest.bearerToken invalid_field, rest.encrypted.pin invalid_field");
+	assert_valid(f, AT("https://A.example:443/v2", "\"bearerToken\":\"******\""), stored,
+		AT("https://A.example:443/v2", "\"bearerToken\":\"S1\""));
+	assert_valid(f, AT("https://b.example", "\"bearerToken\":\"new\""), stored,
+		AT("https://b.example", "\"bearerToken\":\"new\""));
+	assert_problems(f, AT("nonsense", "\"bearerToken\":\"******\""), stored,
+		"rest.baseURI invalid_field");
+}
+
 static void test_secrets_stay_out_of_messages(void **state)
 {
 	struct fixture *f = *state;
@@ -382,6 +441,7 @@ int main(void)
 		T(test_many_problems_are_cut),
 		T(test_unknown_fields),
 		T(test_conditions),
+		T(test_the_section_tells_what_was_meant),
 		T(test_enums),
 		T(test_lists),
 		T(test_texts),
@@ -391,6 +451,7 @@ int main(void)
 		T(test_read_only),
 		T(test_masks),
 		T(test_a_map_of_secrets),
+		T(test_a_mask_stands_for_no_secret_of_another_origin),
 		T(test_secrets_stay_out_of_messages),
 		T(test_duplicates),
 		T(test_wrong_shapes),

@@ -472,6 +472,13 @@ static void a_job_that_waits_is_not_taken_before_its_time(void **state)
 	write_ok(f, claim_unit, &k);
 	assert_true(k.found);
 	assert_str(k.j.id, j.id.p);
+	/* what it waited for is the worker's to know; a worker that dies takes it along */
+	assert_str(k.j.waiting_for, "{\"what\":\"an application\"}");
+	struct reclaim r = { .now_ms = INT64_MAX };
+
+	write_ok(f, reclaim_unit, &r);
+	k.now_ms = 9000;
+	write_ok(f, claim_unit, &k);
 	assert_null(k.j.waiting_for.p);
 }
 
@@ -514,13 +521,14 @@ static void canceling(void **state)
 
 struct giving {
 	const struct store_job *j;
+	bool counts;
 };
 
 static bool give_back_unit(struct store_conn *c, void *arg, struct err *err)
 {
 	const struct giving *g = arg;
 
-	return store_job_give_back(c, g->j, 5000, err);
+	return store_job_give_back(c, g->j, 5000, g->counts, err);
 }
 
 /* The store failed under it: that is no attempt, and a later holder is not disturbed. */
@@ -529,7 +537,7 @@ static void given_back(void **state)
 	struct fix *f = *state;
 	struct store_job j = job_of(f->a, 1);
 	struct claim k = { .a = f->a, .now_ms = 1000 }, later = { .a = f->a, .now_ms = 5000 };
-	struct giving g = { &k.j };
+	struct giving g = { &k.j, false };
 
 	write_ok(f, add_job, &j);
 	write_ok(f, claim_unit, &k);
@@ -548,6 +556,10 @@ static void given_back(void **state)
 	write_ok(f, give_back_unit, &g);
 	assert_int_equal(get_job(f, j.id).attempts, 0);
 	assert_int_equal(get_job(f, j.id).status, JOB_QUEUED);
+	write_ok(f, claim_unit, &later);
+	g.counts = true; /* what it had in work could not be read */
+	write_ok(f, give_back_unit, &g);
+	assert_int_equal(get_job(f, j.id).attempts, 1);
 }
 
 struct clock_set {

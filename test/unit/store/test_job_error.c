@@ -235,7 +235,9 @@ static bool release(struct store_conn *c, void *arg, struct err *err)
 {
 	const struct handing *h = arg;
 
-	return store_retry_release(c, ACCOUNT, h->retry_id, err);
+	uint64_t n;
+
+	return store_retry_release(c, ACCOUNT, h->retry_id, 500, &n, err);
 }
 
 /* A retry that never came to an error leaves it to the next one. */
@@ -258,6 +260,7 @@ static void what_a_retry_leaves_can_be_handed_on(void **state)
 	write_ok(f, hand_over, &h);
 	assert_int_equal(h.count, 0);
 	write_ok(f, cancel_retry, &h);
+	write_ok(f, release, &h);
 	h.retry_id = second.id;
 	write_ok(f, hand_over, &h);
 	assert_int_equal(h.count, 1);

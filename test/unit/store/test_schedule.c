@@ -194,21 +194,21 @@ static void an_export_has_a_place_in_each_flow(void **state)
 
 /* ---- probes ---- */
 
-struct probing {
-	struct str account_id, connection_id;
-	int64_t since_ms;
-};
+#define NOW_MS 1000
 
 static bool put_probe(struct store_conn *c, void *arg, struct err *err)
 {
-	const struct probing *p = arg;
+	return store_probe_put(c, arg, 1, err);
+}
 
-	return store_probe_put(c, p->account_id, p->connection_id, p->since_ms, err);
+static bool move_probe(struct store_conn *c, void *arg, struct err *err)
+{
+	return store_probe_move(c, arg, err);
 }
 
 static bool remove_probe(struct store_conn *c, void *arg, struct err *err)
 {
-	const struct probing *p = arg;
+	const struct store_probe *p = arg;
 
 	return store_probe_remove(c, p->account_id, p->connection_id, err);
 }
@@ -218,48 +218,53 @@ struct listed {
 	size_t stop_at, count;
 };
 
-static bool list_one(void *arg, struct str account_id, struct str connection_id)
+static bool list_one(void *arg, const struct store_probe *p)
 {
 	struct listed *l = arg;
 
-	buf_add_fmt(&l->text, "%c:%.*s ", account_id.p[0], STR_ARG(connection_id));
+	buf_add_fmt(&l->text, "%c:%.*s:%lld ", p->account_id.p[0], STR_ARG(p->connection_id),
+		(long long)p->pause_ms);
 	return ++l->count != l->stop_at;
 }
 
-static void expect_probes(struct fix *f, size_t stop_at, const char *want)
+static void expect_due(struct fix *f, size_t limit, size_t stop_at, const char *want)
 {
 	struct listed l = { BUF_INIT(0), stop_at, 0 };
 	struct err err;
 
 	WITH_READER (f, c)
-		assert_ok(store_probe_list(c, list_one, &l, &err));
+		assert_ok(store_probe_due(c, NOW_MS, limit, list_one, &l, &err));
 	assert_str(buf_str(&l.text), want);
 	buf_free(&l.text);
 }
 
-static void probes_of_all_accounts_the_oldest_first(void **state)
+static void probes_of_all_accounts_the_longest_due_first(void **state)
 {
 	struct fix *f = *state;
-	struct probing x = { ACCOUNT, STR("x"), 30 }, y = { OTHER, STR("y"), 20 },
-		       z = { ACCOUNT, STR("z"), 10 };
+	struct store_probe x = { ACCOUNT, STR("x"), 30, 5 }, y = { OTHER, STR("y"), 20, 6 },
+			   z = { ACCOUNT, STR("z"), NOW_MS, 7 };
 
-	expect_probes(f, 0, "");
+	expect_due(f, 9, 0, "");
 	write_ok(f, remove_probe, &x); /* none is no error */
 	write_ok(f, put_probe, &x);
 	write_ok(f, put_probe, &y);
 	write_ok(f, put_probe, &z);
-	expect_probes(f, 0, "a:z b:y a:x ");
-	expect_probes(f, 2, "a:z b:y ");
-	x.since_ms = 1; /* it was offline before: it stays where it is */
-	write_ok(f, put_probe, &x);
-	expect_probes(f, 0, "a:z b:y a:x ");
+	expect_due(f, 9, 0, "b:y:6 a:x:5 a:z:7 ");
+	expect_due(f, 2, 0, "b:y:6 a:x:5 ");
+	expect_due(f, 9, 1, "b:y:6 ");
+	x.due_ms = NOW_MS + 1;
+	x.pause_ms = 10;
+	write_ok(f, move_probe, &x);
+	expect_due(f, 9, 0, "b:y:6 a:z:7 ");
+	x.due_ms = NOW_MS - 1;
+	write_ok(f, put_probe, &x); /* replaces */
+	expect_due(f, 9, 0, "b:y:6 a:x:10 a:z:7 ");
 	y.account_id = ACCOUNT; /* another account's is none of its business */
 	write_ok(f, remove_probe, &y);
-	expect_probes(f, 0, "a:z b:y a:x ");
 	write_ok(f, remove_probe, &z);
-	expect_probes(f, 0, "b:y a:x ");
+	expect_due(f, 9, 0, "b:y:6 a:x:10 ");
 	fix_reopen(f);
-	expect_probes(f, 0, "b:y a:x ");
+	expect_due(f, 9, 0, "b:y:6 a:x:10 ");
 }
 
 int main(void)
@@ -269,7 +274,7 @@ int main(void)
 		TEST(many_take_each_instant_once),
 		TEST(a_purge_leaves_the_last_of_each_flow),
 		TEST(an_export_has_a_place_in_each_flow),
-		TEST(probes_of_all_accounts_the_oldest_first),
+		TEST(probes_of_all_accounts_the_longest_due_first),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
