@@ -37,6 +37,10 @@ struct adaptor_env {
 	 * watches, and no text is made. */
 	void (*trace)(void *ctx, const struct adaptor_trace *t);
 	void *trace_ctx;
+	/* Called when a request is to be tried again, no earlier than UNTIL_MS (wall). WHY, in the user's words
+	 * and without secrets, lives for the call. Quick. NULL: nobody asks. */
+	void (*waits)(void *ctx, int64_t until_ms, const char *why);
+	void *waits_ctx;
 };
 
 /* What a call may say besides the export's or import's document. */

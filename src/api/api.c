@@ -274,6 +274,7 @@ bool api_start(const struct api_config *cfg, struct api **out, struct err *err)
 
 	api->arena = a;
 	api->cfg = *cfg;
+	rng_fill(cfg->rng, api->link_key, sizeof(api->link_key));
 	if (api->cfg.rate_bucket == 0)
 		api->cfg.rate_bucket = LIMIT_RATE_BUCKET;
 	if (api->cfg.rate_refill == 0)

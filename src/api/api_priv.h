@@ -101,7 +101,8 @@ struct api {
 	struct id_batch *ids; /* of each event loop */
 	struct queue *slow, *calls;
 	struct thread pool[POOL_THREADS], call_pool[CALL_THREADS];
-	struct str openapi; /* printed once */
+	struct str openapi;         /* printed once */
+	unsigned char link_key[32]; /* signs links that need no token; of this process */
 	atomic_bool draining;
 };
 

@@ -51,6 +51,8 @@ void error_csv_row(const struct store_job_error *e, struct buf *out)
 struct upload {
 	struct api_request *rq;
 	struct problems problems;
+	size_t columns;                           /* of the header */
+	struct map *rows;                         /* id to the number of its row */
 	size_t resolve_at, retry_at, id_at;       /* columns; SIZE_MAX: not there */
 	struct buf to_resolve, to_open, to_retry; /* JSON arrays of ids */
 	size_t resolve_count, open_count, retry_count;
@@ -80,18 +82,51 @@ static void add_id(struct buf *b, size_t *count, struct str id)
 	++*count;
 }
 
+/* An error that is named twice could be told two things. */
+static bool is_new(struct upload *u, struct str id, uint64_t number)
+{
+	const uint64_t *first = map_get(u->rows, id);
+	uint64_t *own;
+
+	if (first != NULL)
+		return problems_add(&u->problems, ERR_INVALID, "_id", NULL,
+			"row %llu: the error of row %llu again", (unsigned long long)number,
+			(unsigned long long)*first);
+	own = arena_new_of(u->rq->x->arena, uint64_t);
+	*own = number;
+	map_put(u->rows, str_dup(u->rq->x->arena, id), own);
+	return true;
+}
+
+/* Without empty ones at the end. */
+static size_t cells_of(const struct csv_row *row)
+{
+	size_t n = row->count;
+
+	while (n > 0 && row->fields[n - 1].n == 0)
+		n--;
+	return n;
+}
+
 static void read_row(struct upload *u, const struct csv_row *row)
 {
 	struct str id = u->id_at < row->count ? str_trim(row->fields[u->id_at]) : STR_NULL;
 	bool resolve_set, resolve, retry_set, retry;
 
+	if (cells_of(row) > u->columns) {
+		problems_add(&u->problems, ERR_INVALID, "", NULL,
+			"row %llu has %zu cells, the header %zu: its columns can't be told",
+			(unsigned long long)row->number, cells_of(row), u->columns);
+		return;
+	}
 	if (!id_valid(id)) {
 		problems_add(&u->problems, ERR_INVALID, "_id", NULL,
 			"row %llu: \"%.*s\" is no _id of an error", (unsigned long long)row->number,
 			STR_ARG(str_sub(id, 0, 40)));
 		return;
 	}
-	if (!cell_bool(u, row, u->resolve_at, &resolve_set, &resolve) ||
+	if (!is_new(u, id, row->number) ||
+		!cell_bool(u, row, u->resolve_at, &resolve_set, &resolve) ||
 		!cell_bool(u, row, u->retry_at, &retry_set, &retry))
 		return;
 	if (retry_set && retry)
@@ -101,19 +136,30 @@ static void read_row(struct upload *u, const struct csv_row *row)
 			resolve ? &u->resolve_count : &u->open_count, id);
 }
 
-static bool read_header(struct upload *u, const struct csv_reader *r)
+static size_t *column_of(struct upload *u, struct str name)
 {
-	size_t n;
-	const struct str *names = csv_header(r, &n);
+	if (str_eq_z(name, "resolve") || str_eq_z(name, "resolve?"))
+		return &u->resolve_at;
+	if (str_eq_z(name, "retry"))
+		return &u->retry_at;
+	return str_eq_z(name, "_id") ? &u->id_at : NULL;
+}
 
+static bool read_header(struct upload *u, const struct csv_row *row)
+{
 	u->resolve_at = u->retry_at = u->id_at = SIZE_MAX;
-	for (size_t i = 0; i < n; i++) {
-		if (str_eq_z(names[i], "resolve") || str_eq_z(names[i], "resolve?"))
-			u->resolve_at = i;
-		else if (str_eq_z(names[i], "retry"))
-			u->retry_at = i;
-		else if (str_eq_z(names[i], "_id"))
-			u->id_at = i;
+	u->columns = row->count;
+	for (size_t i = 0; i < row->count; i++) {
+		struct str name = str_trim(row->fields[i]);
+		size_t *at = column_of(u, name);
+
+		if (at == NULL)
+			continue;
+		if (*at != SIZE_MAX)
+			return problems_add(&u->problems, ERR_INVALID,
+				str_to_z(u->rq->x->arena, name), "leave one of them out",
+				"the column %.*s stands twice", STR_ARG(name));
+		*at = i;
 	}
 	if (u->id_at == SIZE_MAX)
 		return problems_add(&u->problems, ERR_MISSING, "_id",
@@ -124,24 +170,42 @@ static bool read_header(struct upload *u, const struct csv_reader *r)
 		       "the file has neither a column resolve nor a column retry");
 }
 
+/* Spreadsheets write semicolons where the comma is for decimals: the header tells. */
+static char delimiter_of(struct str text)
+{
+	struct str header = str_cut(&text, '\n');
+
+	if (str_find_char(header, ',') != STR_NPOS)
+		return ',';
+	return str_find_char(header, ';') != STR_NPOS    ? ';'
+	       : str_find_char(header, '\t') != STR_NPOS ? '\t'
+							 : ',';
+}
+
 static bool read_file(struct upload *u, struct err *err)
 {
-	struct csv_reader *r DEFER(
-		csv_reader_freep) = csv_reader_new(u->rq->x->arena, &dialect, NULL);
+	struct str text = str_of(u->rq->x->body, u->rq->x->body_bytes);
+	/* the header is read as a row: it is looked at also when none comes behind it */
+	const struct csv_dialect as = { .column = delimiter_of(text), .headless = true };
+	struct csv_reader *r DEFER(csv_reader_freep) = csv_reader_new(u->rq->x->arena, &as, NULL);
 	enum csv_got got;
 	struct csv_row row;
 	size_t rows = 0;
 
-	csv_feed(r, str_of(u->rq->x->body, u->rq->x->body_bytes));
+	u->rows = map_new(u->rq->x->arena);
+	csv_feed(r, text);
 	csv_finish(r);
 	while ((got = csv_next(r, &row, err)) == CSV_ROW) {
-		if (++rows > ROWS_MAX)
+		if (rows++ > ROWS_MAX)
 			return err_set(err, ERR_LIMIT, "the file has more than %d rows", ROWS_MAX);
-		if (rows == 1 && !read_header(u, r))
+		if (rows > 1)
+			read_row(u, &row);
+		else if (!read_header(u, &row))
 			return true;
-		read_row(u, &row);
 	}
-	return got == CSV_END;
+	if (got == CSV_END && rows == 0)
+		err_set(err, ERR_PARSE, "the file is empty");
+	return got == CSV_END && rows > 0;
 }
 
 struct counting {

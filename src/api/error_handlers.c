@@ -24,7 +24,8 @@ static bool read_state(struct store_error_filter *f, struct str name, struct str
 	return true;
 }
 
-static bool read_param(struct error_query *q, struct str name, struct str value, struct err *err)
+static bool read_param(struct error_query *q, enum error_scope scope, struct str name,
+	struct str value, struct err *err)
 {
 	struct store_error_filter *f = &q->filter;
 	const struct param texts[] = {
@@ -39,6 +40,10 @@ static bool read_param(struct error_query *q, struct str name, struct str value,
 
 	if (param_put(texts, ARRAY_LEN(texts), name, value) != NULL)
 		return true;
+	if (scope == ERRORS_OF_QUERY && str_eq_z(name, "_jobId")) {
+		q->job_id = value;
+		return id_valid(value) || param_bad(err, name, value);
+	}
 	if (str_eq_z(name, "resolved"))
 		return read_state(f, name, value, err);
 	if (str_eq_z(name, "createdAt_gte"))
@@ -57,8 +62,10 @@ static bool read_param(struct error_query *q, struct str name, struct str value,
 		q->after = value;
 		return id_valid(value) || param_bad(err, name, value);
 	}
-	if (str_eq_z(name, "limit"))
+	if (str_eq_z(name, "limit")) {
+		q->limited = true;
 		return param_limit(name, value, LIMIT_LIST, &q->limit, err);
+	}
 	return param_unknown(err, name,
 		"_stepId, fingerprint, code, source, classification, traceKey, resolved, "
 		"createdAt_gte, createdAt_lte, limit, after, format, dry_run, config");
@@ -100,18 +107,20 @@ static bool known_flow(struct api_request *rq, struct str id, struct err *err)
 
 bool error_query_read(struct api_request *rq, enum error_scope scope, struct error_query *q)
 {
-	struct str name, value, id = rq->match.params[0];
+	struct str name, value, id = rq->match.param_count > 0 ? rq->match.params[0] : STR_NULL;
 	struct err err = ERR_INIT;
 	size_t at = 0;
 	bool ok = true;
 
 	*q = (struct error_query){ .limit = LIMIT_LIST };
 	while (ok && http_request_query_next(rq->x, &at, &name, &value))
-		ok = read_param(q, name, value, &err);
-	ok = ok && read_ids(rq, q, &err);
-	if (scope == ERRORS_OF_JOB) {
-		q->filter.job_id = id;
-		ok = ok && known_job(rq, id, &err);
+		ok = read_param(q, scope, name, value, &err);
+	ok = ok && (scope >= ERRORS_OF_STEP || read_ids(rq, q, &err));
+	if (ok && scope == ERRORS_OF_QUERY && q->job_id.p == NULL)
+		ok = err_set_field(&err, ERR_QUERY, "_jobId", "say whose: ?_jobId=");
+	if (scope == ERRORS_OF_JOB || scope == ERRORS_OF_QUERY) {
+		q->filter.job_id = scope == ERRORS_OF_JOB ? id : q->job_id;
+		ok = ok && known_job(rq, q->filter.job_id, &err);
 	} else if (scope == ERRORS_OF_FLOW) {
 		q->filter.flow_id = id;
 		ok = ok && known_flow(rq, id, &err);
@@ -123,10 +132,15 @@ bool error_query_read(struct api_request *rq, enum error_scope scope, struct err
 
 /* ---- lists ---- */
 
+/* A file is one that can be sent back: within a request's body, when two cells of each row have changed. */
+#define FILE_ROWS  100000
+#define FILE_BYTES ((size_t)LIMIT_REQUEST_BODY - 512 * 1024)
+
 struct listing {
 	struct buf out;
 	size_t count;
 	bool csv;
+	bool cut; /* it is full, and more may come */
 	char last[ID_LEN + 1];
 };
 
@@ -143,7 +157,8 @@ static bool print_error(void *arg, const struct store_job_error *e)
 	}
 	l->count++;
 	memcpy(l->last, e->id.p, ID_LEN);
-	return true;
+	l->cut = l->csv && l->out.n > FILE_BYTES;
+	return !l->cut;
 }
 
 static bool wants_csv(const struct api_request *rq, const struct error_query *q)
@@ -166,17 +181,23 @@ static void answer_list(struct api_request *rq, const struct error_query *q, str
 		buf_add_char(&l->out, ']');
 		api_answer(rq, 200, str_dup(a, buf_str(&l->out)));
 	}
-	if (l->count == q->limit)
+	if (l->count == q->limit || l->cut)
 		api_link_next(rq, str_z(l->last));
 }
 
-static void list(struct api_request *rq, struct error_query *q)
+void error_list(struct api_request *rq, struct error_query *q)
 {
 	struct store_conn *c DEFER(store_read_endp) = NULL;
 	struct listing l = { .out = BUF_INIT(0) };
 	struct err err = ERR_INIT;
 
 	l.csv = wants_csv(rq, q);
+	if (l.csv && !q->limited)
+		q->limit = FILE_ROWS;
+	if (l.csv && !rq->in_pool) { /* that many rows hold no loop up */
+		api_to_pool(rq);
+		return;
+	}
 	if (l.csv)
 		error_csv_header(&l.out);
 	else
@@ -199,7 +220,7 @@ void handle_job_errors(struct api_request *rq)
 		return;
 	if (http_request_query(rq->x, STR("resolved")).p == NULL)
 		q.filter.state = ERRORS_ALL;
-	list(rq, &q);
+	error_list(rq, &q);
 }
 
 void handle_flow_errors(struct api_request *rq)
@@ -207,7 +228,7 @@ void handle_flow_errors(struct api_request *rq)
 	struct error_query q;
 
 	if (error_query_read(rq, ERRORS_OF_FLOW, &q))
-		list(rq, &q);
+		error_list(rq, &q);
 }
 
 static bool print_issue(void *arg, const struct store_issue *i)
@@ -264,11 +285,28 @@ void handle_flow_issues(struct api_request *rq)
 /* ---- what a bulk action would touch ---- */
 
 struct plan {
-	struct json_build b;
+	struct arena *arena;
+	struct step {
+		struct str id;
+		uint64_t count;
+	} * steps;
+	size_t step_count;
 	bool retry; /* count what can be tried again, else what matches */
 	uint64_t count;
 	int64_t oldest_ms, newest_ms;
 };
+
+/* The same step may come again with another job. */
+static struct step *plan_step(struct plan *p, struct str id)
+{
+	for (size_t i = 0; i < p->step_count; i++)
+		if (str_eq(p->steps[i].id, id) && (p->steps[i].id.p == NULL) == (id.p == NULL))
+			return &p->steps[i];
+	p->steps = arena_grow(p->arena, p->steps, p->step_count * sizeof(*p->steps),
+		(p->step_count + 1) * sizeof(*p->steps));
+	p->steps[p->step_count] = (struct step){ id.p == NULL ? id : str_dup(p->arena, id), 0 };
+	return &p->steps[p->step_count++];
+}
 
 static bool add_sum(void *arg, const struct store_error_sum *s)
 {
@@ -277,61 +315,81 @@ static bool add_sum(void *arg, const struct store_error_sum *s)
 
 	if (n == 0)
 		return true;
-	json_build_object(&p->b);
-	json_add_str(&p->b, STR("_stepId"),
-		s->step_id.p == NULL ? STR_NULL : str_dup(p->b.arena, s->step_id));
-	json_add_i64(&p->b, STR("count"), (int64_t)n);
-	json_build_end(&p->b);
+	plan_step(p, s->step_id)->count += n;
 	p->oldest_ms = p->count == 0 ? s->oldest_ms : MIN(p->oldest_ms, s->oldest_ms);
 	p->newest_ms = MAX(p->newest_ms, s->newest_ms);
 	p->count += n;
 	return true;
 }
 
-static void answer_plan(struct api_request *rq, const struct store_error_filter *f, bool retry)
+static void print_plan(struct api_request *rq, const struct plan *p)
+{
+	struct json_build b;
+
+	json_build_init(&b, rq->x->arena);
+	json_build_object(&b);
+	json_build_key(&b, STR("steps"));
+	json_build_array(&b);
+	for (size_t i = 0; i < p->step_count; i++) {
+		json_build_object(&b);
+		json_add_str(&b, STR("_stepId"), p->steps[i].id);
+		json_add_i64(&b, STR("count"), (int64_t)p->steps[i].count);
+		json_build_end(&b);
+	}
+	json_build_end(&b);
+	json_add_bool(&b, STR("dryRun"), true);
+	json_add_i64(&b, STR("count"), (int64_t)p->count);
+	if (p->count > 0) {
+		json_add_str(&b, STR("oldest"), time_iso(rq->x->arena, p->oldest_ms));
+		json_add_str(&b, STR("newest"), time_iso(rq->x->arena, p->newest_ms));
+	}
+	json_build_end(&b);
+	api_answer(rq, 200, json_print_arena(rq->x->arena, json_build_done(&b)));
+}
+
+static void answer_plan(struct api_request *rq, const struct error_set *set, enum error_state state,
+	bool retry)
 {
 	struct store_conn *c DEFER(store_read_endp) = NULL;
-	struct plan p = { .retry = retry };
+	struct plan p = { .arena = rq->x->arena, .retry = retry };
 	struct err err = ERR_INIT;
+	bool ok = store_read_begin(rq->api->cfg.store, &c, &err);
 
-	json_build_init(&p.b, rq->x->arena);
-	json_build_object(&p.b);
-	json_build_key(&p.b, STR("steps"));
-	json_build_array(&p.b);
-	if (!store_read_begin(rq->api->cfg.store, &c, &err) ||
-		!store_error_sums(c, caller_account(&rq->caller), f, add_sum, &p, &err)) {
+	for (size_t i = 0; ok && i < set->count; i++) {
+		struct store_error_filter f = set->list[i];
+
+		f.state = state;
+		ok = store_error_sums(c, caller_account(&rq->caller), &f, add_sum, &p, &err);
+	}
+	if (ok)
+		print_plan(rq, &p);
+	else
 		api_fail(rq, &err);
-		return;
-	}
-	json_build_end(&p.b);
-	json_add_bool(&p.b, STR("dryRun"), true);
-	json_add_i64(&p.b, STR("count"), (int64_t)p.count);
-	if (p.count > 0) {
-		json_add_str(&p.b, STR("oldest"), time_iso(rq->x->arena, p.oldest_ms));
-		json_add_str(&p.b, STR("newest"), time_iso(rq->x->arena, p.newest_ms));
-	}
-	json_build_end(&p.b);
-	api_answer_build(rq, 200, &p.b);
 }
 
 /* ---- resolving ---- */
 
-static void resolve(struct api_request *rq, struct error_query *q, bool resolve, int status)
+void error_resolve(struct api_request *rq, const struct error_set *set, bool dry_run, bool resolve,
+	int status)
 {
 	struct resolve_ask ask = { .resolve = resolve, .by = str_z(rq->caller.token_id) };
+	uint64_t count = 0;
 	struct err err = ERR_INIT;
 
-	q->filter.state = resolve ? ERRORS_OPEN : ERRORS_RESOLVED;
-	if (q->dry_run) {
-		answer_plan(rq, &q->filter, false);
+	if (dry_run) {
+		answer_plan(rq, set, resolve ? ERRORS_OPEN : ERRORS_RESOLVED, false);
 		return;
 	}
-	ask.filter = q->filter;
-	if (engine_resolve(rq->api->cfg.engine, caller_account(&rq->caller), &ask, &err))
-		api_answer(rq, status,
-			str_fmt(rq->x->arena, "{\"count\":%llu}", (unsigned long long)ask.count));
-	else
-		api_fail(rq, &err);
+	for (size_t i = 0; i < set->count; i++) {
+		ask.filter = set->list[i];
+		if (!engine_resolve(rq->api->cfg.engine, caller_account(&rq->caller), &ask, &err)) {
+			api_fail(rq, &err);
+			return;
+		}
+		count += ask.count;
+	}
+	api_answer(rq, status,
+		str_fmt(rq->x->arena, "{\"count\":%llu}", (unsigned long long)count));
 }
 
 static void resolve_in(struct api_request *rq, enum error_scope scope, bool how)
@@ -339,7 +397,7 @@ static void resolve_in(struct api_request *rq, enum error_scope scope, bool how)
 	struct error_query q;
 
 	if (error_query_read(rq, scope, &q))
-		resolve(rq, &q, how, 200);
+		error_resolve(rq, &(struct error_set){ &q.filter, 1 }, q.dry_run, how, 200);
 }
 
 void handle_job_errors_resolve(struct api_request *rq)
@@ -362,6 +420,29 @@ void handle_flow_errors_unresolve(struct api_request *rq)
 	resolve_in(rq, ERRORS_OF_FLOW, false);
 }
 
+static bool count_errors(void *arg, const struct store_error_sum *sum)
+{
+	uint64_t *n = arg;
+
+	*n += sum->count;
+	return true;
+}
+
+/* Is there an error of F, in whatever state? */
+static bool known_error(struct api_request *rq, const struct store_error_filter *f, struct err *err)
+{
+	struct store_conn *c DEFER(store_read_endp) = NULL;
+	struct store_error_filter any = *f;
+	uint64_t n = 0;
+
+	any.state = ERRORS_ALL;
+	if (!store_read_begin(rq->api->cfg.store, &c, err) ||
+		!store_error_sums(c, caller_account(&rq->caller), &any, count_errors, &n, err))
+		return false;
+	return n > 0 || err_set(err, ERR_NOT_FOUND, "job %.*s has no error %.*s",
+				STR_ARG(f->job_id), STR_ARG(rq->match.params[1]));
+}
+
 static void resolve_one(struct api_request *rq, bool how)
 {
 	struct error_query q;
@@ -375,7 +456,10 @@ static void resolve_one(struct api_request *rq, bool how)
 		return;
 	}
 	q.filter.ids = str_fmt(rq->x->arena, "[\"%.*s\"]", STR_ARG(rq->match.params[1]));
-	resolve(rq, &q, how, 201);
+	if (known_error(rq, &q.filter, &err))
+		error_resolve(rq, &(struct error_set){ &q.filter, 1 }, q.dry_run, how, 201);
+	else
+		api_fail(rq, &err);
 }
 
 void handle_job_error_resolve(struct api_request *rq)
@@ -390,50 +474,131 @@ void handle_job_error_unresolve(struct api_request *rq)
 
 /* ---- trying again ---- */
 
-void error_retry(struct api_request *rq, const struct store_error_filter *f, bool original)
+static void add_retries(struct json_build *b, const struct retry_jobs *jobs)
 {
-	const struct retry_ask ask = { *f, STR_INIT("api"), original };
+	for (size_t i = 0; i < jobs->count; i++) {
+		json_build_object(b);
+		json_add_str(b, STR("_jobId"), id_str(&jobs->list[i].job_id));
+		json_add_i64(b, STR("count"), (int64_t)jobs->list[i].count);
+		json_build_end(b);
+	}
+}
+
+static bool add_retriable(void *arg, const struct store_error_sum *s)
+{
+	uint64_t *n = arg;
+
+	*n += s->retriable;
+	return true;
+}
+
+/* Those of many filters that have something to try: only they cost a write. */
+static bool narrow(struct api_request *rq, const struct error_set *all, struct error_set *out,
+	struct err *err)
+{
+	struct store_conn *c DEFER(store_read_endp) = NULL;
+	struct store_error_filter *list = arena_array_of(rq->x->arena, struct store_error_filter,
+		all->count);
+
+	*out = (struct error_set){ list, 0 };
+	if (!store_read_begin(rq->api->cfg.store, &c, err))
+		return false;
+	for (size_t i = 0; i < all->count; i++) {
+		struct store_error_filter *f = &list[out->count];
+		uint64_t n = 0;
+
+		*f = all->list[i];
+		f->state = ERRORS_OPEN;
+		if (!store_error_sums(c, caller_account(&rq->caller), f, add_retriable, &n, err))
+			return false;
+		if (n > 0)
+			out->count++;
+	}
+	return true;
+}
+
+void error_retry(struct api_request *rq, const struct error_set *set, bool dry_run, bool original)
+{
+	struct retry_ask ask = { .by = STR_INIT("api"), .original_documents = original };
 	struct retry_jobs jobs;
+	struct error_set some;
 	struct err err = ERR_INIT;
 	struct json_build b;
 	struct arena *a = rq->x->arena;
 
-	if (!engine_retry(rq->api->cfg.engine, caller_account(&rq->caller), &ask, a, &jobs, &err)) {
-		api_fail(rq, &err);
+	if (dry_run) {
+		answer_plan(rq, set, ERRORS_OPEN, true);
 		return;
+	}
+	if (set->count > 1) {
+		if (!narrow(rq, set, &some, &err)) {
+			api_fail(rq, &err);
+			return;
+		}
+		set = &some;
 	}
 	json_build_init(&b, a);
 	json_build_array(&b);
-	for (size_t i = 0; i < jobs.count; i++) {
-		json_build_object(&b);
-		json_add_str(&b, STR("_jobId"), id_str(&jobs.list[i].job_id));
-		json_add_i64(&b, STR("count"), (int64_t)jobs.list[i].count);
-		json_build_end(&b);
+	for (size_t i = 0; i < set->count; i++) {
+		ask.filter = set->list[i];
+		ask.filter.state = ERRORS_OPEN;
+		if (!engine_retry(rq->api->cfg.engine, caller_account(&rq->caller), &ask, a, &jobs,
+			    &err)) {
+			api_fail(rq, &err);
+			return;
+		}
+		add_retries(&b, &jobs);
 	}
 	json_build_end(&b);
 	api_answer_build(rq, 200, &b);
 }
 
+bool error_ids_of_retries(struct api_request *rq, const struct json *list, struct str *ids,
+	struct err *err)
+{
+	struct store_conn *c DEFER(store_read_endp) = NULL;
+	struct str account = caller_account(&rq->caller);
+	struct json_build b;
+
+	if (!store_read_begin(rq->api->cfg.store, &c, err))
+		return false;
+	json_build_init(&b, rq->x->arena);
+	json_build_array(&b);
+	for (json_each (it, list)) {
+		struct store_job_error e;
+		struct err none = ERR_INIT;
+
+		if (store_error_of_retry(c, rq->x->arena, account, json_str(it), &e, &none)) {
+			json_build_str(&b, e.id);
+		} else if (none.code == ERR_NOT_FOUND) {
+			json_build_str(&b, json_str(it));
+		} else {
+			*err = none;
+			return false;
+		}
+	}
+	json_build_end(&b);
+	*ids = json_print_arena(rq->x->arena, json_build_done(&b));
+	return true;
+}
+
 static void retry_in(struct api_request *rq, enum error_scope scope)
 {
 	struct error_query q;
+	struct err err = ERR_INIT;
 
 	if (!error_query_read(rq, scope, &q))
 		return;
-	q.filter.state = ERRORS_OPEN;
-	if (q.original && scope != ERRORS_OF_JOB) {
-		struct err err = ERR_INIT;
-
+	if (q.original && scope != ERRORS_OF_JOB)
 		err_set_field(&err, ERR_QUERY, "config",
 			"the errors of a flow are of several runs: config=original goes with one "
 			"job");
-		api_fail(rq, &err);
+	else if (q.filter.ids.p == NULL ||
+		 error_ids_of_retries(rq, rq->body, &q.filter.ids, &err)) {
+		error_retry(rq, &(struct error_set){ &q.filter, 1 }, q.dry_run, q.original);
 		return;
 	}
-	if (q.dry_run)
-		answer_plan(rq, &q.filter, true);
-	else
-		error_retry(rq, &q.filter, q.original);
+	api_fail(rq, &err);
 }
 
 void handle_job_retry(struct api_request *rq)
@@ -460,15 +625,33 @@ static bool find_retry(struct api_request *rq, struct str retry_id, struct store
 	return false;
 }
 
+/* By the retry's own path, or by that of its job. */
 void handle_retry_one(struct api_request *rq)
 {
+	struct str job = rq->match.param_count > 1 ? rq->match.params[0] : STR_NULL;
 	struct store_job_error e;
-	struct store_error_filter f = { .state = ERRORS_OPEN };
+	struct error_query q;
 
-	if (!find_retry(rq, rq->match.params[rq->match.param_count - 1], &e))
+	if (!error_query_read(rq, ERRORS_OF_MANY, &q) ||
+		!find_retry(rq, rq->match.params[rq->match.param_count - 1], &e))
 		return;
-	f.ids = str_fmt(rq->x->arena, "[\"%.*s\"]", STR_ARG(e.id));
-	error_retry(rq, &f, false);
+	if (job.p != NULL && !str_eq(job, e.job_id) && !str_eq(job, e.flow_job_id)) {
+		struct err err = ERR_INIT;
+
+		err_set(&err, ERR_NOT_FOUND, "job %.*s has no retry data %.*s",
+			STR_ARG(str_sub(job, 0, 64)), STR_ARG(e.retry_id));
+		api_fail(rq, &err);
+		return;
+	}
+	q.filter.job_id = e.flow_job_id.p != NULL ? e.flow_job_id : e.job_id;
+	q.filter.ids = str_fmt(rq->x->arena, "[\"%.*s\"]", STR_ARG(e.id));
+	error_retry(rq, &(struct error_set){ &q.filter, 1 }, q.dry_run, q.original);
+}
+
+/* Of a flow's step, or by itself: it stands last. */
+static struct str retry_of_path(const struct api_request *rq)
+{
+	return rq->match.params[rq->match.param_count - 1];
 }
 
 void handle_retry_data(struct api_request *rq)
@@ -479,7 +662,7 @@ void handle_retry_data(struct api_request *rq)
 
 	if (store_read_begin(rq->api->cfg.store, &c, &err) &&
 		store_retry_data_get(c, rq->x->arena, caller_account(&rq->caller),
-			rq->match.params[0], &data, &err))
+			retry_of_path(rq), &data, &err))
 		api_answer(rq, 200, data);
 	else
 		api_fail(rq, &err);
@@ -498,6 +681,23 @@ static bool edit_write(struct store_conn *c, void *arg, struct err *err)
 	return store_retry_data_put(c, x->account_id, x->retry_id, x->data, err);
 }
 
+/* A client sends back what it read: the members besides the record must be as they are. */
+static bool same_but_data(const struct json *body, const struct json *old, struct err *err)
+{
+	for (json_each_member(name, body)) {
+		struct str s = json_str(name);
+		const struct json *was = json_get(old, s);
+		char field[72];
+
+		if (str_eq_z(s, "data") || (was != NULL && json_equal(was, json_value(name))))
+			continue;
+		snprintf(field, sizeof(field), "%.*s", STR_ARG(str_sub(s, 0, 64)));
+		return err_set_field(err, was == NULL ? ERR_UNKNOWN_FIELD : ERR_READ_ONLY, field,
+			"%s can't be changed: only data, the record, can", field);
+	}
+	return true;
+}
+
 /* The rest is ours and stays; what was sent before is forgotten: edited data make another request. */
 static bool edited(struct api_request *rq, const struct json *data, struct str *out,
 	struct err *err)
@@ -509,9 +709,9 @@ static bool edited(struct api_request *rq, const struct json *data, struct str *
 	struct str text;
 
 	if (!store_read_begin(rq->api->cfg.store, &c, err) ||
-		!store_retry_data_get(c, a, caller_account(&rq->caller), rq->match.params[0], &text,
+		!store_retry_data_get(c, a, caller_account(&rq->caller), retry_of_path(rq), &text,
 			err) ||
-		!json_parse_copy(a, text, &old, err))
+		!json_parse_copy(a, text, &old, err) || !same_but_data(rq->body, old, err))
 		return false;
 	json_build_init(&b, a);
 	json_build_object(&b);
@@ -533,7 +733,7 @@ void handle_retry_data_put(struct api_request *rq)
 	struct store_job_error e;
 	struct err err = ERR_INIT;
 
-	if (!find_retry(rq, rq->match.params[0], &e))
+	if (!find_retry(rq, retry_of_path(rq), &e))
 		return;
 	if (data == NULL || (data->type != JSON_OBJECT && data->type != JSON_ARRAY)) {
 		err_set_field(&err, data == NULL ? ERR_MISSING : ERR_INVALID, "data",
@@ -549,7 +749,7 @@ void handle_retry_data_put(struct api_request *rq)
 		return;
 	}
 	struct edit x = { .account_id = caller_account(&rq->caller),
-		.retry_id = rq->match.params[0] };
+		.retry_id = retry_of_path(rq) };
 
 	if (edited(rq, data, &x.data, &err) &&
 		store_write(rq->api->cfg.store, edit_write, &x, &err))
@@ -560,11 +760,20 @@ void handle_retry_data_put(struct api_request *rq)
 
 /* ---- the list of retries ---- */
 
+struct retry_listing {
+	struct json_build b;
+	size_t count; /* of errors, also those without retry data */
+	char last[ID_LEN + 1];
+};
+
 static bool print_retry(void *arg, const struct store_job_error *e)
 {
-	struct json_build *b = arg;
+	struct retry_listing *l = arg;
+	struct json_build *b = &l->b;
 	struct arena *a = b->arena;
 
+	l->count++;
+	memcpy(l->last, e->id.p, ID_LEN);
 	if (e->retry_id.p == NULL)
 		return true;
 	json_build_object(b);
@@ -580,24 +789,22 @@ static bool print_retry(void *arg, const struct store_job_error *e)
 void handle_retry_list(struct api_request *rq)
 {
 	struct store_conn *c DEFER(store_read_endp) = NULL;
-	struct str job_id = http_request_query(rq->x, STR("_jobId"));
-	struct store_error_filter f = { .job_id = job_id, .state = ERRORS_OPEN };
+	struct retry_listing l = { .count = 0 };
+	struct error_query q;
 	struct err err = ERR_INIT;
-	struct json_build b;
 
-	if (job_id.p == NULL || !id_valid(job_id)) {
-		err_set_field(&err, ERR_QUERY, "_jobId", "say whose: ?_jobId=");
+	if (!error_query_read(rq, ERRORS_OF_QUERY, &q))
+		return;
+	json_build_init(&l.b, rq->x->arena);
+	json_build_array(&l.b);
+	if (!store_read_begin(rq->api->cfg.store, &c, &err) ||
+		!store_error_list(c, caller_account(&rq->caller), &q.filter, q.after, q.limit,
+			print_retry, &l, &err)) {
 		api_fail(rq, &err);
 		return;
 	}
-	json_build_init(&b, rq->x->arena);
-	json_build_array(&b);
-	if (!known_job(rq, job_id, &err) || !store_read_begin(rq->api->cfg.store, &c, &err) ||
-		!store_error_list(c, caller_account(&rq->caller), &f, STR_NULL, LIMIT_LIST,
-			print_retry, &b, &err)) {
-		api_fail(rq, &err);
-		return;
-	}
-	json_build_end(&b);
-	api_answer_build(rq, 200, &b);
+	json_build_end(&l.b);
+	api_answer_build(rq, 200, &l.b);
+	if (l.count == q.limit)
+		api_link_next(rq, str_z(l.last));
 }

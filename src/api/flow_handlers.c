@@ -20,9 +20,12 @@ static bool read_flow(struct api_request *rq, struct store_conn *c, const struct
 
 /* ---- schedule ---- */
 
-static bool add_due(struct json_build *b, struct str text, struct str zone_name, int64_t now_ms,
-	struct err *err)
+/* None when it is not run by the clock. */
+static bool add_due(struct json_build *b, const struct json *flow, struct str zone_name,
+	int64_t now_ms, struct err *err)
 {
+	struct str text = json_get_str(flow, STR("schedule"));
+	bool off = json_get_true(flow, STR("disabled"));
 	struct buf words DEFER(buf_free) = BUF_INIT(0);
 	const struct zone *zone = NULL;
 	struct cron cron;
@@ -35,7 +38,7 @@ static bool add_due(struct json_build *b, struct str text, struct str zone_name,
 	json_add_str(b, STR("description"), str_dup(b->arena, buf_str(&words)));
 	json_build_key(b, STR("nextDue"));
 	json_build_array(b);
-	for (int i = 0; i < DUE_TIMES && cron_next(&cron, zone, due, &due); i++)
+	for (int i = 0; !off && i < DUE_TIMES && cron_next(&cron, zone, due, &due); i++)
 		json_build_str(b, time_iso(b->arena, due));
 	json_build_end(b);
 	return true;
@@ -47,12 +50,14 @@ void handle_flow_schedule(struct api_request *rq)
 	struct store_conn *c DEFER(store_read_endp) = NULL;
 	const struct json *flow;
 	struct store_slot last = { .due_ms = 0 };
+	struct store_timezone account;
 	struct err err = ERR_INIT;
 	struct json_build b;
 
 	json_build_init(&b, rq->x->arena);
 	json_build_object(&b);
 	if (!store_read_begin(rq->api->cfg.store, &c, &err) || !read_flow(rq, c, &flow, &err) ||
+		!store_timezone_get(c, rq->x->arena, caller_account(&rq->caller), &account, &err) ||
 		!store_slot_latest(c, rq->x->arena, caller_account(&rq->caller),
 			rq->match.params[0], &last, &err)) {
 		api_fail(rq, &err);
@@ -61,10 +66,12 @@ void handle_flow_schedule(struct api_request *rq)
 	struct str text = json_get_str(flow, STR("schedule")),
 		   zone = json_get_str(flow, STR("timezone"));
 
+	if (zone.p == NULL)
+		zone = account.name;
 	json_add_str(&b, STR("schedule"), text);
 	json_add_str(&b, STR("timezone"), zone.p != NULL ? zone : STR("UTC"));
 	json_add_bool(&b, STR("disabled"), json_get_true(flow, STR("disabled")));
-	if (text.p != NULL && !add_due(&b, text, zone, clock_wall_ms(rq->api->cfg.clock), &err)) {
+	if (text.p != NULL && !add_due(&b, flow, zone, clock_wall_ms(rq->api->cfg.clock), &err)) {
 		api_fail(rq, &err);
 		return;
 	}

@@ -151,6 +151,7 @@ static void add_connections(struct report *r)
 static bool add_all(struct report *r)
 {
 	const struct store_job *j = &r->job;
+	struct str waits_for = engine_waits_for(r->rq->api->cfg.engine, r->c, r->rq->x->arena, j);
 	const struct json *waits;
 	struct err parse = ERR_INIT;
 
@@ -159,8 +160,7 @@ static bool add_all(struct report *r)
 	json_add_str(&r->b, STR("_jobId"), j->id);
 	json_add_str(&r->b, STR("status"), str_z(job_status_word(j->status)));
 	json_add_i64(&r->b, STR("attempts"), j->attempts);
-	if (j->status == JOB_QUEUED && j->waiting_for.p != NULL &&
-		json_parse_copy(r->b.arena, j->waiting_for, &waits, &parse))
+	if (waits_for.p != NULL && json_parse_copy(r->b.arena, waits_for, &waits, &parse))
 		json_add_copy(&r->b, STR("waitingFor"), waits);
 	add_time(&r->b, "notBefore", j->not_before_ms);
 	add_lease(r);

@@ -101,7 +101,7 @@ static enum fate look(struct job_events *ev, struct stream *s, bool beat)
 	if (!store_read_begin(ev->api->cfg.store, &c, &err) ||
 		!store_job_get(c, a, str_z(s->account_id), str_z(s->job_id), &j, &err))
 		return err.code == ERR_NOT_FOUND ? ENDED : HELD_UP;
-	job_print(&j, &job);
+	job_print(ev->api->cfg.engine, c, &j, &job);
 	bool ended = has_ended(j.status);
 
 	if (!str_eq(buf_str(&job), buf_str(&s->last)))

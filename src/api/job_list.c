@@ -17,9 +17,10 @@ struct job_query {
 	struct store_job_filter f;
 	struct json_build statuses, types, flows;
 	size_t status_count, type_count, flow_count;
-	bool dated;    /* a time of creation is asked for */
-	bool children; /* a type of children is asked for, */
-	bool parents;  /* one of parents, or none at all */
+	struct str bulk_job_id; /* p NULL: not asked for; no job has one */
+	bool dated;             /* a time of creation is asked for */
+	bool children;          /* a type of children is asked for, */
+	bool parents;           /* one of parents, or none at all */
 };
 
 /* ---- parameters ---- */
@@ -34,6 +35,8 @@ static bool read_id(struct job_query *q, struct str name, struct str value, bool
 		{ "_importId", &f->import_id },
 		{ "_integrationId", &f->integration_id },
 		{ "_flowJobId", &f->flow_job_id },
+		{ "_jobId", &f->job_id },
+		{ "_bulkJobId", &q->bulk_job_id },
 		{ "after", &f->after },
 	};
 
@@ -93,6 +96,10 @@ static bool is_member(struct job_query *q, enum set set, struct str word)
 		return job_status_of(word, &status);
 	if (set == SET_FLOW)
 		return id_valid(word);
+	if (str_eq_z(word, "bulk_retry")) { /* a type of the platform that no job here has */
+		q->parents = true;
+		return true;
+	}
 	if (!job_type_of(word, &type))
 		return false;
 	if (type == JOB_EXPORT || type == JOB_IMPORT)
@@ -102,7 +109,20 @@ static bool is_member(struct job_query *q, enum set set, struct str word)
 	return true;
 }
 
-/* One or several, by commas or by repeating the parameter. */
+/* "type_in[0]", "type_in[]": the name without its index. */
+static struct str without_index(struct str name)
+{
+	size_t at = str_find_char(name, '[');
+	uint64_t n;
+
+	if (at == STR_NPOS || name.p[name.n - 1] != ']')
+		return name;
+	struct str index = str_sub(name, at + 1, name.n - at - 2);
+
+	return index.n == 0 || str_to_u64(index, &n) ? str_sub(name, 0, at) : name;
+}
+
+/* One or several, by commas, by repeating the parameter or by numbering it. */
 static bool read_set(struct job_query *q, struct str name, struct str value, bool *known,
 	struct err *err)
 {
@@ -121,7 +141,7 @@ static bool read_set(struct job_query *q, struct str name, struct str value, boo
 	for (size_t i = 0; i < ARRAY_LEN(sets); i++) {
 		struct str rest = value;
 
-		if (!str_eq_z(name, sets[i].name))
+		if (!str_eq_z(without_index(name), sets[i].name))
 			continue;
 		*known = true;
 		while (rest.p != NULL) {
@@ -148,19 +168,31 @@ static bool read_limit(struct job_query *q, struct str name, struct str value, b
 	return param_limit(name, value, LIST_DEFAULT, &q->f.limit, err);
 }
 
+static bool read_retriable(struct job_query *q, struct str name, struct str value, bool *known,
+	struct err *err)
+{
+	if (!str_eq_z(name, "retriable"))
+		return true;
+	*known = true;
+	q->f.retry = str_eq_z(value, "true") ? JOBS_RETRIABLE : JOBS_DONE_WITH;
+	return q->f.retry == JOBS_RETRIABLE || str_eq_z(value, "false") ||
+	       param_bad(err, name, value);
+}
+
 static bool read_param(struct job_query *q, struct str name, struct str value, struct err *err)
 {
 	bool known = false;
 
 	if (!read_id(q, name, value, &known, err) || !read_count(q, name, value, &known, err) ||
 		!read_date(q, name, value, &known, err) || !read_set(q, name, value, &known, err) ||
-		!read_limit(q, name, value, &known, err))
+		!read_limit(q, name, value, &known, err) ||
+		!read_retriable(q, name, value, &known, err))
 		return false;
 	if (known)
 		return true;
 	return param_unknown(err, name,
-		"_integrationId, _flowId, _flowId_in, _exportId, _importId, "
-		"_flowJobId, createdAt_gte, createdAt_lte, status, type, type_in, "
+		"_integrationId, _flowId, _flowId_in, _exportId, _importId, _jobId, _flowJobId, "
+		"_bulkJobId, createdAt_gte, createdAt_lte, status, type, type_in, retriable, "
 		"num{Success|Export|Ignore|Error}_{gte|lte}, limit, after");
 }
 
@@ -168,14 +200,15 @@ static bool read_param(struct job_query *q, struct str name, struct str value, s
 static bool check_query(const struct job_query *q, struct err *err)
 {
 	const struct store_job_filter *f = &q->f;
+	bool one = f->job_id.p != NULL || f->flow_job_id.p != NULL || q->bulk_job_id.p != NULL;
 	bool resource = f->export_id.p != NULL || f->import_id.p != NULL || f->flow_id.p != NULL ||
 			q->flow_count > 0;
 
-	if (q->children && f->flow_job_id.p == NULL && !resource)
+	if (q->children && !one && !resource)
 		return err_set(err, ERR_JOB_QUERY,
 			"For child jobs, query parameters must contain either \"_flowJobId\" or "
 			"\"resourceId\"");
-	if ((q->parents || !q->children) && f->flow_job_id.p == NULL && !resource && !q->dated &&
+	if ((q->parents || !q->children) && !one && !resource && !q->dated &&
 		f->integration_id.p == NULL)
 		return err_set(err, ERR_JOB_QUERY,
 			"For parent jobs, query parameters must contain either \"_integrationId\" "
@@ -209,6 +242,8 @@ static void query_end(struct job_query *q)
 /* ---- answering ---- */
 
 struct listing {
+	struct engine *engine;
+	struct store_conn *c;
 	struct buf out;
 	size_t count;
 	char last[ID_LEN + 1];
@@ -220,20 +255,19 @@ static bool print_job(void *arg, const struct store_job *j)
 
 	if (l->count++ > 0)
 		buf_add_char(&l->out, ',');
-	job_print(j, &l->out);
+	job_print(l->engine, l->c, j, &l->out);
 	memcpy(l->last, j->id.p, ID_LEN);
 	return true;
 }
 
 static void list_jobs(struct api_request *rq, const struct store_job_filter *f, bool pages)
 {
-	struct store_conn *c DEFER(store_read_endp) = NULL;
-	struct listing l = { .out = BUF_INIT(0) };
+	struct listing l = { .engine = rq->api->cfg.engine, .out = BUF_INIT(0) };
 	struct err err = ERR_INIT;
 
 	buf_add_char(&l.out, '[');
-	if (!store_read_begin(rq->api->cfg.store, &c, &err) ||
-		!store_job_list(c, caller_account(&rq->caller), f, print_job, &l, &err)) {
+	if (!store_read_begin(rq->api->cfg.store, &l.c, &err) ||
+		!store_job_list(l.c, caller_account(&rq->caller), f, print_job, &l, &err)) {
 		api_fail(rq, &err);
 	} else {
 		buf_add_char(&l.out, ']');
@@ -241,6 +275,7 @@ static void list_jobs(struct api_request *rq, const struct store_job_filter *f, 
 		if (pages && l.count == (f->limit == 0 ? LIST_DEFAULT : f->limit))
 			api_link_next(rq, str_z(l.last));
 	}
+	store_read_end(l.c);
 	buf_free(&l.out);
 }
 
@@ -260,7 +295,12 @@ void handle_job_list(struct api_request *rq)
 		return;
 	}
 	query_end(q);
-	q->f.parents_only = q->type_count == 0 && q->f.flow_job_id.p == NULL;
+	q->f.parents_only = q->type_count == 0 && q->f.flow_job_id.p == NULL &&
+			    q->f.job_id.p == NULL;
+	if (q->bulk_job_id.p != NULL) {
+		api_answer(rq, 200, STR("[]"));
+		return;
+	}
 	list_jobs(rq, &q->f, true);
 }
 
@@ -322,13 +362,13 @@ bool job_family_print(struct api_request *rq, struct store_conn *c, const struct
 
 	if (!store_job_children(c, rq->x->arena, job->account_id, job->id, &children, &n, err))
 		return false;
-	job_print(job, out);
+	job_print(rq->api->cfg.engine, c, job, out);
 	out->n--; /* open the object again to add the children */
 	BUF_ADD_LIT(out, ",\"children\":[");
 	for (size_t i = 0; i < n; i++) {
 		if (i > 0)
 			buf_add_char(out, ',');
-		job_print(&children[i], out);
+		job_print(rq->api->cfg.engine, c, &children[i], out);
 	}
 	BUF_ADD_LIT(out, "]}");
 	return true;

@@ -38,6 +38,17 @@ static void text_answer(struct api_request *rq, int status, struct str body, str
 	api_header(rq, NO_SNIFF_HEADER, STR("nosniff"));
 }
 
+/* Copies it: the listener may be gone when the answer is sent. */
+static void listener_answer(struct api_request *rq, int status, const struct webhook_answer *w)
+{
+	struct arena *a = rq->x->arena;
+
+	text_answer(rq, status, str_dup(a, w->body), w->media_type);
+	for (size_t i = 0; i < w->header_count; i++)
+		http_response_header(rq->x, str_dup(a, w->headers[i].name),
+			str_dup(a, w->headers[i].value));
+}
+
 static void put_text(char *out, size_t max, struct str s)
 {
 	size_t n = MIN(s.n, max);
@@ -72,7 +83,7 @@ static void succeeded(struct intake *in)
 {
 	struct webhook_answer a = webhook_success(in->listener->webhook);
 
-	text_answer(in->rq, a.status == 0 ? in->success : a.status, a.body, a.media_type);
+	listener_answer(in->rq, a.status == 0 ? in->success : a.status, &a);
 	if (in->row.event_id.p != NULL)
 		api_header(in->rq, "Integrator-Event-Id", in->row.event_id);
 }
@@ -189,7 +200,7 @@ static bool receive(struct intake *in, struct str path_token)
 		return false;
 	case WEBHOOK_CHALLENGE:
 		a = webhook_challenge(w, rq->x->arena, in->event.challenge);
-		text_answer(rq, a.status, a.body, a.media_type);
+		listener_answer(rq, a.status, &a);
 		return false;
 	case WEBHOOK_EMPTY:
 		succeeded(in);
@@ -236,7 +247,7 @@ void handle_event(struct api_request *rq)
 		api_fail(rq, &err);
 }
 
-/* A sender tries out the URL before it posts: HEAD is answered, GET with a challenge too. */
+/* A sender tries out the URL before it posts: HEAD is answered, GET with a challenge or the secret too. */
 void handle_event_handshake(struct api_request *rq)
 {
 	struct listener *l;
@@ -250,8 +261,10 @@ void handle_event_handshake(struct api_request *rq)
 	if (webhook_handshake(l->webhook, rq->x, &challenge)) {
 		struct webhook_answer a = webhook_challenge(l->webhook, rq->x->arena, challenge);
 
-		text_answer(rq, a.status, str_dup(rq->x->arena, a.body), a.media_type);
-	} else if (rq->x->method == HTTP_HEAD) {
+		listener_answer(rq, a.status, &a);
+	} else if (rq->x->method == HTTP_HEAD ||
+		   (rq->match.param_count > 1 &&
+			   webhook_path_is(l->webhook, rq->match.params[1]))) {
 		rq->x->status = 200;
 	} else {
 		err_set(&err, ERR_METHOD, "events are posted here, and this GET has no challenge");

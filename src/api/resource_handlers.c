@@ -19,11 +19,30 @@ static void written(struct api_request *rq, struct str id)
 		str_z(schema_def(rq->match.schema)->type), id);
 }
 
+/* Of flows: those that run behind each other must not go round, and listeners have their place. Answers
+ * itself when it is not so. ID: p NULL for a new one. */
+static bool flow_can_be(struct api_request *rq, struct str id)
+{
+	struct engine *e = rq->api->cfg.engine;
+	struct str account = caller_account(&rq->caller);
+	struct err err = ERR_INIT;
+
+	if (strcmp(schema_def(rq->match.schema)->type, "flow") != 0 ||
+		(engine_chain_check(e, account, id, json_get(rq->body, STR("_runNextFlowIds")),
+			 &err) &&
+			engine_listener_check(e, account, rq->body, &err)))
+		return true;
+	api_fail(rq, &err);
+	return false;
+}
+
 void handle_resource_create(struct api_request *rq)
 {
 	struct resource_view v;
 	struct problems p;
 
+	if (!flow_can_be(rq, STR_NULL))
+		return;
 	problems_init(&p, rq->x->arena);
 	if (!resource_create(rq->api->cfg.resources, caller_account(&rq->caller), rq->match.schema,
 		    rq->body, rq->x->arena, &v, &p)) {
@@ -54,19 +73,6 @@ void handle_resource_get(struct api_request *rq)
 		api_answer(rq, 304, STR_NULL);
 }
 
-/* Of flows: those that run behind each other must not go round. Answers itself when they would. */
-static bool chain_is_straight(struct api_request *rq)
-{
-	struct err err = ERR_INIT;
-
-	if (strcmp(schema_def(rq->match.schema)->type, "flow") != 0 ||
-		engine_chain_check(rq->api->cfg.engine, caller_account(&rq->caller),
-			rq->match.params[0], json_get(rq->body, STR("_runNextFlowIds")), &err))
-		return true;
-	api_fail(rq, &err);
-	return false;
-}
-
 typedef bool (*change_fn)(const struct resources *r, struct str account_id, const struct schema *s,
 	struct str id, int64_t version, const struct json *body, struct arena *a,
 	struct resource_view *out, struct problems *p);
@@ -77,7 +83,7 @@ static void change(struct api_request *rq, change_fn fn)
 	struct problems p;
 	int64_t version;
 
-	if (!api_if_match(rq, &version) || !chain_is_straight(rq))
+	if (!api_if_match(rq, &version) || !flow_can_be(rq, rq->match.params[0]))
 		return;
 	problems_init(&p, rq->x->arena);
 	if (fn(rq->api->cfg.resources, caller_account(&rq->caller), rq->match.schema,

@@ -38,9 +38,9 @@ static bool fail_circle(struct walk *w)
 	struct buf text DEFER(buf_free) = BUF_INIT(400);
 
 	for (size_t i = 0; i < w->depth; i++)
-		buf_add_fmt(&text, "%s%.*s", i == 0 ? "" : " -> ", STR_ARG(w->way[i]));
+		buf_add_fmt(&text, "%.*s -> ", STR_ARG(w->way[i]));
 	return err_set_field(w->err, ERR_FLOW, "_runNextFlowIds",
-		"flows would run each other in a circle: this flow -> %.*s -> this flow",
+		"flows would run each other in a circle: this flow -> %.*sthis flow",
 		STR_ARG(buf_str(&text)));
 }
 

@@ -32,11 +32,14 @@ static bool claim_write(struct store_conn *c, void *arg, struct err *err)
 	return store_job_claim(c, cl->arena, &by, &cl->job, &cl->found, &cl->next_ms, err);
 }
 
-static void set_job(struct worker *w, struct str id)
+static void set_job(struct worker *w, struct str account_id, struct str id)
 {
 	WITH_LOCK(&w->engine->lock);
 	memcpy(w->job_id, id.p, id.n);
 	w->job_id[id.n] = '\0';
+	memcpy(w->account_id, account_id.p, account_id.n);
+	w->account_id[account_id.n] = '\0';
+	w->wait.until_ms = 0;
 	if (id.n > 0) {
 		atomic_store(&w->canceled, false);
 		atomic_store(&w->user_ends, false);
@@ -57,11 +60,11 @@ static bool work_one(struct worker *w)
 	}
 	if (cl.found) {
 		atomic_fetch_add(&e->running, 1);
-		set_job(w, cl.job.id);
+		set_job(w, cl.job.account_id, cl.job.id);
 		engine_changed(e, cl.job.account_id, cl.job.id);
 		engine_post(e); /* another worker looks for the next one, and when that is due */
 		job_work(w, &cl.job, cl.arena);
-		set_job(w, STR(""));
+		set_job(w, STR(""), STR(""));
 		atomic_fetch_sub(&e->running, 1);
 		engine_post(e); /* its flow's next run may go now */
 	} else {
@@ -287,21 +290,50 @@ struct asked_run {
 	struct engine *e;
 	struct arena *arena;
 	struct queue_request q;
+	const struct flow_plan *plan;
+	bool dated;
+	int64_t from_ms; /* DATED: where its delta exports begin */
 	struct str job_id;
 };
+
+/* The date of each delta export, unless a run is there that would move it again. */
+static bool move_dates(struct store_conn *c, const struct asked_run *r, struct err *err)
+{
+	const struct flow_plan *p = r->plan;
+	bool there, any = false;
+
+	if (!store_job_of_flow(c, p->account_id, p->flow_id, &there, err))
+		return false;
+	if (there)
+		return err_set(err, ERR_CONFLICT,
+			"a run of the flow is queued or at work, and would move the date: ask "
+			"again when "
+			"it has ended");
+	for (size_t i = 0; i < p->source_count; i++) {
+		if (!str_eq_z(json_get_str(p->sources[i].doc, STR("type")), "delta"))
+			continue;
+		any = true;
+		if (!store_export_state_put(c, p->account_id, p->flow_id, p->sources[i].id,
+			    r->from_ms, err))
+			return false;
+	}
+	return any || err_set_field(err, ERR_INVALID, "export.startDate",
+			      "no export of the flow is of type delta, so none begins at a date");
+}
 
 static bool asked_write(struct store_conn *c, void *arg, struct err *err)
 {
 	struct asked_run *r = arg;
 
-	return engine_queue(r->e, c, r->arena, &r->q, &r->job_id, err);
+	return (!r->dated || move_dates(c, r, err)) &&
+	       engine_queue(r->e, c, r->arena, &r->q, &r->job_id, err);
 }
 
-bool engine_run_flow(struct engine *e, struct str account_id, struct str flow_id,
+static bool ask_run(struct asked_run *r, struct str account_id, struct str flow_id,
 	struct str trigger, struct id *job_id, struct err *err)
 {
+	struct engine *e = r->e;
 	struct arena *a = arena_new("run", 0);
-	struct asked_run r = { .e = e, .arena = a };
 	struct flow_plan plan;
 	bool ok = !atomic_load(&e->stopping) ||
 		  err_set(err, ERR_SHUTTING_DOWN, "the server is shutting down");
@@ -309,17 +341,35 @@ bool engine_run_flow(struct engine *e, struct str account_id, struct str flow_id
 	ok = ok && flow_plan_read(e, a, account_id, flow_id, STR_NULL, &plan, err) &&
 	     flow_plan_check(e, a, &plan, err);
 	if (ok) {
-		r.q = (struct queue_request){ account_id, flow_id, trigger, plan.flow, 0 };
-		ok = store_write(e->cfg.store, asked_write, &r, err);
+		r->arena = a;
+		r->plan = &plan;
+		r->q = (struct queue_request){ account_id, flow_id, trigger, plan.flow, 0 };
+		ok = store_write(e->cfg.store, asked_write, r, err);
 	}
 	if (ok) {
-		memcpy(job_id->s, r.job_id.p, ID_LEN);
+		memcpy(job_id->s, r->job_id.p, ID_LEN);
 		job_id->s[ID_LEN] = '\0';
 		engine_post(e);
 	}
 	arena_wipe(a);
 	arena_free(a);
 	return ok;
+}
+
+bool engine_run_flow(struct engine *e, struct str account_id, struct str flow_id,
+	struct str trigger, struct id *job_id, struct err *err)
+{
+	struct asked_run r = { .e = e };
+
+	return ask_run(&r, account_id, flow_id, trigger, job_id, err);
+}
+
+bool engine_run_flow_from(struct engine *e, struct str account_id, struct str flow_id,
+	int64_t from_ms, struct id *job_id, struct err *err)
+{
+	struct asked_run r = { .e = e, .dated = true, .from_ms = from_ms };
+
+	return ask_run(&r, account_id, flow_id, STR("api"), job_id, err);
 }
 
 /* ---- cancel ---- */

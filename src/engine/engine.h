@@ -50,6 +50,13 @@ void engine_stop(struct engine *e, int64_t within_ms);
  */
 MUST_CHECK bool engine_run_flow(struct engine *e, struct str account_id, struct str flow_id,
 	struct str trigger, struct id *job_id, struct err *err);
+/*
+ * The same, and its delta exports ask for what changed since FROM_MS; later runs go on behind this one as
+ * ever. Also ERR_INVALID: no export of the flow has a date; ERR_CONFLICT: a run that is queued or at work
+ * would move the date.
+ */
+MUST_CHECK bool engine_run_flow_from(struct engine *e, struct str account_id, struct str flow_id,
+	int64_t from_ms, struct id *job_id, struct err *err);
 
 /* Asks a job of a flow or a retry to end, in every state. ERR_NOT_FOUND, ERR_CONFLICT (has ended). */
 MUST_CHECK bool engine_cancel(struct engine *e, struct str account_id, struct str job_id,
@@ -97,7 +104,12 @@ void engine_listen(struct engine *e, struct str account_id, struct str export_id
  */
 MUST_CHECK bool engine_chain_check(struct engine *e, struct str account_id, struct str id,
 	const struct json *next, struct err *err);
-/* A resource was made, changed or removed: schedules, listeners and waiting jobs follow. Any thread
+/* A flow's document, or a part of it: a listener must be the only source, has no schedule, and can't be a
+ * step. ERR_FLOW names the field. */
+MUST_CHECK bool engine_listener_check(struct engine *e, struct str account_id,
+	const struct json *flow, struct err *err);
+/* A resource (or the account's own "profile") was made, changed or removed: schedules, listeners and waiting
+ * jobs follow. Any thread
  * that may wait. */
 void engine_resource_changed(struct engine *e, struct str account_id, struct str type,
 	struct str id);
@@ -123,8 +135,14 @@ struct engine_stats {
 };
 void engine_stats(struct engine *e, struct engine_stats *out);
 
-/* The API's view of a job, and of a job error. */
-void job_print(const struct store_job *j, struct buf *out);
+/*
+ * What J waits for at this moment, {"what", "since", ...}: as it says itself, or the run of its flow that
+ * goes on, a free worker, a request that is to be tried again. p NULL: nothing. C reads.
+ */
+struct str engine_waits_for(struct engine *e, struct store_conn *c, struct arena *a,
+	const struct store_job *j);
+/* The API's view of a job, with what it waits for, and of a job error. */
+void job_print(struct engine *e, struct store_conn *c, const struct store_job *j, struct buf *out);
 void job_error_print(const struct store_job_error *e, struct buf *out);
 
 #endif

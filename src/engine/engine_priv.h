@@ -20,12 +20,20 @@
 #define BEATS           3 /* in a lease */
 #define JOB_KEPT_MS     ((int64_t)30 * 24 * 3600 * 1000)
 
+/* What a job in work waits for, as its adaptors tell; it is over at UNTIL_MS. */
+struct wait_note {
+	int64_t since_ms, until_ms; /* wall */
+	char what[256];
+};
+
 struct worker {
 	struct engine *engine;
 	struct thread thread;
-	atomic_bool canceled;    /* abort the requests of the job in work */
-	atomic_bool user_ends;   /* ... because somebody canceled the job */
-	char job_id[ID_LEN + 1]; /* of the job in work; "" when idle; under the engine's lock */
+	atomic_bool canceled;        /* abort the requests of the job in work */
+	atomic_bool user_ends;       /* ... because somebody canceled the job */
+	char job_id[ID_LEN + 1];     /* of the job in work; "" when idle; under the engine's lock */
+	char account_id[ID_LEN + 1]; /* its account; likewise */
+	struct wait_note wait;       /* of the job in work; likewise */
 };
 
 struct listener;
@@ -73,6 +81,9 @@ void engine_post(struct engine *e);
 void engine_changed(struct engine *e, struct str account_id, struct str job_id);
 /* The adaptor's environment of this engine; `canceled` and `trace` are the caller's to set. */
 struct adaptor_env engine_env(const struct engine *e);
+
+/* adaptor_env.waits of a job: CTX is its worker. */
+void worker_waits(void *ctx, int64_t until_ms, const char *why);
 
 /* What a dead server left goes back into the queue. */
 MUST_CHECK bool engine_recover(struct engine *e, struct err *err);

@@ -72,6 +72,18 @@ static bool read_connection(struct reader *r, const struct json *doc, const char
 	return true;
 }
 
+static bool is_listener(const struct json *export)
+{
+	return str_eq_z(json_get_str(export, STR("type")), "webhook");
+}
+
+static bool cant_ask(const char *field, const struct json *export, struct err *err)
+{
+	return err_set_field(err, ERR_FLOW, field,
+		"export \"%.*s\" is a listener, which can't be asked for anything",
+		STR_ARG(json_get_str(export, STR("name"))));
+}
+
 static bool read_source(struct reader *r, struct str id, struct flow_source *s)
 {
 	s->id = id;
@@ -91,6 +103,8 @@ static bool read_step(struct reader *r, enum step_kind kind, struct str id, stru
 	if (!read_doc(r, type, id, &s->doc))
 		return false;
 	s->name = json_get_str(s->doc, STR("name"));
+	if (kind == STEP_LOOKUP && is_listener(s->doc) && r->missing->code == ERR_NONE)
+		cant_ask("pageProcessors", s->doc, r->missing);
 	return read_connection(r, s->doc, type, &s->connection_id, &s->connection);
 }
 
@@ -179,7 +193,74 @@ bool flow_plan_read(const struct engine *e, struct arena *a, struct str account_
 
 bool flow_source_is_listener(const struct flow_source *s)
 {
-	return str_eq_z(json_get_str(s->doc, STR("type")), "webhook");
+	return is_listener(s->doc);
+}
+
+/* ---- can it be so? ---- */
+
+/* The export of element I of LIST, when it is a listener; else NULL. */
+static const struct json *listener_at(struct store_conn *c, struct arena *a, struct str account_id,
+	const struct json *element)
+{
+	struct str id = json_get_str(element, STR("_exportId"));
+	struct store_resource row;
+	const struct json *doc;
+	struct err gone = ERR_INIT; /* an id of nothing is refused elsewhere */
+
+	if (id.p == NULL || !store_resource_get(c, a, account_id, STR("export"), id, &row, &gone) ||
+		!json_parse_copy(a, row.document, &doc, &gone))
+		return NULL;
+	return is_listener(doc) ? doc : NULL;
+}
+
+static bool has_listener(struct store_conn *c, struct arena *a, struct str account_id,
+	const struct json *flow)
+{
+	const struct json *list = json_get(flow, STR("pageGenerators"));
+
+	if (json_is_array(list))
+		for (json_each (it, list))
+			if (listener_at(c, a, account_id, it) != NULL)
+				return true;
+	return listener_at(c, a, account_id, flow) != NULL;
+}
+
+bool engine_listener_check(struct engine *e, struct str account_id, const struct json *flow,
+	struct err *err)
+{
+	static const char *const lists[] = { "pageGenerators", "pageProcessors" };
+	struct arena *a DEFER(arena_freep) = arena_new("listener", 0);
+	struct store_conn *c DEFER(store_read_endp) = NULL;
+
+	if (!store_read_begin(e->cfg.store, &c, err))
+		return false;
+	if (json_is_str(json_get(flow, STR("schedule"))) && has_listener(c, a, account_id, flow))
+		return err_set_field(err, ERR_FLOW, "schedule",
+			"the flow's export is a listener: its events are taken as they come, not "
+			"by "
+			"the clock");
+	for (size_t k = 0; k < ARRAY_LEN(lists); k++) {
+		const struct json *list = json_get(flow, str_z(lists[k]));
+		size_t i = 0;
+
+		if (!json_is_array(list) || (k == 0 && list->n < 2))
+			continue;
+		for (json_each (it, list)) {
+			const struct json *export = listener_at(c, a, account_id, it);
+			const char *field = str_fmt(a, "%s.%zu._exportId", lists[k], i++).p;
+
+			if (export == NULL)
+				continue;
+			if (k == 1)
+				return cant_ask(field, export, err);
+			return err_set_field(err, ERR_FLOW, field,
+				"export \"%.*s\" is a listener: a flow that takes its events has "
+				"no "
+				"other export",
+				STR_ARG(json_get_str(export, STR("name"))));
+		}
+	}
+	return true;
 }
 
 /* ---- can it run? ---- */
@@ -217,6 +298,10 @@ bool flow_plan_check(const struct engine *e, struct arena *a, const struct flow_
 	for (size_t i = 0; i < p->source_count; i++) {
 		const struct flow_source *s = &p->sources[i];
 
+		if (p->source_count > 1 && flow_source_is_listener(s))
+			return err_set_field(err, ERR_FLOW, "pageGenerators",
+				"export \"%.*s\" is a listener, and must be the flow's only export",
+				STR_ARG(s->name));
 		if (!engine_check_inert(e, a, "export", s->doc, err) ||
 			(s->connection != NULL &&
 				!engine_check_inert(e, a, "connection", s->connection, err)))

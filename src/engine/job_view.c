@@ -50,7 +50,13 @@ static void add_json(struct json_build *b, struct str name, struct str text)
 
 #define LATE_MS 60000 /* a scheduled run that began later than this says so */
 
-static void add_job(struct json_build *b, const struct store_job *j)
+/* One that waits when its end is asked for goes through its worker, which takes it up at once. */
+static enum job_status shown_status(const struct store_job *j)
+{
+	return j->status == JOB_QUEUED && j->canceled_by.p != NULL ? JOB_CANCELING : j->status;
+}
+
+static void add_job(struct json_build *b, const struct store_job *j, struct str waits_for)
 {
 	json_build_object(b);
 	json_add_str(b, STR("_id"), j->id);
@@ -61,7 +67,7 @@ static void add_job(struct json_build *b, const struct store_job *j)
 	json_add_str(b, STR("_flowId"), j->flow_id);
 	json_add_str(b, STR("_flowJobId"), j->flow_job_id);
 	json_add_str(b, STR("trigger"), j->trigger);
-	json_add_str(b, STR("status"), str_z(job_status_word(j->status)));
+	json_add_str(b, STR("status"), str_z(job_status_word(shown_status(j))));
 	add_time(b, STR("startedAt"), j->started_ms);
 	add_time(b, STR("endedAt"), j->ended_ms);
 	add_time(b, STR("lastExecutedAt"), j->ended_ms);
@@ -74,8 +80,7 @@ static void add_job(struct json_build *b, const struct store_job *j)
 	if (j->type != JOB_EXPORT || j->ledger.exported > 0)
 		add_ledger(b, &j->ledger);
 	json_add_str(b, STR("zeroReason"), j->zero_reason);
-	if (j->status == JOB_QUEUED)
-		add_json(b, STR("waitingFor"), j->waiting_for);
+	add_json(b, STR("waitingFor"), waits_for);
 	add_time(b, STR("scheduledFor"), j->due_ms);
 	if (j->due_ms != 0 && j->started_ms - j->due_ms > LATE_MS)
 		json_add_bool(b, STR("late"), true);
@@ -94,13 +99,13 @@ static void add_job(struct json_build *b, const struct store_job *j)
 	json_build_end(b);
 }
 
-void job_print(const struct store_job *j, struct buf *out)
+void job_print(struct engine *e, struct store_conn *c, const struct store_job *j, struct buf *out)
 {
 	struct arena *a DEFER(arena_freep) = arena_new("view", 0);
 	struct json_build b;
 
 	json_build_init(&b, a);
-	add_job(&b, j);
+	add_job(&b, j, engine_waits_for(e, c, a, j));
 	json_print(out, json_build_done(&b), JSON_COMPACT);
 }
 

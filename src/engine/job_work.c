@@ -293,6 +293,8 @@ void job_work(struct worker *w, struct store_job *job, struct arena *a)
 	bool export_error = false;
 
 	r.env.canceled = &w->canceled;
+	r.env.waits = worker_waits;
+	r.env.waits_ctx = w;
 	take_wait(&r);
 	LOG(LOG_INFO, "job.started", LOG_S("job", job->id), LOG_S("flow", job->flow_id),
 		LOG_I("attempt", job->attempts));

@@ -1,8 +1,8 @@
 /*
  * schedule.c - the list of scheduled flows, each with the instant it is due next.
  *
- * What an instant counts from is the latest one taken, or when the flow was changed last: a flow
- * that was off for a week has missed nothing.
+ * What an instant counts from is the latest one taken, or when the flow, or the time zone that it has from
+ * its account, was changed last: a flow that was off for a week has missed nothing.
  */
 #include "engine/schedule.h"
 
@@ -46,6 +46,7 @@ struct reading {
 	struct store_conn *c;
 	struct arena *arena;
 	struct str account_id;
+	struct store_timezone zone; /* of the account */
 	struct err *err;
 	bool failed;
 };
@@ -88,7 +89,8 @@ static bool add_flow(void *arg, const struct store_resource *row)
 	if (!json_parse_copy(rd->arena, row->document, &flow, &bad))
 		return true;
 	struct str text = json_get_str(flow, STR("schedule")),
-		   zone = json_get_str(flow, STR("timezone"));
+		   own = json_get_str(flow, STR("timezone")),
+		   zone = own.p == NULL ? rd->zone.name : own;
 
 	if (text.p == NULL || json_get_true(flow, STR("disabled")) || is_real_time(rd, flow))
 		return true;
@@ -106,7 +108,10 @@ static bool add_flow(void *arg, const struct store_resource *row)
 		rd->failed = true;
 		return false;
 	}
-	if (!cron_next(&x->cron, x->zone, MAX(last, row->modified_ms), &x->due_ms))
+	last = MAX(last, row->modified_ms);
+	if (own.p == NULL)
+		last = MAX(last, rd->zone.since_ms);
+	if (!cron_next(&x->cron, x->zone, last, &x->due_ms))
 		x->due_ms = INT64_MAX;
 	rd->s->count++;
 	return true;
@@ -134,9 +139,14 @@ bool schedules_read(struct schedules *s, struct err *err)
 		!store_account_list(c, s->arena, &accounts, &n, err))
 		return false;
 	for (size_t i = 0; i < n; i++) {
-		struct reading rd = { s, c, s->arena, accounts[i].id, err, false };
+		struct reading rd = { .s = s,
+			.c = c,
+			.arena = s->arena,
+			.account_id = accounts[i].id,
+			.err = err };
 
-		if (!read_account(&rd))
+		if (!store_timezone_get(c, s->arena, rd.account_id, &rd.zone, err) ||
+			!read_account(&rd))
 			return false;
 	}
 	return true;

@@ -192,7 +192,7 @@ void engine_resource_changed(struct engine *e, struct str account_id, struct str
 	struct str id)
 {
 	run_of_old_documents_ends(e);
-	if (str_eq_z(type, "flow") || str_eq_z(type, "export"))
+	if (str_eq_z(type, "flow") || str_eq_z(type, "export") || str_eq_z(type, "profile"))
 		engine_look(e);
 	else if (str_eq_z(type, "connection"))
 		connection_is_back(e, account_id, id);

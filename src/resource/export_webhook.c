@@ -8,6 +8,16 @@
 #include "adaptor/webhook/webhook.h"
 #include "resource/resource_priv.h"
 
+#define ROWS_ANSWER_HEADERS(path, whose)                                                   \
+	{ path, FLD_OBJECT, FLD_LIST, "Headers of " whose ".",                             \
+		.example = "[{\"name\":\"X-Taken\",\"value\":\"yes\"}]" },                 \
+		{ path "[].name", FLD_TOKEN, FLD_REQUIRED, "The header's name.", .min = 1, \
+			.max = 256, .example = "\"X-Taken\"" },                            \
+	{                                                                                  \
+		path "[].value", FLD_STR, FLD_REQUIRED | FLD_LINE, "The header's value.",  \
+			.min = 0, .max = 1024, .example = "\"yes\""                        \
+	}
+
 #define SECRET_URL_BYTES_MIN 16
 
 const struct fld res_rows_webhook[] = {
@@ -17,10 +27,14 @@ const struct fld res_rows_webhook[] = {
 		.when = "type=webhook" },
 	{ "webhook.provider", FLD_ENUM, 0,
 		"A preset for a well-known sender: its header, algorithm, time window and event "
-		"id are known, and only its secret (webhook.key, or webhook.token) is set. "
+		"id are known, and only its secret (webhook.key, or webhook.token) is set. Those "
+		"that sign nothing have webhook.token in the URL, as with `secret_url`; stripe, "
+		"intercom and pagerduty too when they are given a token in place of a key. "
 		"`custom`, or not set: webhook.verify and the fields that it needs say how.",
 		.values = "custom|svix|github|gitlab|shopify|woocommerce|stripe|calendly|paddle|"
-			  "slack|zendesk|typeform|intercom|pagerduty|dropbox|meta",
+			  "slack|zendesk|typeform|intercom|pagerduty|dropbox|meta|"
+			  "activecampaign|aha|box|jira|mailchimp|mailparser|mailparser-io|parseur|"
+			  "postmark|recurly|sapariba|segment",
 		.example = "\"github\"" },
 	{ "webhook.verify", FLD_ENUM, 0,
 		"`hmac`: by a keyed digest of the body in a header. `token`: by a shared secret in "
@@ -83,6 +97,7 @@ const struct fld res_rows_webhook[] = {
 		.example = "\"ok\"" },
 	{ "webhook.successMediaType", FLD_ENUM, 0, "What that body is.",
 		.values = "json|xml|plaintext", .def = "\"plaintext\"", .example = "\"json\"" },
+	ROWS_ANSWER_HEADERS("webhook.successResponseHeaders", "that answer"),
 	{ "webhook.challengePath", FLD_STR, FLD_LINE,
 		"The dotted path of a challenge in the body: an event that has a text there is "
 		"answered with it and not stored.",
@@ -90,12 +105,16 @@ const struct fld res_rows_webhook[] = {
 	{ "webhook.challengeQueryParam", FLD_STR, FLD_LINE,
 		"The query parameter that a GET of the listener's URL wants back.", .min = 1,
 		.max = 256, .example = "\"challenge\"" },
+	{ "webhook.challengeSuccessStatusCode", FLD_INT, 0,
+		"The status of the answer to a challenge.", .min = 200, .max = 299, .def = "200",
+		.example = "200" },
 	{ "webhook.challengeSuccessBody", FLD_STR, 0,
 		"The body of the answer to a challenge; {{challenge}} in it stands for the text. "
 		"Not set: the text itself.",
 		.min = 1, .max = 8192, .example = "\"{\\\"challenge\\\":\\\"{{challenge}}\\\"}\"" },
 	{ "webhook.challengeSuccessMediaType", FLD_ENUM, 0, "What that body is.",
 		.values = "json|xml|plaintext", .def = "\"plaintext\"", .example = "\"json\"" },
+	ROWS_ANSWER_HEADERS("webhook.challengeSuccessResponseHeaders", "the answer to a challenge"),
 	{ NULL },
 };
 
@@ -203,13 +222,17 @@ static void check_preset(const struct json *doc, const struct webhook_scheme *s,
 {
 	const struct json *verify = field_at(doc, "verify");
 	const char *when = str_fmt(p->arena, "webhook.provider is %s", s->name).p;
-	struct str kind = s->proof == WEBHOOK_PROOF_TOKEN    ? STR("only token")
-			  : s->challenge_token_query != NULL ? STR("key and token")
-							     : STR("key");
+	bool by_path = s->proof == WEBHOOK_PROOF_PATH ||
+		       webhook_by_path(s, json_get(doc, STR("webhook")));
+	struct str kind = s->proof == WEBHOOK_PROOF_TOKEN || by_path ? STR("only token")
+			  : s->challenge_token_query != NULL         ? STR("key and token")
+								     : STR("key");
 
-	if (json_is_str(verify) && !str_eq_z(json_str(verify), s->verify))
+	const char *kind_of_proof = by_path ? "secret_url" : s->verify;
+
+	if (json_is_str(verify) && !str_eq_z(json_str(verify), kind_of_proof))
 		problems_add(p, ERR_INVALID, "webhook.verify", "leave it out",
-			"webhook.verify is %s when %s", s->verify, when);
+			"webhook.verify is %s when %s", kind_of_proof, when);
 	check_uses(doc, kind, when, p);
 }
 
@@ -235,6 +258,33 @@ static void check_proof(const struct json *doc, struct problems *p)
 			check_token_place(doc, p);
 		else if (str_eq_z(json_str(verify), "secret_url"))
 			check_secret_url(doc, p);
+	}
+}
+
+#define ANSWER_HEADERS_MAX 20
+
+/* Those that the server writes itself would stand there twice. */
+static void check_answer_headers(const struct json *doc, const char *name, struct problems *p)
+{
+	static const char *const ours[] = { "Content-Type", "Date", "Request-Id", "Traceparent",
+		"X-Content-Type-Options", "Integrator-Event-Id" };
+	const struct json *list = field_at(doc, name);
+	size_t i = 0;
+
+	res_check_headers(doc, path_of(p, name), p);
+	if (!json_is_array(list))
+		return;
+	if (list->n > ANSWER_HEADERS_MAX)
+		problems_add(p, ERR_LIMIT, path_of(p, name), NULL,
+			"webhook.%s can have at most %d headers", name, ANSWER_HEADERS_MAX);
+	for (json_each (it, list)) {
+		const char *field = str_fmt(p->arena, "webhook.%s.%zu.name", name, i++).p;
+
+		for (size_t k = 0; k < ARRAY_LEN(ours); k++)
+			if (str_eq_ci(json_get_str(it, STR("name")), str_z(ours[k])))
+				problems_add(p, ERR_INVALID, field, "leave it out",
+					"%s is %s, which every answer gets by itself", field,
+					ours[k]);
 	}
 }
 
@@ -271,6 +321,8 @@ void res_check_webhook(const struct json *doc, struct problems *p)
 
 	check_proof(doc, p);
 	check_answers(doc, p);
+	check_answer_headers(doc, "successResponseHeaders", p);
+	check_answer_headers(doc, "challengeSuccessResponseHeaders", p);
 	if (json_is_str(user) && str_find_char(json_str(user), ':') != STR_NPOS)
 		problems_add(p, ERR_INVALID, "webhook.username", NULL,
 			"webhook.username must not hold a colon: HTTP Basic authentication ends "

@@ -7,8 +7,9 @@
 
 /* The rows of one field of a response mapping at PATH. */
 #define ROWS_RESPONSE_FIELD(path)                                                                  \
-	{ path "[].extract", FLD_STR, FLD_LINE, "Where the value stands in the step's answer.",    \
-		.min = 1, .max = 1024, .example = "\"id\"" },                                      \
+	{ path "[].extract", FLD_STR, FLD_REQUIRED | FLD_LINE,                                     \
+		"Where the value stands in the step's answer.", .min = 1, .max = 1024,             \
+		.example = "\"id\"" },                                                             \
 	{                                                                                          \
 		path "[].generate", FLD_STR, FLD_REQUIRED | FLD_LINE, "Where the record gets it.", \
 			.min = 1, .max = 1024, .example = "\"customerId\""                         \
@@ -32,7 +33,7 @@ static const struct fld rows[] = {
 		.min = 1, .max = 256, .example = "\"? */15 * ? * *\"" },
 	{ "timezone", FLD_STR, FLD_LINE,
 		"The time zone of the schedule, by its IANA name or an offset such as +02:00. Not "
-		"set: UTC.",
+		"set: that of the account (PUT /v1/profile), else UTC.",
 		.min = 1, .max = 64, .example = "\"America/New_York\"" },
 	{ "_exportId", FLD_REF, 0,
 		"The _id of the export whose records the flow takes. Either this or pageGenerators "
@@ -128,8 +129,14 @@ static void check_processors(const struct json *doc, struct problems *p)
 		if (p->count == 0 && json_get(it, STR("responseMapping")) != NULL &&
 			!mapping_compile(p->arena, json_get(it, STR("responseMapping")), NULL, &m,
 				&err)) {
-			err_wrap(&err, "%s.responseMapping", at);
-			problems_add_err(p, &err);
+			struct str field = str_z(err.field); /* "mapping.fields.0.generate" */
+
+			problems_add(p, err.code,
+				str_fmt(p->arena, "%s.responseMapping%.*s", at,
+					STR_ARG(str_from(field,
+						str_starts(field, STR("mapping")) ? 7 : field.n)))
+					.p,
+				NULL, "%s", err.message);
 		}
 	}
 }

@@ -1,6 +1,7 @@
 /*
  * account.c - accounts and their tokens.
  */
+#include "core/buf.h"
 #include "store/row.h"
 #include "store/store_priv.h"
 
@@ -63,6 +64,44 @@ bool store_account_list(struct store_conn *c, struct arena *a, struct store_acco
 	*out = (struct store_account *)(void *)l.p;
 	*count = l.count;
 	return true;
+}
+
+/* Settings are texts: the instant, then the name. */
+static void timezone_key(struct str account_id, char out[48])
+{
+	snprintf(out, 48, "timezone/%.*s", STR_ARG(account_id));
+}
+
+bool store_timezone_get(struct store_conn *c, struct arena *a, struct str account_id,
+	struct store_timezone *out, struct err *err)
+{
+	struct err none = ERR_INIT;
+	struct str text;
+	char key[48];
+
+	timezone_key(account_id, key);
+	*out = (struct store_timezone){ .name = STR_NULL };
+	if (!store_setting_get(c, a, str_z(key), &text, &none)) {
+		if (none.code != ERR_NOT_FOUND)
+			*err = none;
+		return none.code == ERR_NOT_FOUND;
+	}
+	if (!str_to_i64(str_cut(&text, ' '), &out->since_ms))
+		return err_set(err, ERR_STORE, "the setting %s is damaged", key);
+	if (text.n > 0)
+		out->name = text;
+	return true;
+}
+
+bool store_timezone_put(struct store_conn *c, struct str account_id, const struct store_timezone *z,
+	struct err *err)
+{
+	struct buf text DEFER(buf_free) = BUF_INIT(0);
+	char key[48];
+
+	timezone_key(account_id, key);
+	buf_add_fmt(&text, "%lld %.*s", (long long)z->since_ms, STR_ARG(z->name));
+	return store_setting_put(c, str_z(key), buf_str(&text), err);
 }
 
 bool store_token_add(struct store_conn *c, const struct store_token *t,

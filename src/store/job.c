@@ -152,6 +152,25 @@ bool store_job_queued_of_flow(struct store_conn *c, struct arena *a, struct str 
 	return r == SQL_ROW;
 }
 
+bool store_job_before(struct store_conn *c, struct arena *a, const struct store_job *j,
+	struct store_job *out, struct err *err)
+{
+	struct sql_stmt *st DEFER(sql_donep) = conn_use(c, STMT_JOB_BEFORE);
+	struct store_job before;
+
+	sql_bind_str(st, 1, j->account_id);
+	sql_bind_str(st, 2, j->flow_id);
+	sql_bind_str(st, 3, j->id);
+
+	enum sql_result r = row_read_one(st, &row_job, a, &before, err);
+
+	if (r == SQL_DONE)
+		return err_set(err, ERR_NOT_FOUND, "no job is before job %.*s", STR_ARG(j->id));
+	if (r == SQL_ROW)
+		*out = before;
+	return r == SQL_ROW;
+}
+
 static bool next_claimable(struct store_conn *c, int64_t *next_ms, struct err *err)
 {
 	struct sql_stmt *st DEFER(sql_donep) = conn_use(c, STMT_JOB_NEXT);
@@ -239,6 +258,21 @@ bool store_job_give_back(struct store_conn *c, const struct store_job *j, int64_
 	return sql_run(st) || sql_error(st->conn, err);
 }
 
+static bool cant_cancel(struct store_conn *c, struct str account_id, struct str id, struct err *err)
+{
+	struct arena *a DEFER(arena_freep) = arena_new("job", 0);
+	struct store_job j;
+
+	if (!store_job_get(c, a, account_id, id, &j, err))
+		return false;
+	if (j.flow_job_id.p != NULL)
+		return err_set(err, ERR_CONFLICT,
+			"job %.*s is a part of job %.*s, and ends with it: cancel that one",
+			STR_ARG(id), STR_ARG(j.flow_job_id));
+	return err_set(err, ERR_CONFLICT, "job %.*s has ended: it is %s", STR_ARG(id),
+		job_status_word(j.status));
+}
+
 bool store_job_cancel(struct store_conn *c, struct str account_id, struct str id, struct str by,
 	int64_t now_ms, struct err *err)
 {
@@ -250,9 +284,7 @@ bool store_job_cancel(struct store_conn *c, struct str account_id, struct str id
 	sql_bind_i64(st, 4, now_ms);
 	if (!sql_run(st))
 		return sql_error(st->conn, err);
-	return sql_changes(st) == 1 ||
-	       err_set(err, ERR_CONFLICT, "job %.*s has ended, or is a part of another job",
-		       STR_ARG(id));
+	return sql_changes(st) == 1 || cant_cancel(c, account_id, id, err);
 }
 
 bool store_job_wake(struct store_conn *c, struct str account_id, struct str waits_for,
@@ -335,6 +367,8 @@ static void bind_filter(struct sql_stmt *st, struct str account_id,
 	bind_range(st, 18, &f->export);
 	bind_range(st, 20, &f->ignore);
 	bind_range(st, 22, &f->error);
+	sql_bind_str(st, 26, f->job_id);
+	sql_bind_i64(st, 27, f->retry);
 }
 
 /*

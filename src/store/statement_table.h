@@ -1,6 +1,4 @@
-/*
- * statement_table.h - the names of all statements; included by statements.h.
- */
+/* statement_table.h - the names of all statements; included by statements.h. */
 #ifndef STORE_STATEMENT_TABLE_H
 #define STORE_STATEMENT_TABLE_H
 
@@ -41,6 +39,7 @@
 	X(STMT_JOB_UPDATE)                   \
 	X(STMT_JOB_GET)                      \
 	X(STMT_JOB_QUEUED_OF_FLOW)           \
+	X(STMT_JOB_BEFORE)                   \
 	X(STMT_JOB_OF_FLOW)                  \
 	X(STMT_JOB_CLAIM)                    \
 	X(STMT_JOB_NEXT)                     \

@@ -87,6 +87,9 @@
 
 #define JOB_MUST(column, n)  " AND " column " = ?" n
 #define JOB_MAYBE(column, n) " AND (CAST(?" n " AS TEXT) IS NULL OR " column " = ?" n ")"
+#define JOB_HAS_RETRY(column) \
+	"EXISTS (SELECT 1 FROM job_error e WHERE e.account_id = job.account_id AND " \
+	"e." column " = job.id AND e.resolved = 0 AND COALESCE(e.retry_id, '') <> '')"
 #define JOB_LIST_IN(ONE_OF, by_flow_job, by_flow, by_export, by_import, by_integration) \
 	"SELECT " JOB_COLUMNS " FROM job WHERE account_id = ?1 " \
 	"AND created_ms >= ?2 AND created_ms <= ?3" \
@@ -101,7 +104,10 @@
 	MAYBE("status", "13", ONE_OF) MAYBE("type", "14", ONE_OF) MAYBE("flow_id", "15", ONE_OF) \
 	" AND num_success BETWEEN ?16 AND ?17 AND num_export BETWEEN ?18 AND ?19" \
 	" AND num_ignore BETWEEN ?20 AND ?21 AND num_error BETWEEN ?22 AND ?23" \
-	" AND (created_ms < ?24 OR id < ?25) " \
+	" AND (created_ms < ?24 OR id < ?25)" \
+	JOB_MAYBE("id", "26") \
+	" AND (?27 = 0 OR ?27 = CASE WHEN num_open_error > 0 AND (" JOB_HAS_RETRY("root_job_id") \
+	" OR " JOB_HAS_RETRY("job_id") ") THEN 1 ELSE 2 END) " \
 	"ORDER BY created_ms DESC, id DESC LIMIT ?12"
 #define JOB_LIST(j, f, e, i, t) \
 	{ JOB_LIST_IN(ONE_OF_SQLITE, j, f, e, i, t), JOB_LIST_IN(ONE_OF_PGSQL, j, f, e, i, t) }
@@ -271,6 +277,14 @@ static const struct statement texts[STATEMENT_COUNT] = {
 	[STMT_JOB_QUEUED_OF_FLOW] = { "SELECT " JOB_COLUMNS " FROM job WHERE account_id = ?1 "
 				      "AND flow_id = ?2 AND status = 'queued' AND type = 'flow' "
 				      "AND started_ms = 0 ORDER BY created_ms, id LIMIT 1" },
+	[STMT_JOB_BEFORE] = { "SELECT " JOB_COLUMNS
+			      " FROM job WHERE account_id = ?1 AND flow_id = ?2 "
+			      "AND id <> ?3 AND type IN ('flow', 'retry') "
+			      "AND (status IN " JOB_IN_WORK
+			      " OR (status = 'queued' AND started_ms > 0)) "
+			      "ORDER BY CASE WHEN status = 'queued' THEN 1 ELSE 0 END, created_ms, "
+			      "id "
+			      "LIMIT 1" },
 	[STMT_JOB_OF_FLOW] = { "SELECT 1 FROM job WHERE account_id = ?1 AND flow_id = ?2 "
 			       "AND status = 'queued' AND type = 'flow' "
 			       "UNION ALL SELECT 1 FROM job WHERE account_id = ?1 AND flow_id = ?2 "

@@ -24,6 +24,16 @@ MUST_CHECK bool store_account_get(struct store_conn *c, struct arena *a, struct 
 MUST_CHECK bool store_account_list(struct store_conn *c, struct arena *a,
 	struct store_account **out, size_t *count, struct err *err);
 
+/* The time zone of an account's schedules. */
+struct store_timezone {
+	struct str name;  /* p NULL: not set */
+	int64_t since_ms; /* when it was set so */
+};
+MUST_CHECK bool store_timezone_get(struct store_conn *c, struct arena *a, struct str account_id,
+	struct store_timezone *out, struct err *err);
+MUST_CHECK bool store_timezone_put(struct store_conn *c, struct str account_id,
+	const struct store_timezone *z, struct err *err); /* W */
+
 /* ---- tokens: only SHA-256 of a token is kept ---- */
 
 struct store_token {

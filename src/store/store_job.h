@@ -69,6 +69,10 @@ MUST_CHECK bool store_job_get(struct store_conn *c, struct arena *a, struct str 
 /* The job of this flow that is QUEUED and was never begun (ERR_NOT_FOUND when none is). */
 MUST_CHECK bool store_job_queued_of_flow(struct store_conn *c, struct arena *a,
 	struct str account_id, struct str flow_id, struct store_job *out, struct err *err);
+/* Another job of J's flow that is in work, or was begun and waits: J is not begun before that ends.
+ * ERR_NOT_FOUND: there is none. */
+MUST_CHECK bool store_job_before(struct store_conn *c, struct arena *a, const struct store_job *j,
+	struct store_job *out, struct err *err);
 /* Is a run of this flow queued or at work? */
 MUST_CHECK bool store_job_of_flow(struct store_conn *c, struct str account_id, struct str flow_id,
 	bool *there, struct err *err);
@@ -115,6 +119,12 @@ MUST_CHECK bool store_job_children(struct store_conn *c, struct arena *a, struct
 
 struct store_job_filter {
 	struct str flow_id, export_id, import_id, integration_id, flow_job_id; /* p NULL: any */
+	struct str job_id; /* the one; p NULL: any */
+	enum {
+		JOBS_ANY,
+		JOBS_RETRIABLE,
+		JOBS_DONE_WITH
+	} retry; /* open errors with their records: any, some, none */
 	bool has_status, has_type;
 	enum job_status status;
 	enum job_type type;

@@ -102,7 +102,7 @@ test('a page of an export of type once that is put off in part: what was deliver
 	await flows.once('once');
 	sink.manner = (entry) => (Number(entry.id) % 5 === 0 ? { status: 429, act: status(429, { 'retry-after': '3600' }) } : null);
 	const { _jobId } = await server.ok(201, 'POST', `/v1/flows/${flows.ids.once.flow}/run`);
-	await until('the job waits', async () => (await server.ok(200, 'GET', `/v1/jobs/${_jobId}`)).waitingFor);
+	await until('the job waits', async () => (await server.ok(200, 'GET', `/v1/jobs/${_jobId}`)).waitingFor?._connectionId);
 	const delivered = sink.entries().filter((e) => e.status < 400).map((e) => Number(e.id)).sort((a, b) => a - b);
 	assert.ok(delivered.length > 0);
 	assert.deepEqual(source.sets.get('once').filter((r) => r.done).map((r) => r.id), delivered);

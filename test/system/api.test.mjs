@@ -117,7 +117,7 @@ test('what a request asks for and nobody can do is refused, not ignored', async 
 	const unknown = async (field, method, url, body) =>
 		assert.equal((await fails(422, 'unknown_field', method, url, body))[0].field, field);
 	await unknown('scope', 'POST', '/v1/accesstokens', { name: 'ci', scope: 'exports' });
-	await unknown('export', 'POST', `/v1/flows/${f._id}/run`, { export: { startDate: '2020-01-01' } });
+	await unknown('exprt', 'POST', `/v1/flows/${f._id}/run`, { exprt: { startDate: '2020-01-01' } });
 	await fails(422, 'invalid_field', 'POST', `/v1/flows/${f._id}/run`, []);
 	await fails(400, 'invalid_json', 'POST', `/v1/flows/${f._id}/run`, '{', { 'content-type': 'application/json' });
 	await unknown('_flowId', 'POST', '/v1/jobs/current', { _flowId: f._id });
@@ -371,6 +371,30 @@ test('the OpenAPI document names every route of every type, and its references r
 	}
 	const limits = await server.ok(200, 'GET', '/v1/limits');
 	assert.ok(limits.every((l) => l.name && l.unit && l.description && Number.isInteger(l.value)));
+});
+
+test('every query parameter of errors and jobs in the OpenAPI document is one, and the filters are there', async () => {
+	const doc = await server.ok(200, 'GET', '/v1/openapi.json');
+	const id = '5560092ed7922800000f000e';
+	const values = { dry_run: 'true', createdAt_gte: '0', createdAt_lte: '0', after: id, limit: '1', resolved: 'all', config: 'current', format: 'csv',
+		status: 'queued', type: 'flow', type_in: 'flow', retriable: 'true' };
+	const seen = new Map();
+	for (const [path, methods] of Object.entries(doc.paths)) {
+		if (!/errors|\/resolve$|\/unresolve$|\/retry$|^\/v1\/retries$|^\/v1\/jobs$|resolved$/.test(path)) continue;
+		for (const [method, op] of Object.entries(methods)) {
+			const query = (op.parameters ?? []).filter((x) => x.in === 'query').map((x) => x.name);
+			seen.set(`${method} ${path}`, query);
+			for (const name of query) {
+				const value = values[name] ?? (name.startsWith('num') ? '1' : name.startsWith('_') ? id : 'x');
+				const r = await server.call(method.toUpperCase(), `${path.replace(/\{[^}]+\}/g, id)}?${name}=${value}`, method === 'get' ? undefined : [id]);
+				assert.doesNotMatch(r.text, /there is no query parameter|is no value for/, `${method} ${path} ${name}`);
+			}
+		}
+	}
+	for (const route of ['put /v1/flows/{_id}/errors/resolve', 'post /v1/jobs/{_id}/retry', 'put /v1/integrations/{_id}/jobs/retry', 'put /v1/jobs/resolve'])
+		for (const name of ['dry_run', 'code', 'fingerprint', 'traceKey']) assert.ok(seen.get(route).includes(name), `${route} ${name}`);
+	assert.ok(seen.get('get /v1/jobs').includes('retriable'));
+	assert.ok(seen.get('get /v1/retries').includes('_jobId'));
 });
 
 test('the access log is JSON lines with the request id, without query or secrets', async () => {

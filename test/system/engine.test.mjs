@@ -116,7 +116,9 @@ test('flows that would run each other in a circle are refused, with the way', as
 	const r = await server.call('PATCH', `/v1/flows/${c.flow}`, { _runNextFlowIds: [a.flow] });
 	assert.equal(r.status, 422);
 	assert.match(r.json.errors[0].message, /this flow -> A -> B -> this flow/);
-	assert.equal((await server.call('PATCH', `/v1/flows/${c.flow}`, { _runNextFlowIds: [c.flow] })).status, 422);
+	const self = await server.call('PATCH', `/v1/flows/${c.flow}`, { _runNextFlowIds: [c.flow] });
+	assert.equal(self.status, 422);
+	assert.match(self.json.errors[0].message, /: this flow -> this flow$/);
 });
 
 test('a running job is canceled: what was under way ends, the rest are errors that can be retried', async () => {
@@ -138,7 +140,9 @@ test('a running job is canceled: what was under way ends, the rest are errors th
 	const errors = await server.errorsOf(_jobId);
 	assert.equal(errors.length, 100);
 	assert.ok(errors.every((e) => e.code === 'canceled' && e._retryId));
-	assert.equal((await server.call('PUT', `/v1/jobs/${_jobId}/cancel`)).status, 409);
+	const again = await server.call('PUT', `/v1/jobs/${_jobId}/cancel`);
+	assert.equal(again.status, 409);
+	assert.equal(again.json.errors[0].message, `job ${_jobId} has ended: it is canceled`);
 	for (const res of held) res.destroy();
 });
 
@@ -153,7 +157,9 @@ test('a queued job is canceled at once; a part of a job can not be', async () =>
 	assert.notEqual(queued, running);
 	assert.equal((await server.ok(200, 'PUT', `/v1/jobs/${queued}/cancel`)).status, 'canceled');
 	const family = await server.ok(200, 'GET', `/v1/jobs/${running}/family`);
-	assert.equal((await server.call('PUT', `/v1/jobs/${family.children[0]._id}/cancel`)).status, 409);
+	const part = await server.call('PUT', `/v1/jobs/${family.children[0]._id}/cancel`);
+	assert.equal(part.status, 409);
+	assert.match(part.json.errors[0].message, new RegExp(`is a part of job ${running}`));
 	await server.ok(200, 'PUT', `/v1/jobs/${running}/cancel`);
 	assert.equal((await server.jobEnd(running)).status, 'canceled');
 	for (const res of hold) res.destroy();
@@ -166,6 +172,35 @@ test('what a flow can not be is refused, all at once', async () => {
 		pageProcessors: [{ proceedOnFailure: true }] });
 	assert.equal(r.status, 422);
 	assert.deepEqual(r.json.errors.map((e) => e.field), ['pageGenerators', 'pageProcessors.0._importId']);
+});
+
+test('a listener is the only source of its flow, and can not be asked; response mappings name their place', async () => {
+	const source = await connection('http://127.0.0.1:9');
+	const exp = await exportOf(source, '/items'), imp = await importOf(source, '/load', [{ extract: 'id', generate: 'key' }]);
+	const listener = (await server.ok(201, 'POST', '/v1/exports', { name: 'Events', type: 'webhook', webhook: { verify: 'secret_url', token: 'x'.repeat(32) } }))._id;
+	const refused = async (body, field, message) => {
+		const r = await server.call('POST', '/v1/flows', { name: 'bad', ...body });
+		assert.equal(r.status, 422, r.text);
+		assert.equal(r.json.errors[0].field, field);
+		assert.match(r.json.errors[0].message, message);
+	};
+	await refused({ pageGenerators: [{ _exportId: exp }, { _exportId: listener }], _importId: imp },
+		'pageGenerators.1._exportId', /export "Events" is a listener: a flow that takes its events has no other export/);
+	await refused({ _exportId: exp, pageProcessors: [{ _importId: imp }, { _exportId: listener }] },
+		'pageProcessors.1._exportId', /export "Events" is a listener, which can't be asked/);
+	await refused({ _exportId: exp, pageProcessors: [{ _importId: imp, responseMapping: { fields: [{ extract: 'id', generate: 'a..b' }] } }] },
+		'pageProcessors.0.responseMapping.fields.0.generate', /empty name/);
+	await refused({ _exportId: exp, pageProcessors: [{ _importId: imp, responseMapping: { fields: [{ generate: 'a' }] } }] },
+		'pageProcessors.0.responseMapping.fields.0.extract', /required/);
+	const flow = (await server.ok(201, 'POST', '/v1/flows', { name: 'good', pageGenerators: [{ _exportId: listener }], pageProcessors: [{ _importId: imp }] }))._id;
+	assert.equal((await server.call('PATCH', `/v1/flows/${flow}`, { pageGenerators: [{ _exportId: listener }, { _exportId: exp }] })).status, 422);
+	// what was an export when the flow was made
+	const other = await exportOf(source, '/lookup');
+	const lookup = (await server.ok(201, 'POST', '/v1/flows', { name: 'asks', _exportId: exp, pageProcessors: [{ _exportId: other }, { _importId: imp }] }))._id;
+	await server.ok(200, 'PUT', `/v1/exports/${other}`, { name: 'Now events', type: 'webhook', webhook: { verify: 'secret_url', token: 'x'.repeat(32) } });
+	const run = await server.call('POST', `/v1/flows/${lookup}/run`);
+	assert.equal(run.status, 422);
+	assert.match(run.json.errors[0].message, /export "Now events" is a listener, which can't be asked/);
 });
 
 test('an export shapes and filters its records, an import takes those it wants', async () => {

@@ -217,7 +217,7 @@ for (const [name, url] of [
 		const { _jobId } = await server.ok(201, 'POST', `/v1/flows/${ids.flow}/run`);
 		const job = await until('the job waits', async () => {
 			const j = await server.ok(200, 'GET', `/v1/jobs/${_jobId}`);
-			return j.waitingFor ? j : null;
+			return j.waitingFor?._connectionId ? j : null;
 		});
 		assert.match(JSON.stringify(job.waitingFor), /offline/);
 		assert.deepEqual([job.ledger.exported, job.ledger.failed], [3, 0]);

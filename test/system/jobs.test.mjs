@@ -39,6 +39,24 @@ test('filters', async () => {
 	}
 });
 
+test('filters that the platform\'s clients send: what can be tried again, one job, bulk retries, indexed names', async () => {
+	assert.deepEqual(await ids(`_flowId=${x.flow}&retriable=true`), newest); // each has one error with its record
+	assert.deepEqual(await ids(`_flowId=${x.flow}&retriable=false`), []);
+	await server.ok(200, 'PUT', `/v1/jobs/${jobs[1]._id}/resolve`);
+	assert.deepEqual(await ids(`_flowId=${x.flow}&retriable=false`), [jobs[1]._id]);
+	const children = (await server.ok(200, 'GET', `/v1/jobs?_flowJobId=${jobs[0]._id}`));
+	assert.deepEqual(await ids(`_flowJobId=${jobs[0]._id}&retriable=true`), children.filter((j) => j.type === 'import').map((j) => j._id));
+	await server.ok(200, 'PUT', `/v1/jobs/${jobs[1]._id}/unresolve`);
+	assert.deepEqual(await ids(`_jobId=${jobs[2]._id}`), [jobs[2]._id]);
+	assert.deepEqual(await ids(`_flowId=${x.flow}&type_in[0]=flow&type_in[1]=bulk_retry`), newest);
+	assert.deepEqual(await ids(`_flowId=${x.flow}&${encodeURIComponent('type_in[]')}=bulk_retry`), []);
+	assert.deepEqual(await ids(`_flowId=${x.flow}&type=bulk_retry`), []);
+	assert.deepEqual(await ids(`_flowId=${x.flow}&_bulkJobId=5560092ed7922800000f000e`), []);
+	assert.deepEqual(await ids('_bulkJobId=5560092ed7922800000f000e'), []);
+	for (const query of ['retriable=maybe', '_bulkJobId=x', '_jobId=x', 'type_in[x]=flow', 'createdAt_gte[0]=1'])
+		assert.equal((await server.call('GET', `/v1/jobs?_flowId=${x.flow}&${query}`)).json.errors[0].code, 'invalid_query_params', query);
+});
+
 test('dates: ISO with and without milliseconds, a day, milliseconds', async () => {
 	const ms = Date.parse(jobs[2].createdAt), day = jobs[2].createdAt.slice(0, 10);
 	assert.deepEqual(await ids(`createdAt_gte=${jobs[2].createdAt}&createdAt_lte=${ms}`), [jobs[2]._id]);
@@ -143,6 +161,43 @@ test('when a flow is due', async () => {
 	await server.ok(404, 'GET', '/v1/flows/5560092ed7922800000f000e/schedule');
 });
 
+test('a flow without a time zone has that of the account', async () => {
+	const url = `/v1/flows/${x.flow}/schedule`;
+	const zone = async (value) => server.ok(200, 'PUT', '/v1/profile', { timezone: value });
+	const profile = await server.ok(200, 'GET', '/v1/profile');
+	assert.deepEqual(Object.keys(profile), ['_id', 'name', 'timezone']);
+	assert.deepEqual([profile.name, profile.timezone], ['default', null]);
+	assert.deepEqual(await zone('Asia/Tokyo'), { ...profile, timezone: 'Asia/Tokyo' });
+	await server.ok(200, 'PATCH', `/v1/flows/${x.flow}`, { schedule: '? 30 2 ? * *', timezone: null });
+	let s = await server.ok(200, 'GET', url);
+	assert.equal(s.timezone, 'Asia/Tokyo');
+	assert.match(s.nextDue[0], /T17:30:00/);
+	await server.ok(200, 'PATCH', `/v1/flows/${x.flow}`, { timezone: 'UTC' }); // the flow's own goes first
+	s = await server.ok(200, 'GET', url);
+	assert.match(s.nextDue[0], /T02:30:00/);
+	await server.ok(200, 'PATCH', `/v1/flows/${x.flow}`, { timezone: null });
+	assert.equal((await zone(null)).timezone, null);
+	assert.equal((await server.ok(200, 'GET', url)).timezone, 'UTC');
+	for (const [bad, field] of [[{ timezone: 'Mars/Base' }, 'timezone'], [{ timezone: 5 }, 'timezone'], [{}, 'timezone'], [{ timezone: 'UTC', tz: 1 }, 'tz'], [{ timezone: 'UTC', name: 'mine' }, 'name'], [[], '']]) {
+		const r = await server.call('PUT', '/v1/profile', bad);
+		assert.equal(r.status, 422, JSON.stringify(bad));
+		assert.equal(r.json.errors[0].field ?? '', field);
+	}
+	await server.ok(200, 'PUT', '/v1/profile', profile); // what was read goes back
+});
+
+test('a flow that is not run by the clock is due at no time', async () => {
+	const url = `/v1/flows/${x.flow}/schedule`;
+	await server.ok(200, 'PATCH', `/v1/flows/${x.flow}`, { schedule: '? 30 2 ? * *', disabled: true });
+	assert.deepEqual((await server.ok(200, 'GET', url)).nextDue, []);
+	await server.ok(200, 'PATCH', `/v1/flows/${x.flow}`, { schedule: null, disabled: null });
+	const listener = await server.ok(201, 'POST', '/v1/exports', { name: 'Events', type: 'webhook', webhook: { verify: 'secret_url', token: 'x'.repeat(32) } });
+	const r = await server.call('POST', '/v1/flows', { name: 'Late', _exportId: listener._id, _importId: x.import, schedule: '? * * * * *' });
+	assert.equal(r.status, 422);
+	assert.equal(r.json.errors[0].field, 'schedule');
+	assert.match(r.json.errors[0].message, /events are taken as they come/);
+});
+
 test('how far the exports of a flow came can be read and moved', async () => {
 	const url = `/v1/flows/${x.flow}/lastExportDateTime`;
 	const got = (at) => ({ lastExportDateTime: at, exports: [{ _exportId: x.export, lastExportDateTime: at }] });
@@ -154,6 +209,109 @@ test('how far the exports of a flow came can be read and moved', async () => {
 	for (const body of [{}, { lastExportDateTime: 'soon' }, { lastExportDateTime: true }, { lastExportDateTime: null, _exportId: x.import }])
 		await server.ok(422, 'PUT', url, body);
 	await server.ok(404, 'PUT', '/v1/flows/5560092ed7922800000f000e/lastExportDateTime', { lastExportDateTime: null });
+});
+
+test('a run can begin at an earlier date; what a run can not be asked is refused, not ignored', async () => {
+	const asked = [];
+	const app = await application((req, res) => {
+		asked.push(decodeURIComponent(req.url));
+		json(res, 200, { items: [] });
+	});
+	const y = await installFlow(server, { source: app.url, sink: sink.url, exportMore: { type: 'delta' },
+		exportRest: { relativeURI: '/items?since={{lastExportDateTime}}', pagingMethod: undefined, nextPagePath: undefined } });
+	await server.runFlow(y.flow);
+	const run = async (body) => {
+		const { _jobId } = await server.ok(201, 'POST', `/v1/flows/${y.flow}/run`, body);
+		return server.jobEnd(_jobId);
+	};
+	const again = await run({ export: { startDate: '2024-05-06T07:08:09Z' } });
+	assert.deepEqual(asked, ['/items?since=1970-01-01T00:00:00.000Z', '/items?since=2024-05-06T07:08:09.000Z']);
+	const { lastExportDateTime } = await server.ok(200, 'GET', `/v1/flows/${y.flow}/lastExportDateTime`);
+	assert.equal(lastExportDateTime, again.startedAt); // from here on as ever
+	await run({});
+	assert.equal(asked[2], `/items?since=${again.startedAt}`);
+	for (const [body, field] of [
+		[{ export: { startDate: 'soon' } }, 'export.startDate'],
+		[{ export: { startDate: null } }, 'export.startDate'],
+		[{ export: { startDate: Date.now() + 60000 } }, 'export.startDate'],
+		[{ export: { startDate: '2024-05-06T07:08:09Z', endDate: '2024-06-06T07:08:09Z' } }, 'export.endDate'],
+		[{ export: {} }, 'export.startDate'],
+		[{ export: 5 }, 'export'],
+		[{ _exportIds: [y.export] }, '_exportIds'],
+		[{ exprt: {} }, 'exprt'],
+	]) {
+		const r = await server.call('POST', `/v1/flows/${y.flow}/run`, body);
+		assert.equal(r.status, 422, JSON.stringify(body));
+		assert.equal(r.json.errors[0].field, field);
+	}
+	await server.ok(422, 'POST', `/v1/flows/${y.flow}/run`, []);
+	await server.ok(400, 'POST', `/v1/flows/${y.flow}/run`, '{');
+	const none = await server.call('POST', `/v1/flows/${x.flow}/run`, { export: { startDate: '2024-05-06T07:08:09Z' } });
+	assert.equal(none.status, 422); // its export has no dates
+	assert.equal(none.json.errors[0].field, 'export.startDate');
+	assert.equal(asked.length, 3);
+});
+
+test('a run is not given another date while one is queued or at work, which would move it', async () => {
+	const waiting = [];
+	const app = await application((req, res) => { waiting.push(res); });
+	const y = await installFlow(server, { source: app.url, sink: sink.url, exportMore: { type: 'delta', delta: { dateField: 'at' } } });
+	const { _jobId } = await server.ok(201, 'POST', `/v1/flows/${y.flow}/run`);
+	await until('the source is asked', () => waiting.length > 0);
+	const r = await server.call('POST', `/v1/flows/${y.flow}/run`, { export: { startDate: '2024-05-06T07:08:09Z' } });
+	assert.equal(r.status, 409);
+	assert.match(r.json.errors[0].message, /queued or at work/);
+	json(waiting[0], 200, { items: [] });
+	await server.jobEnd(_jobId);
+});
+
+test('a queued run says what it waits for: the run before it, or a worker', async () => {
+	const one = await new Server({ args: ['--log-level', 'warn', '--workers', '1'] }).start();
+	const waiting = [];
+	const slow = await application((req, res) => { waiting.push(res); });
+	const a = await installFlow(one, { source: slow.url, sink: slow.url }), b = await installFlow(one, { source: slow.url, sink: slow.url });
+	const run = async (flow) => (await one.ok(201, 'POST', `/v1/flows/${flow}/run`))._jobId;
+	const get = (id) => one.ok(200, 'GET', `/v1/jobs/${id}`);
+	const first = await run(a.flow);
+	await until('the source is asked', () => waiting.length > 0);
+	const second = await run(a.flow), other = await run(b.flow);
+	assert.equal((await get(first)).waitingFor, undefined);
+	const queued = await get(second);
+	assert.equal(queued.status, 'queued');
+	assert.deepEqual(queued.waitingFor, { what: 'another run of this flow goes on', _jobId: first, since: queued.createdAt });
+	const free = await get(other);
+	assert.deepEqual(free.waitingFor, { what: 'a free worker: 1 job is worked at a time (--workers)', since: free.createdAt });
+	// the list, families and diagnostics say the same
+	const listed = await one.ok(200, 'GET', `/v1/jobs?_flowId=${a.flow}&status=queued`);
+	assert.deepEqual(listed[0].waitingFor, queued.waitingFor);
+	assert.deepEqual((await one.ok(200, 'GET', `/v1/jobs/${second}/family`)).waitingFor, queued.waitingFor);
+	assert.deepEqual((await one.ok(200, 'GET', `/v1/jobs/${second}/diagnostics`)).waitingFor, queued.waitingFor);
+	for (const id of [second, other, first]) await one.ok(200, 'PUT', `/v1/jobs/${id}/cancel`);
+	for (const id of [first, second, other]) assert.equal((await one.jobEnd(id)).waitingFor, undefined);
+});
+
+test('a run at work says when it waits to try again, at either end, and live', async () => {
+	const busy = { status: 503, head: { 'retry-after': '40' } };
+	const app = await application((req, res) => json(res, busy.status, { message: 'later' }, busy.head));
+	const sinkWaits = await installFlow(server, { source: source.url, sink: app.url, importMore: { maxAttempts: 3 } });
+	const sourceWaits = await installFlow(server, { source: app.url, sink: sink.url, exportMore: { maxAttempts: 3 } });
+	for (const x of [sinkWaits, sourceWaits]) {
+		const { _jobId } = await server.ok(201, 'POST', `/v1/flows/${x.flow}/run`);
+		const job = await until('the job says so', async () => {
+			const j = await server.ok(200, 'GET', `/v1/jobs/${_jobId}`);
+			return j.status === 'running' && j.waitingFor ? j : null;
+		});
+		assert.equal(job.status, 'running');
+		assert.match(job.waitingFor.what, /the application answered status 503; it is tried again/);
+		const left = Date.parse(job.waitingFor.until) - Date.parse(job.waitingFor.since);
+		assert.ok(left > 35000 && left <= 41000, String(left));
+		assert.match((await server.ok(200, 'GET', `/v1/jobs/${_jobId}/diagnostics`)).waitingFor.what, /503/);
+		const stream = await fetch(`${server.base}/v1/jobs/${_jobId}/events`, { headers: { authorization: `Bearer ${server.token}` } });
+		const text = new TextDecoder().decode((await stream.body.getReader().read()).value);
+		assert.match(text, /"waitingFor":\{"what":"the application answered status 503/);
+		await server.ok(200, 'PUT', `/v1/jobs/${_jobId}/cancel`);
+		assert.equal((await server.jobEnd(_jobId)).waitingFor, undefined);
+	}
 });
 
 await runTests();

@@ -138,6 +138,31 @@ test('the error file goes down as CSV, comes back edited, and acts', async () =>
 	assert.equal(r.status, 422);
 	assert.match(r.json.errors[0].message, /nothing was done/);
 	assert.equal((await server.ok(200, 'GET', `/v1/jobs/${job._id}`)).numResolved, 0);
+	// whatever is wrong with the columns is said, also when there is no row behind them
+	const id = (await server.errorsOf(job._id))[0]._id, other = (await server.errorsOf(job._id))[1]._id;
+	for (const [body, message] of [
+		['', /the file is empty/],
+		['\ufeff\r\n', /the file is empty/],
+		['a,b\n', /no column _id/],
+		['{"resolve": true}', /no column _id/],
+		['resolve,retry\ntrue,false\n', /no column _id/],
+		['_id,foo\n', /neither a column resolve nor a column retry/],
+		[`_id,resolve,resolve\n${id},true,false\n`, /column resolve stands twice/],
+		[`_id,resolve,_id\n${id},true,${other}\n`, /column _id stands twice/],
+		[`_id,resolve\n${id},true,false\n`, /row 2 has 3 cells, the header 2/],
+		[`_id,resolve\n${id},true\n${other},true\n${id},false\n`, /row 4: the error of row 2 again/],
+	]) {
+		r = await put(body);
+		assert.equal(r.status, 422, body);
+		assert.match(r.json.errors[0].message, message);
+	}
+	assert.equal((await server.ok(200, 'GET', `/v1/jobs/${job._id}`)).numResolved, 0);
+	// semicolons and tabs, as spreadsheets of other countries write
+	for (const d of [';', '\t']) {
+		r = await put(`\ufeffresolve${d}retry${d}_id\r\nTRUE${d}FALSE${d}${id}\r\n`);
+		assert.deepEqual([r.status, r.json.resolved], [200, 1]);
+		assert.equal((await put(`resolve${d}_id\nfalse${d}${id}`)).json.reopened, 1);
+	}
 	// a dry run says what would be done, and does nothing
 	r = await server.call('PUT', `/v1/jobs/${job._id}/joberrors?dry_run=true`,
 		[lines[0], lines[1].replace(/^false/, 'true'), lines[2].replace(/^false,false/, 'false,true')].join('\r\n'), { 'content-type': 'text/csv' });
@@ -154,6 +179,42 @@ test('the error file goes down as CSV, comes back edited, and acts', async () =>
 	assert.equal(state.got.length, 2);
 	const now = await server.ok(200, 'GET', `/v1/jobs/${job._id}`);
 	assert.deepEqual([now.numResolved, now.numOpenError], [4, 2]);
+});
+
+test('the error file is whole, as far as it can be sent back', async () => {
+	const { job, state } = await failing(2400, odd, { sinkConnection: { concurrencyLevel: 50 } });
+	const get = (query = '') => server.call('GET', `/v1/jobs/${job._id}/joberrors${query}`, undefined, { accept: 'text/csv' });
+	const file = await get();
+	assert.equal(file.text.trimEnd().split('\r\n').length, 1201);
+	assert.equal(file.headers.get('link'), null);
+	const part = await get('?limit=3');
+	assert.equal(part.text.trimEnd().split('\r\n').length, 4);
+	assert.match(part.headers.get('link'), /after=/);
+	state.refuses = () => false;
+	const r = await server.call('PUT', `/v1/jobs/${job._id}/joberrors`, file.text.replaceAll('\r\nfalse,false', '\r\nfalse,true'), { 'content-type': 'text/csv' });
+	assert.equal(r.status, 200, r.text);
+	await retryEnds(r.json.retries);
+	assert.equal((await server.ok(200, 'GET', `/v1/jobs/${job._id}`)).numOpenError, 0);
+});
+
+test('a link to the error file needs no token, for a while, and can not be bent', async () => {
+	const { job } = await failing(6, odd), other = await failing(4, odd);
+	const { signedURL } = await server.ok(200, 'GET', `/v1/jobs/${job._id}/errorFile/signedURL`);
+	assert.ok(signedURL.startsWith(`${server.base}/v1/jobs/${job._id}/errorFile?`), signedURL);
+	const file = await fetch(signedURL);
+	assert.equal(file.status, 200);
+	assert.match(file.headers.get('content-type'), /^text\/csv/);
+	assert.equal(await file.text(), (await server.call('GET', `/v1/jobs/${job._id}/joberrors?format=csv`)).text);
+	const bent = (change) => { const u = new URL(signedURL); change(u); return fetch(u).then((r) => r.status); };
+	assert.equal(await bent((u) => { u.pathname = u.pathname.replace(job._id, other.job._id); }), 403);
+	assert.equal(await bent((u) => u.searchParams.set('expires', String(Date.now() + 1e9))), 403);
+	assert.equal(await bent((u) => u.searchParams.set('signature', '0'.repeat(64))), 403);
+	assert.equal(await bent((u) => u.searchParams.delete('signature')), 403);
+	assert.equal(await bent((u) => { u.search = ''; }), 403);
+	assert.equal((await fetch(`${server.base}/v1/jobs/${job._id}/errorFile/signedURL`)).status, 401);
+	await server.ok(404, 'GET', `/v1/jobs/${'0'.repeat(24)}/errorFile/signedURL`);
+	await until('the access log is written', () => server.log.includes(`/v1/jobs/${job._id}/errorFile"`));
+	assert.ok(!server.log.includes(new URL(signedURL).searchParams.get('signature')));
 });
 
 test('a record that failed at the second of two steps is tried again there', async () => {
@@ -272,6 +333,164 @@ test('a retry survives kill -9', async () => {
 	const now = await server.ok(200, 'GET', `/v1/jobs/${job._id}`);
 	assert.deepEqual(now.ledger, { exported: 300, succeeded: 300, ignored: 0, failed: 0, inFlight: 0 });
 	assert.equal(now.numOpenError, 0);
+});
+
+test('an error or retry that is not the job\'s is not found', async () => {
+	const { job } = await failing(4, odd), other = await failing(4, odd);
+	const [error] = await server.errorsOf(job._id);
+	for (const id of ['0'.repeat(24), (await server.errorsOf(other.job._id))[0]._id])
+		for (const action of ['resolve', 'unresolve']) await server.ok(404, 'PUT', `/v1/jobs/${job._id}/joberrors/${id}/${action}`);
+	await server.ok(404, 'POST', `/v1/jobs/${other.job._id}/retries/${error._retryId}/retry`);
+	assert.deepEqual(await server.ok(201, 'PUT', `/v1/jobs/${job._id}/joberrors/${error._id}/resolve`), { count: 1 });
+	assert.deepEqual(await server.ok(201, 'PUT', `/v1/jobs/${job._id}/joberrors/${error._id}/resolve`), { count: 0 });
+});
+
+test('errors are tried again by the ids of their retry data too, by PUT and by POST', async () => {
+	const { job, state } = await failing(8, odd);
+	const errors = await server.errorsOf(job._id);
+	state.refuses = () => false;
+	const before = state.got.length;
+	const url = `/v1/jobs/${job._id}/retries/retry`;
+	await retryEnds(await server.ok(200, 'POST', url, [errors[0]._retryId, errors[2]._retryId]));
+	assert.deepEqual(state.got.slice(before).map((g) => g.record.key), [1, 5]);
+	assert.equal((await server.ok(200, 'PUT', `${url}?dry_run=true`, [errors[0]._retryId, errors[1]._retryId])).count, 1);
+	const one = await retryEnds(await server.ok(200, 'PUT', url, [errors[1]._retryId]));
+	assert.equal(one._retryOfJobId, job._id);
+	const last = await retryEnds(await server.ok(200, 'POST', `/v1/retries/${errors[3]._retryId}/retry`));
+	assert.equal(last._retryOfJobId, job._id);
+	assert.equal((await server.ok(200, 'GET', `/v1/jobs/${job._id}`)).numOpenError, 0);
+});
+
+test('one retry takes dry_run and config as many do', async () => {
+	const { job, state, import: imp } = await failing(4, odd);
+	const [error] = await server.errorsOf(job._id);
+	await server.ok(200, 'PATCH', `/v1/imports/${imp}`, { mapping: { fields: [{ extract: 'id', generate: 'key' }, { generate: 'now', hardCodedValue: 1 }] } });
+	state.refuses = () => false;
+	const before = state.got.length;
+	for (const url of [`/v1/retries/${error._retryId}/retry`, `/v1/jobs/${job._id}/retries/${error._retryId}/retry`]) {
+		assert.deepEqual(Object.keys(await server.ok(200, 'POST', `${url}?dry_run=true`)), ['steps', 'dryRun', 'count', 'oldest', 'newest']);
+		await server.ok(400, 'POST', `${url}?dry_run=perhaps`);
+		await server.ok(400, 'POST', `${url}?config=old`);
+	}
+	await retryEnds(await server.ok(200, 'POST', `/v1/retries/${error._retryId}/retry?config=original`));
+	assert.deepEqual(state.got.slice(before).map((g) => g.record), [{ key: 1, data: { label: 'name 1' } }]);
+});
+
+test('the list of retries goes on by its Link header, and names no job that is not there', async () => {
+	const { job } = await failing(10, odd);
+	const seen = [];
+	for (let url = `/v1/retries?_jobId=${job._id}&limit=2`; url;) {
+		const r = await server.call('GET', url);
+		assert.equal(r.status, 200);
+		seen.push(...r.json.map((x) => x._id));
+		url = /<([^>]+)>; rel="next"/.exec(r.headers.get('link') ?? '')?.[1];
+	}
+	assert.deepEqual(seen, (await server.errorsOf(job._id)).map((e) => e._retryId));
+	await server.ok(400, 'GET', '/v1/retries');
+	await server.ok(400, 'GET', `/v1/retries?_jobId=${job._id}&colour=red`);
+	await server.ok(404, 'GET', '/v1/retries?_jobId=5560092ed7922800000f000e');
+});
+
+test('retry data: what is not the record can not be changed', async () => {
+	const { job } = await failing(4, odd);
+	const [{ _retryId }] = await server.errorsOf(job._id);
+	const url = `/v1/retries/${_retryId}/data`;
+	const whole = await server.ok(200, 'GET', url);
+	await server.ok(200, 'PUT', url, { ...whole, data: { id: 9 } }); // what was read goes back
+	for (const [more, field] of [[{ stage: 'export' }, 'stage'], [{ traceKey: 'x' }, 'traceKey'], [{ dta: {} }, 'dta']]) {
+		const r = await server.call('PUT', url, { data: { id: 10 }, ...more });
+		assert.equal(r.status, 422);
+		assert.equal(r.json.errors[0].field, field);
+	}
+	assert.deepEqual((await server.ok(200, 'GET', url)).data, { id: 9 });
+});
+
+test('several jobs, all of a flow, all of an integration: resolved and tried again at once', async () => {
+	const a = await failing(4, odd), b = await failing(6, odd);
+	const integration = (await server.ok(201, 'POST', '/v1/integrations', { name: 'Bulk' }))._id;
+	const jobs = [a.job._id, b.job._id];
+	const open = async () => Promise.all(jobs.map(async (id) => (await server.ok(200, 'GET', `/v1/jobs/${id}`)).numOpenError));
+	assert.deepEqual(await open(), [2, 3]);
+	let plan = await server.ok(200, 'PUT', '/v1/jobs/resolve?dry_run=true', jobs);
+	assert.equal(plan.count, 5);
+	assert.deepEqual(plan.steps.map((s) => s.count).sort(), [2, 3]);
+	for (const bad of [undefined, [], ['x'], {}, jobs.concat('5560092ed7922800000f000e')])
+		assert.ok([400, 404, 422].includes((await server.call('PUT', '/v1/jobs/resolve', bad)).status), JSON.stringify(bad));
+	assert.deepEqual(await open(), [2, 3]);
+	assert.deepEqual(await server.ok(200, 'PUT', '/v1/jobs/resolve?traceKey=3', jobs), { count: 2 });
+	assert.deepEqual(await open(), [1, 2]);
+	assert.deepEqual(await server.ok(200, 'PUT', '/v1/jobs/unresolve', jobs), { count: 2 });
+	assert.deepEqual(await server.ok(200, 'PUT', `/v1/jobs/${jobs[0]}/resolve`), { count: 2 });
+	assert.deepEqual(await server.ok(200, 'PUT', `/v1/jobs/${jobs[0]}/unresolve`), { count: 2 });
+	a.state.refuses = () => false;
+	const retries = await server.ok(200, 'PUT', '/v1/jobs/retry', jobs);
+	assert.deepEqual(retries.map((r) => r.count), [2, 3]);
+	await retryEnds(retries);
+	assert.deepEqual(await open(), [0, 3]);
+	assert.deepEqual(await server.ok(200, 'PUT', `/v1/flows/${b.flow}/jobs/resolve`), { count: 3 });
+	await server.ok(200, 'PUT', `/v1/flows/${b.flow}/errors/unresolve`);
+	await retryEnds(await server.ok(200, 'PUT', `/v1/flows/${b.flow}/jobs/retry`));
+	assert.deepEqual(await open(), [0, 3]);
+	assert.deepEqual(await server.ok(200, 'PUT', `/v1/integrations/${integration}/jobs/resolve`), { count: 0 });
+	for (const flow of [a.flow, b.flow]) await server.ok(200, 'PATCH', `/v1/flows/${flow}`, { _integrationId: integration });
+	b.state.refuses = () => false;
+	plan = await server.ok(200, 'PUT', `/v1/integrations/${integration}/jobs/retry?dry_run=true`);
+	assert.equal(plan.count, 3);
+	await retryEnds(await server.ok(200, 'PUT', `/v1/integrations/${integration}/jobs/retry`));
+	assert.deepEqual(await open(), [0, 0]);
+	await server.ok(404, 'PUT', '/v1/integrations/5560092ed7922800000f000e/jobs/resolve');
+	await server.ok(400, 'PUT', '/v1/jobs/retry?colour=red', jobs);
+});
+
+test('errors by step, in the words of the platform\'s later routes', async () => {
+	const { flow, import: step, export: exp, job, state } = await failing(8, odd);
+	const url = `/v1/flows/${flow}/${step}`;
+	const own = await server.errorsOf(job._id);
+	const first = await server.ok(200, 'GET', `${url}/errors?limit=3`);
+	assert.deepEqual(Object.keys(first), ['errors', 'nextPageURL']);
+	const e = first.errors[0];
+	assert.deepEqual([e.errorId, e.retryDataKey, e.occurredAt, e._flowJobId, e.traceKey, e.code, e.source, e.classification],
+		[own[0]._id, own[0]._retryId, own[0].createdAt, job._id, '1', '422', 'application', 'value']);
+	const rest = await server.ok(200, 'GET', first.nextPageURL);
+	assert.deepEqual([...first.errors, ...rest.errors].map((x) => x.errorId), own.map((x) => x._id));
+	assert.equal(rest.nextPageURL, undefined);
+	assert.deepEqual((await server.ok(200, 'GET', `/v1/flows/${flow}/${exp}/errors`)).errors, []);
+	// resolve, look at what is resolved, try again
+	assert.deepEqual(await server.ok(200, 'PUT', `${url}/resolved`, { errors: [own[0]._id] }), { count: 1 });
+	const resolved = await server.ok(200, 'GET', `${url}/resolved`);
+	assert.deepEqual(resolved.errors.map((x) => x.errorId), [own[0]._id]);
+	assert.ok(resolved.errors[0].resolvedAt);
+	const data = await server.ok(200, 'GET', `${url}/${own[1]._retryId}/data`);
+	assert.equal(data.data.id, 3);
+	await server.ok(200, 'PUT', `${url}/${own[1]._retryId}/data`, { ...data, data: { id: 30, name: 'mended' } });
+	state.refuses = () => false;
+	const { _id } = await server.ok(200, 'POST', `${url}/retry`, { retryDataKeys: [own[1]._retryId, own[2]._retryId] });
+	assert.equal((await server.jobEnd(_id)).ledger.succeeded, 2);
+	assert.deepEqual(state.got.slice(-2).map((g) => g.record.key), [30, 5]);
+	assert.deepEqual((await server.ok(200, 'GET', `${url}/errors`)).errors.map((x) => x.errorId), [own[3]._id]);
+	// of an integration: its flows that have open errors
+	const integration = (await server.ok(201, 'POST', '/v1/integrations', { name: 'Steps' }))._id;
+	assert.deepEqual(await server.ok(200, 'GET', `/v1/integrations/${integration}/errors`), []);
+	await server.ok(200, 'PATCH', `/v1/flows/${flow}`, { _integrationId: integration });
+	assert.deepEqual(await server.ok(200, 'GET', `/v1/integrations/${integration}/errors`),
+		[{ _flowId: flow, numError: 1, lastErrorAt: own[3].createdAt }]);
+	// nonsense
+	for (const [method, path, body, status] of [
+		['GET', `${url}/errors?colour=red`, undefined, 400],
+		['GET', `/v1/flows/${'0'.repeat(24)}/${step}/errors`, undefined, 404],
+		['GET', `/v1/flows/${flow}/${'0'.repeat(24)}/errors`, undefined, 404],
+		['GET', `/v1/flows/${flow}/x/errors`, undefined, 404],
+		['PUT', `${url}/resolved`, { errors: ['x'] }, 422],
+		['PUT', `${url}/resolved`, {}, 422],
+		['PUT', `${url}/resolved`, [own[0]._id], 422],
+		['POST', `${url}/retry`, { retryDataKeys: [] }, 422],
+		['POST', `${url}/retry`, { retryDataKeys: [5] }, 422],
+		['GET', `${url}/${'0'.repeat(24)}/data`, undefined, 404],
+		['GET', `/v1/integrations/${'0'.repeat(24)}/errors`, undefined, 404],
+	]) assert.equal((await server.call(method, path, body)).status, status, `${method} ${path}`);
+	// values kept for a flow under such names are values still
+	await server.ok(201, 'PUT', `/v1/flows/${flow}/state/errors`, { a: 1 });
+	assert.deepEqual((await server.call('GET', `/v1/flows/${flow}/state/errors`)).json, { a: 1 });
 });
 
 await runTests();

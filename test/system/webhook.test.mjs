@@ -245,6 +245,50 @@ test('answers are as the listener says', async () => {
 	assert.match(r.id, /^[0-9a-f]{24}$/);
 });
 
+test('answers have the headers and the challenge the status that the listener says', async () => {
+	const head = (name, value) => [{ name, value }];
+	const e = await listener({ ...plain, successResponseHeaders: head('X-Taken', 'yes'), challengePath: 'challenge', challengeSuccessStatusCode: 202,
+		challengeSuccessResponseHeaders: head('X-Challenge', 'met') });
+	const url = `/v1/exports/${e._id}/data`;
+	const r = await post(url, ...signed(1));
+	assert.deepEqual([r.status, r.headers.get('x-taken'), r.headers.get('x-challenge')], [204, 'yes', null]);
+	const asks = '{"challenge":"abc"}';
+	const c = await post(url, asks, { 'x-signature': hmac('k', asks) });
+	assert.deepEqual([c.status, c.text, c.headers.get('x-taken'), c.headers.get('x-challenge')], [202, 'abc', null, 'met']);
+	for (const [name, value] of [['Content-Length', '1'], ['Content-Type', 'a/b'], ['Integrator-Event-Id', 'x'], ['a b', 'x'], ['X', 'a\r\nb']])
+		assert.equal((await server.call('POST', '/v1/exports', { name: 'x', type: 'webhook', webhook: { ...plain, successResponseHeaders: head(name, value) } })).status, 422, name);
+});
+
+test('senders that can only be given a URL: the secret stands in it', async () => {
+	for (const provider of ['jira', 'mailchimp', 'postmark', 'segment', 'stripe', 'intercom', 'pagerduty']) {
+		const e = await listener({ provider, token: 'SECRETinPATH0123456789' });
+		assert.equal((await post(`/v1/exports/${e._id}/SECRETinPATH0123456789/data`, '{"n":1}')).status, 204, provider);
+		await refused(`/v1/exports/${e._id}/other/data`, '{"n":1}');
+		await refused(`/v1/exports/${e._id}/data`, '{"n":1}');
+		// tried out by a GET
+		assert.equal((await fetch(`${server.base}/v1/exports/${e._id}/SECRETinPATH0123456789/data`)).status, 200);
+		assert.equal((await fetch(`${server.base}/v1/exports/${e._id}/other/data`)).status, 405);
+	}
+	const refusal = async (webhook) => (await server.call('POST', '/v1/exports', { name: 'x', type: 'webhook', webhook })).json.errors.map((x) => x.field);
+	assert.deepEqual(await refusal({ provider: 'jira', key: 'k' }), ['webhook.token', 'webhook.key']);
+	assert.deepEqual(await refusal({ provider: 'stripe', key: 'k', token: 't'.repeat(32) }), ['webhook.token']);
+	assert.deepEqual(await refusal({ provider: 'stripe' }), ['webhook.key']);
+});
+
+test('a listener that changes while it answers answers whole', async () => {
+	const successBody = 'x'.repeat(4000);
+	const e = await listener({ ...plain, successBody });
+	let going = true;
+	const change = (async () => {
+		for (let i = 0; going; i++) await server.ok(200, 'PATCH', `/v1/exports/${e._id}`, { name: `events ${i}` });
+	})();
+	await Promise.all(upTo(8).map(async () => {
+		for (let i = 0; i < 60; i++) assert.equal((await post(`/v1/exports/${e._id}/data`, ...signed(i))).text, successBody);
+	}));
+	going = false;
+	await change;
+});
+
 // ---- bodies that are wrong ----
 
 test('oversized, truncated, mis-encoded, foreign and empty bodies; the reasons stand in the log', async () => {
@@ -255,7 +299,8 @@ test('oversized, truncated, mis-encoded, foreign and empty bodies; the reasons s
 	assert.equal((await send(Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]))).status, 400);
 	assert.equal((await send('7')).status, 422);
 	assert.equal((await send('[{"n":1},2]')).status, 422);
-	assert.equal((await send('<a/>', { 'content-type': 'application/xml' })).status, 415);
+	assert.equal((await send('a,b', { 'content-type': 'text/csv' })).status, 415);
+	assert.equal((await send('{"n":1}', { 'content-encoding': 'gzip' })).status, 415);
 	assert.match(await announced(url, (5 << 20) + 1), /^HTTP\/1.1 413 /);
 	assert.equal((await send('[]')).status, 204);
 	assert.equal((await state(e._id)).waiting, 0);
@@ -264,14 +309,31 @@ test('oversized, truncated, mis-encoded, foreign and empty bodies; the reasons s
 	await refused(url, large, { 'x-signature': hmac('k', 'other') });
 	assert.equal((await send('[{"n":2},{"n":3}]')).status, 204);
 	const entries = await log(e._id);
-	assert.deepEqual(entries.map((x) => x.status), [204, 401, 204, 204, 415, 422, 422, 400, 400]);
+	assert.deepEqual(entries.map((x) => x.status), [204, 401, 204, 204, 415, 415, 422, 422, 400, 400]);
+	assert.match(entries[4].reason, /Content-Encoding is gzip/);
 	assert.match(entries[1].reason, /signature does not match/);
-	assert.match(entries[8].reason, /line 1/);
+	assert.match(entries[9].reason, /line 1/);
 	assert.equal(entries[2].bytes, large.length);
 	const sink = await sinkApplication();
 	await flowTo(sink, e._id);
 	await until('all three records arrived', () => sink.got.length === 3);
 	assert.deepEqual(numbers(sink), [1, 2, 3]);
+});
+
+test('XML is read as exports read it', async () => {
+	const e = await listener(plain);
+	const url = `/v1/exports/${e._id}/data`;
+	const send = (body, type) => post(url, body, { 'x-signature': hmac('k', body), 'content-type': type });
+	assert.equal((await send('<n>1</n>', 'application/xml')).status, 204);
+	assert.equal((await send('<?xml version="1.0"?><n>2</n>', 'text/xml; charset=utf-8')).status, 204);
+	assert.equal((await send('<n>3</n>', 'application/atom+xml')).status, 204);
+	assert.equal((await send('<n>4', 'application/xml')).status, 422);
+	assert.equal((await send('<!DOCTYPE n [<!ENTITY a "b">]><n>&a;</n>', 'application/xml')).status, 422);
+	assert.match((await log(e._id))[1].reason, /line 1/);
+	const sink = await sinkApplication();
+	await flowTo(sink, e._id);
+	await until('all three records arrived', () => sink.got.length === 3);
+	assert.deepEqual(sink.got.map((r) => String(r.n)).sort(), ['1', '2', '3']);
 });
 
 test('a body that ends early is never an event', async () => {

@@ -112,6 +112,8 @@ bool rest_status_error(const struct rest_session *s, const struct http_call *c, 
  */
 bool rest_retry_in(struct rest_session *s, const struct http_call *c, unsigned attempt,
 	int64_t *wait_ms);
+/* Tells whoever asks that the call will be tried again in WAIT_MS. */
+void rest_tell_wait(const struct rest_session *s, const struct http_call *c, int64_t wait_ms);
 
 /* ---- for people: bounded, secrets masked ---- */
 

@@ -60,6 +60,21 @@ bool rest_retry_in(struct rest_session *s, const struct http_call *c, unsigned a
 	return true;
 }
 
+void rest_tell_wait(const struct rest_session *s, const struct http_call *c, int64_t wait_ms)
+{
+	const struct adaptor_env *env = s->env;
+	struct err why = ERR_INIT;
+
+	if (env->waits == NULL)
+		return;
+	if (c->err.code == ERR_NONE)
+		err_set(&why, ERR_HTTP_STATUS,
+			"the application answered status %d; it is tried again", c->status);
+	else
+		err_set(&why, ERR_CONNECT, "%s; it is tried again", c->err.message);
+	env->waits(env->waits_ctx, clock_wall_ms(env->clock) + wait_ms, why.message);
+}
+
 /* The status and the beginning of the body. */
 static void describe(const struct rest_session *s, const struct http_call *c, struct err *err)
 {

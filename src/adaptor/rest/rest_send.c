@@ -131,7 +131,10 @@ bool rest_send_again(struct sink *s, const struct slot *slot, const struct task 
 		return false;
 	if (asks_for_pause(s, h))
 		s->hold_until_ms = MAX(s->hold_until_ms, now_ms(s) + *wait_ms);
-	return t->attempts < s->attempts_max;
+	if (t->attempts >= s->attempts_max)
+		return false;
+	rest_tell_wait(s->session, h, *wait_ms);
+	return true;
 }
 
 /* ---- the loop ---- */

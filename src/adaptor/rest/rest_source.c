@@ -110,6 +110,7 @@ static bool pause(struct source *s, unsigned attempt, struct err *err)
 		err->retry_after_s = (uint32_t)((wait_ms + 999) / 1000);
 		return false;
 	}
+	rest_tell_wait(s->session, &s->call.http, wait_ms);
 	return rest_session_wait(s->session, wait_ms, err);
 }
 

@@ -153,6 +153,12 @@ static bool custom_path(struct compile *c)
 	return need(c, "token", &c->w->token);
 }
 
+bool webhook_by_path(const struct webhook_scheme *s, const struct json *webhook)
+{
+	return s->or_path && json_get(webhook, STR("token")) != NULL &&
+	       json_get(webhook, STR("key")) == NULL;
+}
+
 static bool compile_preset(struct compile *c, const struct webhook_scheme *s)
 {
 	struct webhook *w = c->w;
@@ -162,6 +168,8 @@ static bool compile_preset(struct compile *c, const struct webhook_scheme *s)
 	if (s->id_path != NULL)
 		CHECK(path_compile(c->arena, str_z(s->id_path), false, &w->id_path, c->err));
 	w->challenge_query = str_z(s->challenge_query);
+	if (s->proof == WEBHOOK_PROOF_PATH || webhook_by_path(s, c->doc))
+		return custom_path(c);
 	if (s->proof == WEBHOOK_PROOF_HMAC)
 		return compile_hmac(c);
 	w->token_place = WEBHOOK_IN_HEADER;
@@ -206,19 +214,40 @@ static struct str media_type_of(const struct compile *c, const char *name)
 	return str_z(types[i]);
 }
 
+static void compile_headers(const struct compile *c, const char *name, struct webhook_answer *out)
+{
+	const struct json *list = json_get(c->doc, str_z(name));
+	struct http_header *headers;
+
+	if (!json_is_array(list))
+		return;
+	headers = arena_array_of(c->arena, struct http_header, list->n + 1);
+	for (json_each (it, list))
+		headers[out->header_count++] = (struct http_header){
+			str_dup(c->arena, json_get_str(it, STR("name"))),
+			str_dup(c->arena, json_get_str(it, STR("value")))
+		};
+	out->headers = headers;
+}
+
 static bool compile_answers(struct compile *c)
 {
 	struct webhook *w = c->w;
 	int64_t n;
 
-	w->success = (struct webhook_answer){ 0, text_of(c, "successBody"),
-		media_type_of(c, "successMediaType") };
+	w->success = (struct webhook_answer){ .body = text_of(c, "successBody"),
+		.media_type = media_type_of(c, "successMediaType") };
+	compile_headers(c, "successResponseHeaders", &w->success);
 	if (json_to_i64(json_get(c->doc, STR("successStatusCode")), &n))
 		w->success.status = (int)n;
 	else if (w->success.body.n > 0)
 		w->success.status = 200;
-	w->challenged = (struct webhook_answer){ 200, text_of(c, "challengeSuccessBody"),
-		media_type_of(c, "challengeSuccessMediaType") };
+	w->challenged = (struct webhook_answer){ .status = 200,
+		.body = text_of(c, "challengeSuccessBody"),
+		.media_type = media_type_of(c, "challengeSuccessMediaType") };
+	if (json_to_i64(json_get(c->doc, STR("challengeSuccessStatusCode")), &n))
+		w->challenged.status = (int)n;
+	compile_headers(c, "challengeSuccessResponseHeaders", &w->challenged);
 	if (json_get(c->doc, STR("challengeQueryParam")) != NULL)
 		w->challenge_query = text_of(c, "challengeQueryParam");
 	return compile_path(c, "challengePath", &w->challenge_path);
@@ -329,6 +358,7 @@ enum webhook_verdict webhook_receive(const struct webhook *w, const struct http_
 	bool token_in_body = w->scheme.proof == WEBHOOK_PROOF_TOKEN &&
 			     w->token_place == WEBHOOK_IN_BODY;
 	struct str type = http_request_header(x, STR("Content-Type"));
+	struct str coding = http_request_header(x, STR("Content-Encoding"));
 	struct str body = str_of(x->body, x->body_bytes);
 	const struct json *doc = NULL;
 	struct err unread = ERR_INIT;
@@ -339,6 +369,12 @@ enum webhook_verdict webhook_receive(const struct webhook *w, const struct http_
 		read = webhook_read_body(x->arena, type, body, &out->body, &doc, &unread);
 	if (!webhook_verify(w, x, path_token, doc, now_ms, err))
 		return WEBHOOK_UNAUTHORIZED;
+	if (coding.n > 0 && !str_eq_ci(coding, STR("identity"))) {
+		err_set(err, ERR_MEDIA_TYPE, "the body's Content-Encoding is %.*s",
+			STR_ARG(str_sub(coding, 0, 40)));
+		err_hint(err, "send it as it is, without compression");
+		return WEBHOOK_REFUSED;
+	}
 	if (!read && !webhook_read_body(x->arena, type, body, &out->body, &doc, err))
 		return WEBHOOK_REFUSED;
 	if (has_challenge(w, doc, &out->challenge))
@@ -364,6 +400,12 @@ bool webhook_handshake(const struct webhook *w, const struct http_exchange *x,
 	struct str given = http_request_query(x, str_z(token_query));
 
 	return given.p != NULL && w->token.p != NULL && webhook_same_secret(given, w->token);
+}
+
+bool webhook_path_is(const struct webhook *w, struct str token)
+{
+	return w->scheme.proof == WEBHOOK_PROOF_PATH && token.p != NULL &&
+	       webhook_same_secret(token, w->token);
 }
 
 /* ---- answers ---- */

@@ -36,6 +36,7 @@ struct webhook_scheme {
 	const char *verify; /* the word of webhook.verify for the same kind of proof */
 	enum webhook_proof proof;
 	const char *header; /* that carries the signature, or the token */
+	bool or_path;       /* with a token in place of a key: WEBHOOK_PROOF_PATH */
 
 	/* Of a keyed digest: */
 	enum hmac_algorithm algorithm;
@@ -61,6 +62,8 @@ struct webhook_scheme {
 /* The presets, a row without name behind the last; "standard" is that of Standard Webhooks. */
 extern const struct webhook_scheme webhook_schemes[];
 const struct webhook_scheme *webhook_scheme_of(struct str name); /* NULL: there is none */
+/* Does the object `webhook` of an export choose the secret in the URL, where the preset leaves it? */
+bool webhook_by_path(const struct webhook_scheme *s, const struct json *webhook);
 
 struct webhook;
 /*
@@ -85,7 +88,7 @@ struct webhook_event {
 /*
  * A complete request. PATH_TOKEN: the secret of the URL's path, p NULL: none. Results live in the
  * request's arena. ERR is filled for the last two verdicts and holds no secret: ERR_UNAUTHORIZED;
- * ERR_JSON, ERR_MEDIA_TYPE, ERR_LIMIT, ERR_INVALID.
+ * ERR_JSON, ERR_PARSE, ERR_MEDIA_TYPE, ERR_LIMIT, ERR_INVALID.
  */
 enum webhook_verdict webhook_receive(const struct webhook *w, const struct http_exchange *x,
 	struct str path_token, int64_t now_ms, struct webhook_event *out, struct err *err);
@@ -93,10 +96,15 @@ enum webhook_verdict webhook_receive(const struct webhook *w, const struct http_
 bool webhook_handshake(const struct webhook *w, const struct http_exchange *x,
 	struct str *challenge);
 
-/* How success is answered. STATUS 0: as the route does. */
+/* Is TOKEN, of the URL's path, the secret of a listener that has it there? */
+bool webhook_path_is(const struct webhook *w, struct str token);
+
+/* How success is answered. STATUS 0: as the route does. All of it lives as long as the listener. */
 struct webhook_answer {
 	int status;
 	struct str body, media_type;
+	const struct http_header *headers;
+	size_t header_count;
 };
 struct webhook_answer webhook_success(const struct webhook *w);
 /* CHALLENGE as the listener answers one. In A. */
@@ -107,7 +115,7 @@ int64_t webhook_dedupe_ms(const struct webhook *w); /* 0: repeats are not looked
 /*
  * A body as JSON: TEXT as it is to be stored and the document of it. Forms
  * (application/x-www-form-urlencoded) become a flat object, or what their only field `payload`
- * holds. ERR_JSON, ERR_MEDIA_TYPE, ERR_LIMIT.
+ * holds; XML (also +xml) what xml.h makes of it. ERR_JSON, ERR_PARSE, ERR_MEDIA_TYPE, ERR_LIMIT.
  */
 MUST_CHECK bool webhook_read_body(struct arena *a, struct str content_type, struct str body,
 	struct str *text, const struct json **doc, struct err *err);

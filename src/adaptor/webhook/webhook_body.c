@@ -1,6 +1,6 @@
 /*
- * webhook_body.c - bodies as JSON: what parses as JSON is JSON whatever its sender calls it, forms
- * become an object, the rest is refused.
+ * webhook_body.c - bodies as JSON: forms and XML become objects, what else parses as JSON is JSON whatever
+ * its sender calls it, the rest is refused.
  *
  * Stored events are joined to an array for their page, so one level of depth is kept free for that,
  * and a byte order mark, which would then stand inside a text, goes.
@@ -9,6 +9,7 @@
 
 #include "core/limits.h"
 #include "core/map.h"
+#include "data/xml.h"
 #include "net/url.h"
 
 static bool is_type(struct str content_type, const char *want)
@@ -24,6 +25,24 @@ static bool parse(struct arena *a, struct str text, const struct json **doc, str
 	struct str copy = str_dup(a, text);
 
 	return json_parse(a, (char *)(uintptr_t)copy.p, copy.n, &limits, doc, err);
+}
+
+static bool is_xml(struct str content_type)
+{
+	struct str media = content_type;
+
+	media = str_trim(str_cut(&media, ';'));
+	return str_eq_ci(media, STR("application/xml")) || str_eq_ci(media, STR("text/xml")) ||
+	       (media.n > 4 && str_eq_ci(str_from(media, media.n - 4), STR("+xml")));
+}
+
+static bool xml_to_text(struct arena *a, struct str body, struct str *text, const struct json **doc,
+	struct err *err)
+{
+	if (!xml_to_json(a, body, NULL, doc, err))
+		return false;
+	*text = json_print_arena(a, *doc);
+	return true;
 }
 
 /* ---- forms ---- */
@@ -111,6 +130,8 @@ bool webhook_read_body(struct arena *a, struct str content_type, struct str body
 
 	if (is_type(content_type, "application/x-www-form-urlencoded"))
 		return form_to_json(a, body, text, doc, err);
+	if (is_xml(content_type))
+		return xml_to_text(a, body, text, doc, err);
 	if (str_starts(body, STR("\xef\xbb\xbf")))
 		body = str_from(body, 3);
 	if (body.n == 0)
@@ -126,5 +147,6 @@ bool webhook_read_body(struct arena *a, struct str content_type, struct str body
 	}
 	err_set(err, ERR_MEDIA_TYPE, "the body is %.*s and no JSON",
 		STR_ARG(str_sub(content_type, 0, 100)));
-	return err_hint(err, "send application/json or application/x-www-form-urlencoded");
+	return err_hint(err,
+		"send application/json, application/xml or application/x-www-form-urlencoded");
 }

@@ -21,6 +21,8 @@
 	.separator = ' ', .label = "v1,", .signs = "i.t.b", .time_header = prefix "-timestamp", \
 	.id_header = prefix "-id"
 
+#define SECRET_URL .verify = "secret_url", .proof = WEBHOOK_PROOF_PATH
+
 const struct webhook_scheme webhook_schemes[] = {
 	{ "standard", STANDARD("webhook") },
 	{ "svix", STANDARD("svix") },
@@ -33,7 +35,8 @@ const struct webhook_scheme webhook_schemes[] = {
 		.id_header = "X-Shopify-Webhook-Id" },
 	{ "woocommerce", HMAC_OF_BODY("X-WC-Webhook-Signature", HMAC_SHA256, WEBHOOK_BASE64, ""),
 		.id_header = "X-WC-Webhook-Delivery-ID" },
-	{ "stripe", HMAC_WITH_TIME("Stripe-Signature", ',', "t=", "v1=", "t.b"), .id_path = "id" },
+	{ "stripe", HMAC_WITH_TIME("Stripe-Signature", ',', "t=", "v1=", "t.b"), .id_path = "id",
+		.or_path = true },
 	{ "calendly", HMAC_WITH_TIME("Calendly-Webhook-Signature", ',', "t=", "v1=", "t.b") },
 	{ "paddle", HMAC_WITH_TIME("Paddle-Signature", ';', "ts=", "h1=", "t:b"),
 		.id_path = "event_id" },
@@ -46,13 +49,26 @@ const struct webhook_scheme webhook_schemes[] = {
 	{ "typeform", HMAC_OF_BODY("Typeform-Signature", HMAC_SHA256, WEBHOOK_BASE64, "sha256="),
 		.id_path = "event_id" },
 	{ "intercom", HMAC_OF_BODY("X-Hub-Signature", HMAC_SHA1, WEBHOOK_HEX, "sha1="),
-		.id_path = "id" },
+		.id_path = "id", .or_path = true },
 	{ "pagerduty", HMAC_OF_BODY("X-PagerDuty-Signature", HMAC_SHA256, WEBHOOK_HEX, "v1="),
-		.separator = ',', .id_path = "event.id" },
+		.separator = ',', .id_path = "event.id", .or_path = true },
 	{ "dropbox", HMAC_OF_BODY("X-Dropbox-Signature", HMAC_SHA256, WEBHOOK_HEX, ""),
 		.challenge_query = "challenge" },
 	{ "meta", HMAC_OF_BODY("X-Hub-Signature-256", HMAC_SHA256, WEBHOOK_HEX, "sha256="),
 		.challenge_query = "hub.challenge", .challenge_token_query = "hub.verify_token" },
+	/* They sign nothing that can be checked alone, or nothing at all: the secret stands in the URL. */
+	{ "activecampaign", SECRET_URL },
+	{ "aha", SECRET_URL },
+	{ "box", SECRET_URL },
+	{ "jira", SECRET_URL },
+	{ "mailchimp", SECRET_URL },
+	{ "mailparser", SECRET_URL },
+	{ "mailparser-io", SECRET_URL },
+	{ "parseur", SECRET_URL },
+	{ "postmark", SECRET_URL },
+	{ "recurly", SECRET_URL },
+	{ "sapariba", SECRET_URL },
+	{ "segment", SECRET_URL },
 	{ NULL },
 };
 

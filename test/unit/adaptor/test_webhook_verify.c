@@ -202,7 +202,8 @@ static void presets_accept(void **state)
 static void every_preset_is_tried(void **state UNUSED)
 {
 	for (const struct webhook_scheme *s = webhook_schemes; s->name != NULL; s++) {
-		bool found = strcmp(s->name, "standard") == 0;
+		/* those with a secret in the URL are tried below, all in one way */
+		bool found = strcmp(s->name, "standard") == 0 || s->proof == WEBHOOK_PROOF_PATH;
 
 		for (size_t i = 0; i < ARRAY_LEN(presets); i++)
 			found |= strstr(presets[i].listener, s->name) != NULL;
@@ -365,6 +366,30 @@ static void secret_url(void **state)
 	assert_fails(asks(a, w, "", NULL, NULL, "{}", &err), ERR_UNAUTHORIZED, "no token");
 }
 
+static void presets_by_path(void **state)
+{
+	struct arena *a = *state;
+	struct err err;
+	size_t n = 0;
+
+	for (const struct webhook_scheme *s = webhook_schemes; s->name != NULL; s++) {
+		if (s->proof != WEBHOOK_PROOF_PATH && !s->or_path)
+			continue;
+		const struct webhook *w = webhook_of(a,
+			str_fmt(a, "{\"provider\":\"%s\",\"token\":\"s3cr3t\"}", s->name).p);
+
+		assert_ok(asks(a, w, "", NULL, "s3cr3t", "{}", &err));
+		assert_fails(asks(a, w, "", NULL, "s3cr3T", "{}", &err), ERR_UNAUTHORIZED,
+			"another");
+		assert_true(webhook_path_is(w, STR("s3cr3t")));
+		assert_false(webhook_path_is(w, STR("s3cr3")));
+		n++;
+	}
+	assert_true(n > 0);
+	assert_false(webhook_path_is(webhook_of(a, "{\"provider\":\"gitlab\",\"token\":\"t\"}"),
+		STR("t")));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -379,6 +404,7 @@ int main(void)
 		TEST(tokens),
 		TEST(basic),
 		TEST(secret_url),
+		TEST(presets_by_path),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

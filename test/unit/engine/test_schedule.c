@@ -259,6 +259,41 @@ static void disabled_flows_and_changed_ones_miss_nothing(void **state)
 	assert_true(end_job(f, &due));
 }
 
+static bool set_zone(struct store_conn *c, void *arg, struct err *err)
+{
+	return store_timezone_put(c, STR(ACCOUNT), arg, err);
+}
+
+static void the_accounts_zone_is_that_of_flows_without_one(void **state)
+{
+	struct fixture *f = *state;
+	struct store_timezone zone = { STR_INIT("Asia/Tokyo"), clock_wall_ms(&f->w->clock.clock) };
+	struct err err = ERR_INIT;
+	struct resource_view v;
+	int64_t due;
+	struct str id = add_flow_text(f->w, "? 0 6 * * *", "UTC", "");
+
+	assert_true(resource_patch(f->w->r, STR(ACCOUNT), type_of(f->w, "flow"), id, 0,
+		parse(f->w, STR("{\"timezone\":null}")), f->w->a, &v, &f->w->p));
+	assert_ok(store_write(f->w->store, set_zone, &zone, &err));
+	read_again(f);
+	schedules_fire(f->s, clock_wall_ms(&f->w->clock.clock));
+	clock_test_advance(&f->w->clock, DAY_MS);
+	schedules_fire(f->s, clock_wall_ms(&f->w->clock.clock));
+	assert_true(end_job(f, &due));
+	assert_int_equal(due % DAY_MS, 21 * HOUR_MS);
+	/* another zone: what would have been due by it before it was set was not missed */
+	zone = (struct store_timezone){ STR_NULL, clock_wall_ms(&f->w->clock.clock) };
+	assert_ok(store_write(f->w->store, set_zone, &zone, &err));
+	read_again(f);
+	schedules_fire(f->s, clock_wall_ms(&f->w->clock.clock));
+	assert_false(end_job(f, &due));
+	clock_test_advance(&f->w->clock, DAY_MS);
+	schedules_fire(f->s, clock_wall_ms(&f->w->clock.clock));
+	assert_true(end_job(f, &due));
+	assert_int_equal(due % DAY_MS, 6 * HOUR_MS);
+}
+
 /* The timer must not go round and round while the disk is full. */
 static void what_the_store_refuses_is_tried_again_later(void **state)
 {
@@ -294,6 +329,7 @@ int main(void)
 		SCHEDULE_TEST(due_while_queued_is_one_run),
 		SCHEDULE_TEST(what_the_store_refuses_is_tried_again_later),
 		SCHEDULE_TEST(disabled_flows_and_changed_ones_miss_nothing),
+		SCHEDULE_TEST(the_accounts_zone_is_that_of_flows_without_one),
 	};
 
 	log_configure(LOG_TEXT, LOG_WARN, STDERR_FILENO);
