@@ -39,13 +39,20 @@ static bool source_open(const struct adaptor_env *env UNUSED, const struct json 
 	return err_set(err, ERR_CONNECT, "no answers are set for %.*s", STR_ARG(name));
 }
 
+/* Several workers may be at it. */
+static bool breaks(struct source *s, struct err *err)
+{
+	WITH_LOCK(&rig->lock);
+	rig->asked++;
+	s->status = rig->breaks == NULL ? 0 : rig->breaks(rig, err);
+	return err->code != ERR_NONE;
+}
+
 static bool source_next(struct source *s, struct chunk *out, struct err *err)
 {
 	const char *text = s->answers[s->at];
 
-	rig->asked++;
-	s->status = rig->breaks == NULL ? 0 : rig->breaks(rig, err);
-	if (err->code != ERR_NONE)
+	if (breaks(s, err))
 		return false;
 	if (text == NULL) {
 		out->last = true;
