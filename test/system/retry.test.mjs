@@ -303,7 +303,7 @@ test('an action on many errors that a kill -9 cuts off is done to its end', asyn
 	await server.kill('SIGKILL');
 	await asked;
 	await server.start();
-	const done = await until('all of it is', async () => { const j = await counts(); return j.numResolved === N ? j : null; }, 30000);
+	const done = await until('all of it is', async () => { const j = await counts(); return j.numResolved === N ? j : null; }, 180000);
 	assert.equal(done.numOpenError, 0);
 	assert.equal((await server.ok(200, 'GET', `/v1/flows/${ids.flow}/errors?limit=1`)).length, 0);
 	assert.deepEqual(await server.ok(200, 'PUT', `/v1/flows/${ids.flow}/errors/unresolve`), { count: N });
@@ -314,10 +314,10 @@ test('an action on many errors that a kill -9 cuts off is done to its end', asyn
 	await server.kill('SIGKILL');
 	await retrying;
 	await server.start();
-	await until('all are handed over', async () => (await server.ok(200, 'POST', `/v1/flows/${ids.flow}/errors/retry?dry_run=true`)).count === 0, 30000);
+	await until('all are handed over', async () => (await server.ok(200, 'POST', `/v1/flows/${ids.flow}/errors/retry?dry_run=true`)).count === 0, 180000);
 	const [retry] = await server.ok(200, 'GET', `/v1/jobs?_flowId=${ids.flow}&type=retry`);
 	await server.ok(200, 'PUT', `/v1/jobs/${retry._id}/cancel`);
-	await until('they are free again', async () => (await server.ok(200, 'POST', `/v1/flows/${ids.flow}/errors/retry?dry_run=true`)).count === N, 30000);
+	await until('they are free again', async () => (await server.ok(200, 'POST', `/v1/flows/${ids.flow}/errors/retry?dry_run=true`)).count === N, 180000);
 });
 
 test('a retry survives kill -9', async () => {
