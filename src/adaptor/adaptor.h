@@ -15,7 +15,8 @@
 
 struct ping_result {
 	bool ok;
-	int status;         /* of the application's answer; 0: none came */
+	bool unsure; /* not ok, but it is there, and may answer so to anybody who asks this */
+	int status;  /* of the application's answer; 0: none came */
 	struct str message; /* why not, in the user's words */
 };
 

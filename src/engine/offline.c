@@ -10,6 +10,12 @@
 #include "core/limits.h"
 #include "core/log.h"
 
+/* An answer that tells nothing of the credentials shows at least that the application can be reached. */
+static bool lets_in(const struct ping_result *pong)
+{
+	return pong->ok || pong->unsure;
+}
+
 static bool ping(const struct adaptor_env *env, const struct json *connection, struct arena *a,
 	struct ping_result *out, struct err *err)
 {
@@ -153,7 +159,7 @@ static bool probe_once(struct engine *e, const struct store_probe *p, struct are
 		return err.code == ERR_NOT_FOUND && keep_probe(e, remove_write, p);
 	env.canceled = &e->stopping;
 	env.gate_wait_ms = LIMIT_CALL_GATE_MS;
-	if (offline && (!ping(&env, connection, a, &pong, &err) || !pong.ok))
+	if (offline && (!ping(&env, connection, a, &pong, &err) || !lets_in(&pong)))
 		return false;
 	if (!end_probe(e, p, a, offline))
 		return false;
@@ -273,7 +279,7 @@ bool connection_goes_offline(struct engine *e, const struct adaptor_env *env, st
 	struct err err = ERR_INIT;
 
 	if (ping(env, connection, a, &pong, &err)) {
-		if (pong.ok)
+		if (lets_in(&pong))
 			return false;
 		*why = pong.message;
 	} else if (err.code == ERR_UNSUPPORTED || err.code == ERR_CANCELED ||

@@ -105,6 +105,8 @@ static void judge(struct rest_session *s, struct rest_call *c, const struct json
 	out->status = c->http.status;
 	out->ok = named ? out->status >= 200 && out->status <= 299
 			: out->status < 500 && out->status != 401 && out->status != 403;
+	/* gateways answer so to a path that they don't know */
+	out->unsure = !named && out->status == 403;
 	if (!out->ok)
 		(void)rest_status_error(s, &c->http, &err);
 	else if (!judge_body(s, c, rest, a, out, &err))

@@ -282,6 +282,7 @@ static void play_ping(struct play *p)
 	json_add_bool(&b, STR("ok"), r.ok);
 	json_add_i64(&b, STR("status"), r.status);
 	json_add_str(&b, STR("message"), r.message);
+	json_add_bool(&b, STR("unsure"), r.unsure);
 	json_build_end(&b);
 	p->result = json_build_done(&b);
 	buf_add_str(&p->shown, r.message);

@@ -153,7 +153,9 @@ static bool ping(const struct adaptor_env *env UNUSED, const struct json *connec
 {
 	if (rig->pings != NULL)
 		rig->pings(rig);
-	*out = (struct ping_result){ .ok = !rig->refuse_ping, .message = STR_INIT("refused") };
+	*out = (struct ping_result){ .ok = !rig->refuse_ping,
+		.unsure = rig->unsure_ping,
+		.message = STR_INIT("refused") };
 	return true;
 }
 

@@ -139,16 +139,18 @@ static void other_failures_of_a_source_are_the_runs(void **state)
 	static const struct {
 		enum err_code code;
 		int status;
-		bool refuse_ping;
-	} list[] = { { ERR_CONNECT, 0, false }, { ERR_HTTP_STATUS, 403, false },
-		{ ERR_HTTP_STATUS, 404, true }, { ERR_HTTP_STATUS, 500, true },
-		{ ERR_RESPONSE, 200, true } };
+		bool refuse_ping, unsure_ping;
+	} list[] = { { ERR_CONNECT, 0, false, false }, { ERR_HTTP_STATUS, 403, false, false },
+		{ ERR_HTTP_STATUS, 404, true, false }, { ERR_HTTP_STATUS, 500, true, false },
+		{ ERR_RESPONSE, 200, true, false }, { ERR_CONNECT, 0, true, true },
+		{ ERR_HTTP_STATUS, 401, true, true } };
 	struct rig *r = *state;
 	struct str f = plain_flow(r);
 
 	for (size_t i = 0; i < ARRAY_LEN(list); i++) {
 		r->asked = 0;
 		r->refuse_ping = list[i].refuse_ping;
+		r->unsure_ping = list[i].unsure_ping;
 		answers_fail(r, 2, 2, list[i].code, list[i].status);
 		assert_int_equal(rig_job(r, rig_run(r, f)).status, JOB_FAILED);
 		assert_false(is_offline(r));
