@@ -11,7 +11,7 @@
 
 #include "core/log.h"
 
-#define PART    500
+#define PART    200
 #define WAIT_MS 60000
 
 /* ---- one at a time ---- */

@@ -5,7 +5,7 @@
 
 #include "engine/bulk.h"
 
-#define MANY 1230 /* two whole parts, and a piece of one */
+#define MANY 1230 /* some whole parts, and a piece of one */
 
 struct many {
 	struct rig *r;
