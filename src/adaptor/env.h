@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "adaptor/gate.h"
+#include "adaptor/vault.h"
 #include "core/clock.h"
 #include "core/rng.h"
 #include "data/json.h"
@@ -14,7 +15,8 @@
 
 /* One exchange with an application, as seen by whoever watches: secrets masked, bodies bounded. */
 struct adaptor_trace {
-	const char *purpose;   /* "export", "lookup", "import", "ping", "proxy", "login", "once" */
+	const char *
+		purpose; /* "export", "lookup", "import", "ping", "proxy", "login", "token", "once" */
 	struct str request;    /* request line, header fields, empty line, body */
 	struct str response;   /* status line, header fields, empty line, body; p NULL: none came */
 	const struct err *err; /* ERR_NONE: an answer came */
@@ -30,6 +32,9 @@ struct adaptor_env {
 	int64_t timeout_ms;          /* one request, all in all; 0: LIMIT_OUTBOUND_TIMEOUT_MS */
 	const atomic_bool *canceled; /* set from another thread: end soon with ERR_CANCELED */
 	struct gates *gates;         /* NULL: requests to a connection are not counted together */
+	/* NULL: the connection is not stored, so that new tokens could not be kept: none are fetched. */
+	struct vault *vault;
+	struct str account_id; /* whose the documents are; for the vault */
 	/* How long a request may queue at its connection's gate: then ERR_OVERLOADED. 0: until it is let
 	 * in, which it will be, since those inside have deadlines. */
 	int64_t gate_wait_ms;

@@ -4,6 +4,7 @@
  * A worker claims the oldest queued job in a store transaction, works it, and asks again until there
  * is none; then it sleeps until a job is posted or a waiting one is due.
  */
+#include "engine/credentials.h"
 #include "engine/bulk.h"
 #include "engine/listener.h"
 #include "engine/offline.h"
@@ -132,13 +133,15 @@ void engine_changed(struct engine *e, struct str account_id, struct str job_id)
 		e->observer(e->observer_ctx, account_id, job_id);
 }
 
-struct adaptor_env engine_env(const struct engine *e)
+struct adaptor_env engine_env(const struct engine *e, struct str account_id)
 {
 	return (struct adaptor_env){ .egress = e->cfg.egress,
 		.clock = e->cfg.clock,
 		.rng = e->cfg.rng,
 		.ca_file = e->cfg.ca_file,
 		.gates = e->gates,
+		.vault = e->vault,
+		.account_id = account_id,
 		.timeout_ms = e->cfg.outbound_timeout_ms };
 }
 
@@ -171,6 +174,7 @@ bool engine_start(const struct engine_config *cfg, struct engine **out, struct e
 	e->listening = map_new(a);
 	e->turns = turns_new(a);
 	e->gates = gates_new(a);
+	e->vault = vault_new(a, &credentials_ops, e);
 	if (!engine_recover(e, err)) {
 		arena_free(a);
 		return false;
@@ -225,6 +229,7 @@ void engine_stop(struct engine *e, int64_t within_ms)
 	cond_destroy(&e->events);
 	turns_destroy(e->turns);
 	gates_destroy(e->gates);
+	vault_destroy(e->vault);
 	cond_destroy(&e->hears);
 	cond_destroy(&e->bulk_idle);
 	arena_free(e->arena);

@@ -46,6 +46,7 @@ struct engine {
 	unsigned worker_count;
 	struct turns *turns;
 	struct gates *gates;
+	struct vault *vault;    /* credentials.h */
 	struct thread listener; /* listeners_main() */
 	struct thread timer;    /* schedules, leases, purges */
 	struct mutex lock;
@@ -79,8 +80,9 @@ struct engine {
 void engine_post(struct engine *e);
 /* Tells the observer that the job has changed in the store. */
 void engine_changed(struct engine *e, struct str account_id, struct str job_id);
-/* The adaptor's environment of this engine; `canceled` and `trace` are the caller's to set. */
-struct adaptor_env engine_env(const struct engine *e);
+/* The adaptor's environment of this engine, for documents of this account; `canceled` and `trace` are the
+ * caller's to set. */
+struct adaptor_env engine_env(const struct engine *e, struct str account_id);
 
 /* adaptor_env.waits of a job: CTX is its worker. */
 void worker_waits(void *ctx, int64_t until_ms, const char *why);

@@ -80,7 +80,7 @@ bool invoke_begin(struct engine *e, const struct invoke_who *who, struct invocat
 	v->engine = e;
 	v->arena = a;
 	v->who = *who;
-	v->env = engine_env(e);
+	v->env = engine_env(e, who->account_id);
 	v->env.canceled = &v->canceled;
 	v->env.gate_wait_ms = LIMIT_CALL_GATE_MS;
 	v->due_ms = clock_mono_ms(clock_system()) + LIMIT_CALL_MS;
@@ -261,6 +261,7 @@ bool invoke_unsaved_connection(struct invocation *v, const struct json *body, st
 	const struct engine *e = v->engine;
 	struct err err = ERR_INIT;
 
+	v->env.vault = NULL; /* whatever _id it has: its tokens are not those that are stored */
 	if (!resource_check(e->cfg.resources, v->who.account_id,
 		    resources_by_type(e->cfg.resources, STR("connection")), body, v->arena,
 		    &v->connection, p))

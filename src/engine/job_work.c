@@ -282,7 +282,7 @@ void job_work(struct worker *w, struct store_job *job, struct arena *a)
 		.worker = w,
 		.job = job,
 		.arena = a,
-		.env = engine_env(w->engine),
+		.env = engine_env(w->engine, job->account_id),
 		.cursor = job->cursor,
 		.changes = atomic_load(&w->engine->changes),
 		.cursor_arena = arena_new("cursor", 0),

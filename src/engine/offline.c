@@ -149,7 +149,7 @@ static bool end_probe(struct engine *e, const struct store_probe *p, struct aren
 /* Is there still something to probe, and does it answer? True: the probe is over. */
 static bool probe_once(struct engine *e, const struct store_probe *p, struct arena *a)
 {
-	struct adaptor_env env = engine_env(e);
+	struct adaptor_env env = engine_env(e, p->account_id);
 	struct ping_result pong = { .ok = false };
 	const struct json *connection;
 	struct err err = ERR_INIT;

@@ -51,12 +51,15 @@ static const struct fld rest_rows[] = {
 	{ "rest.authType", FLD_ENUM, 0,
 		"How requests prove who they are: `basic` by rest.basicAuth, `token` by "
 		"rest.bearerToken, `custom` by rest.headers alone, `cookie` by the cookies that a "
-		"login by rest.cookieAuth sets. When it is not set, the fields that are filled say "
+		"login by rest.cookieAuth sets, `oauth` by a token that ends and is fetched anew "
+		"at rest.tokenURI (OAuth 2.0). When it is not set, the fields that are filled say "
 		"it.",
-		.values = "basic|token|custom|oauth|cookie", .values_inert = "oauth",
-		.values_later = "jwt|hmac|wsse|oauth1", .example = "\"token\"" },
+		.values = "basic|token|custom|oauth|cookie", .values_later = "jwt|hmac|wsse|oauth1",
+		.example = "\"token\"" },
 	{ "rest.bearerToken", FLD_STR, FLD_SECRET | FLD_LINE,
-		"The token that the application gave you; it is sent as rest.tokenLocation says.",
+		"The token that the application gave you; it is sent as rest.tokenLocation says. "
+		"With "
+		"OAuth 2.0 it is replaced when it ends.",
 		.min = 1, .max = 16384, .example = "\"my_api_token\"" },
 	{ "rest.tokenLocation", FLD_ENUM, 0,
 		"Where the token goes: into a header, into the query of every URL, or into every "
@@ -66,15 +69,37 @@ static const struct fld rest_rows[] = {
 		"The name of the query parameter, or of the body's field, that carries the token "
 		"when rest.tokenLocation is `url` or `body`.",
 		.min = 1, .max = 256, .def = "\"access_token\"", .example = "\"api_key\"" },
-	{ "rest.scope", FLD_STR, FLD_LIST | FLD_LINE | FLD_UNUSED,
-		"OAuth 2.0 scopes to ask for when the user grants access.", .min = 1, .max = 1024,
-		.example = "[\"orders.read\",\"orders.write\"]" },
-	{ "rest.scopeDelimiter", FLD_STR, FLD_UNUSED,
-		"What stands between two scopes in the authorization request.", .min = 1, .max = 8,
-		.def = "\" \"", .example = "\",\"" },
-	{ "rest.refreshToken", FLD_STR, FLD_SECRET | FLD_LINE | FLD_INERT,
-		"The OAuth 2.0 token by which a new bearer token is fetched when the old one ends.",
+	{ "rest.scope", FLD_STR, FLD_LIST | FLD_LINE,
+		"OAuth 2.0 scopes to ask for with every new token. Not set: those that were "
+		"granted.",
+		.min = 1, .max = 1024, .example = "[\"orders.read\",\"orders.write\"]" },
+	{ "rest.scopeDelimiter", FLD_STR, FLD_LINE, "What stands between two scopes.", .min = 1,
+		.max = 8, .def = "\" \"", .example = "\",\"" },
+	{ "rest.refreshToken", FLD_STR, FLD_SECRET | FLD_LINE,
+		"The OAuth 2.0 token by which a new bearer token is fetched when there is none, "
+		"when "
+		"it ends, or when a request is answered 401. An application that answers with "
+		"another one has it stored here.",
 		.min = 1, .max = 16384, .example = "\"my_refresh_token\"" },
+	{ "rest.tokenURI", FLD_URL, FLD_LINE | FLD_SECRETS_GO,
+		"The application's OAuth 2.0 token endpoint, where new tokens are fetched. When "
+		"its "
+		"scheme, host or port change, the secrets must be sent again, as with "
+		"rest.baseURI. "
+		"The clientSecret of the iClient goes there only when the iClient's own tokenURI "
+		"names the same server.",
+		.min = 1, .max = 2048, .example = "\"https://example.com/oauth/token\"" },
+	{ "rest.tokenAuth", FLD_ENUM, 0,
+		"How the client id and secret are sent to rest.tokenURI: by HTTP Basic "
+		"authentication (RFC 6749, 2.3.1), or in the form's body. A client without a "
+		"secret "
+		"always sends its id in the body.",
+		.values = "basic|body", .def = "\"basic\"", .example = "\"body\"" },
+	{ "rest.tokenExpiresAt", FLD_TIME, 0,
+		"When rest.bearerToken is fetched anew: set with every new token, from what the "
+		"application says of its life, less a quarter and at most a minute. Not set: the "
+		"token is used until it is answered with 401.",
+		.example = "\"2017-06-19T21:27:09.945Z\"" },
 	{ "rest.authURI", FLD_URL, FLD_INERT, "The application's OAuth 2.0 authorization page.",
 		.min = 1, .max = 2048, .example = "\"https://example.com/oauth/authorize\"" },
 	{ "rest.authHeader", FLD_TOKEN, 0, "The name of the header that carries the token.",
@@ -115,7 +140,7 @@ static const struct fld rest_rows[] = {
 		"The same for values that are no secret: "
 		"`{{connection.rest.unencrypted.name}}`.",
 		.example = "{\"region\":\"eu\"}" },
-	{ "rest._iClientId", FLD_REF, FLD_INERT,
+	{ "rest._iClientId", FLD_REF, 0,
 		"The _id of the iClient whose client id and secret are used with OAuth 2.0.",
 		.values = "iclient", .example = "\"5587092fd78228000000000f\"" },
 	{ "rest.info", FLD_MAP, FLD_UNUSED,
@@ -161,6 +186,18 @@ static const struct fld rest_rows[] = {
 	{ NULL },
 };
 
+static void check_oauth(const struct json *doc, struct problems *p)
+{
+	if (res_at(doc, "rest.tokenURI") == NULL)
+		problems_add(p, ERR_MISSING, "rest.tokenURI", NULL,
+			"rest.tokenURI is required with OAuth 2.0 (rest.authType oauth, or "
+			"rest.refreshToken): it is where new tokens are fetched");
+	if (res_at(doc, "rest._iClientId") == NULL)
+		problems_add(p, ERR_MISSING, "rest._iClientId", NULL,
+			"rest._iClientId is required with OAuth 2.0 (rest.authType oauth, or "
+			"rest.refreshToken): the iClient has the client id");
+}
+
 static void check_auth(const struct json *doc, struct problems *p)
 {
 	const struct json *token = res_at(doc, "rest.bearerToken");
@@ -175,7 +212,14 @@ static void check_auth(const struct json *doc, struct problems *p)
 	if (res_is(doc, "rest.authType", "cookie") && res_at(doc, "rest.cookieAuth") == NULL)
 		problems_add(p, ERR_MISSING, "rest.cookieAuth.uri", NULL,
 			"rest.cookieAuth.uri is required when rest.authType is cookie");
-	if (res_at(doc, "rest.authType") == NULL && token != NULL && basic != NULL)
+	if (res_is(doc, "rest.authType", "oauth") || res_at(doc, "rest.refreshToken") != NULL)
+		check_oauth(doc, p);
+	if (res_at(doc, "rest.authType") == NULL && basic != NULL &&
+		res_at(doc, "rest.refreshToken") != NULL)
+		problems_add(p, ERR_INVALID, "rest.authType", "set it to oauth or basic",
+			"rest.authType must say which is used: rest.refreshToken and "
+			"rest.basicAuth are both set");
+	else if (res_at(doc, "rest.authType") == NULL && token != NULL && basic != NULL)
 		problems_add(p, ERR_INVALID, "rest.authType", "set it to token or basic",
 			"rest.authType must say which is used: rest.bearerToken and rest.basicAuth "
 			"are both set");
@@ -228,6 +272,10 @@ static const char *const examples[] = {
 	"\"authType\":\"cookie\",\"cookieAuth\":{\"uri\":\"/login\",\"body\":{\"user\":\"me\","
 	"\"password\":\"{{connection.rest.encrypted.password}}\"}},"
 	"\"encrypted\":{\"password\":\"my_password\"}}}",
+	"{\"name\":\"Accounting\",\"type\":\"rest\",\"rest\":{\"baseURI\":"
+	"\"https://api.example.com/v2\",\"authType\":\"oauth\",\"refreshToken\":"
+	"\"my_refresh_token\",\"tokenURI\":\"https://login.example.com/oauth/token\","
+	"\"_iClientId\":\"5587092fd78228000000000f\"}}",
 	NULL,
 };
 

@@ -10,12 +10,19 @@ static const struct fld rows[] = {
 		"The application that issued the client, such as google, salesforce, shopify or "
 		"zendesk.",
 		.min = 1, .max = 64, .example = "\"shopify\"" },
-	{ "clientId", FLD_STR, FLD_REQUIRED | FLD_LINE | FLD_UNUSED,
+	{ "clientId", FLD_STR, FLD_REQUIRED | FLD_LINE,
 		"The client's public id, as the application issued it.", .min = 1, .max = 1024,
 		.example = "\"my_client_id\"" },
-	{ "clientSecret", FLD_STR, FLD_SECRET | FLD_LINE | FLD_UNUSED,
-		"The client's secret, as the application issued it.", .min = 1, .max = 4096,
-		.example = "\"my_client_secret\"" },
+	{ "clientSecret", FLD_STR, FLD_SECRET | FLD_LINE,
+		"The client's secret, as the application issued it. It is sent to the server of "
+		"tokenURI alone.",
+		.min = 1, .max = 4096, .example = "\"my_client_secret\"" },
+	{ "tokenURI", FLD_URL, FLD_LINE | FLD_SECRETS_GO,
+		"The application's OAuth 2.0 token endpoint: the clientSecret is sent to its "
+		"server "
+		"and no other, whatever connections say that name this iClient. When its scheme, "
+		"host or port change, the secret must be sent again.",
+		.min = 1, .max = 2048, .example = "\"https://example.com/oauth/token\"" },
 	{ "scope", FLD_STR, FLD_LIST | FLD_LINE | FLD_UNUSED,
 		"The scopes to ask for when a connection does not name its own.", .min = 1,
 		.max = 1024, .example = "[\"read_orders\",\"write_orders\"]" },
@@ -28,7 +35,8 @@ static const struct fld *const tables[] = { res_rows_head, rows, res_rows_tail, 
 
 static const char *const examples[] = {
 	"{\"name\":\"Our shop app\",\"provider\":\"shopify\",\"clientId\":\"my_client_id\","
-	"\"clientSecret\":\"my_client_secret\",\"scope\":[\"read_orders\"],"
+	"\"clientSecret\":\"my_client_secret\",\"tokenURI\":\"https://shop.example.com/oauth/"
+	"token\",\"scope\":[\"read_orders\"],"
 	"\"scopeDelimiter\":\",\"}",
 	NULL,
 };

@@ -70,6 +70,11 @@ static bool write_row(struct store_conn *c, void *arg, struct err *err)
 			 : store_resource_update(c, &w->row, w->refs, w->ref_count, err);
 }
 
+bool res_save_write(struct res_save *w, struct err *err)
+{
+	return store_write(w->r->cfg.store, write_row, w, err);
+}
+
 /* ---- documents ---- */
 
 static bool seal_secret(void *ctx, struct str path, struct str value, struct str *out,
@@ -186,7 +191,7 @@ bool resource_create(const struct resources *r, struct str account_id, const str
 		res_save_identify(&w);
 		if (!res_save_fill(&w, doc, &view, &err))
 			break;
-		if (store_write(r->cfg.store, write_row, &w, &err)) {
+		if (res_save_write(&w, &err)) {
 			*out = (struct resource_view){ w.row.id, 1, w.row.modified_ms, view };
 			return true;
 		}
@@ -254,7 +259,7 @@ static bool change_once(struct res_save *w, const struct change *ch, struct str 
 		return err_set(err, ERR_INVALID, "the document breaks its schema");
 	}
 	w->row.modified_ms = clock_wall_ms(w->r->cfg.clock);
-	return res_save_fill(w, doc, view, err) && store_write(w->r->cfg.store, write_row, w, err);
+	return res_save_fill(w, doc, view, err) && res_save_write(w, err);
 }
 
 static bool change(const struct resources *r, const struct schema *s, const struct change *ch,

@@ -26,6 +26,8 @@ void res_save_identify(struct res_save *w);
  * the API answers. */
 MUST_CHECK bool res_save_fill(struct res_save *w, const struct json *doc, struct str *view,
 	struct err *err);
+/* On disk when it returns; adds the references that lead nowhere to w->p. ERR_PRECONDITION: somebody was faster. */
+MUST_CHECK bool res_save_write(struct res_save *w, struct err *err);
 /* The first of the types that has such an id becomes the reference's type. */
 bool res_save_ref_exists(struct store_conn *c, const struct res_save *w, struct store_ref *ref);
 void res_save_ref_missing(struct res_save *w, const struct store_ref *ref); /* adds a problem */

@@ -45,7 +45,7 @@ enum fld_flags {
 	FLD_UNUSED = 512,      /* stored; not read yet, and no run's result depends on it */
 	FLD_LIST_INERT = 1024, /* FLD_LIST_OR_ONE: an array is stored but can't be acted on yet */
 	FLD_LIVE = 2048, /* FLD_READ_ONLY: changes by itself: any value is taken, and ignored */
-	FLD_SECRETS_GO = 4096, /* FLD_URL: the document's secrets are sent to this origin alone */
+	FLD_SECRETS_GO = 4096, /* FLD_URL: the document's secrets are sent to these origins alone */
 };
 
 struct fld {
@@ -89,7 +89,7 @@ bool schema_has_secrets(const struct schema *s);
  * Checks BODY and writes the document to store: known fields in table order, booleans normalised,
  * absent and null fields left out (an object of nothing but nulls counts as null), read-only fields
  * taken from STORED (NULL at creation), the mask "******" replaced by the stored secret, unless the
- * secrets would go to another origin than they were stored for. Defaults are not written. False when
+ * secrets would go to another origin than they were stored for, or to a first one. Defaults are not written. False when
  * there were problems (OUT is then untouched). The document shares strings with BODY and STORED.
  */
 MUST_CHECK bool schema_validate(const struct schema *s, const struct json *body,

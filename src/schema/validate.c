@@ -586,10 +586,11 @@ static void find_receiver(struct walk *w, const struct node *n, const struct jso
 
 		if (!node_is(k, FLD_SECRETS_GO))
 			find_receiver(w, k, stored);
-		else if (json_is_str(now) && json_is_str(old) &&
-			 value_url_fault(json_str(now)) == NULL) {
+		else if (json_is_str(now) && value_url_fault(json_str(now)) == NULL) {
 			w->receiver_now = value_url_origin(w->p->arena, json_str(now));
-			w->receiver_stored = value_url_origin(w->p->arena, json_str(old));
+			w->receiver_stored = json_is_str(old)
+						     ? value_url_origin(w->p->arena, json_str(old))
+						     : STR("no server yet");
 			if (!str_eq_ci(w->receiver_now, w->receiver_stored))
 				w->receiver = k;
 		}

@@ -34,35 +34,61 @@ static bool uses(const struct json *rest, const char *kind, bool filled)
 	return filled && (type.p == NULL || str_eq_z(type, kind));
 }
 
-static bool read_token(struct rest_session *s, const struct json *rest, struct err *err)
+/* Where the token goes. */
+static void read_token_place(struct rest_connection *c, const struct json *rest)
+{
+	struct str location = json_get_str(rest, STR("tokenLocation"));
+
+	c->token_place = str_eq_z(location, "url")    ? REST_TOKEN_URL
+			 : str_eq_z(location, "body") ? REST_TOKEN_BODY
+						      : REST_TOKEN_NONE;
+	c->token_param = json_get_str(rest, STR("tokenParam"));
+	if (c->token_param.p == NULL)
+		c->token_param = STR("access_token");
+	c->oauth.header = json_get_str(rest, STR("authHeader"));
+	if (c->oauth.header.p == NULL)
+		c->oauth.header = STR("Authorization");
+	c->oauth.scheme = json_get_str(rest, STR("authScheme"));
+	if (c->oauth.scheme.p == NULL)
+		c->oauth.scheme = STR("Bearer");
+}
+
+bool rest_token_use(struct rest_session *s, struct str token, struct err *err)
 {
 	struct rest_connection *c = &s->conn;
-	struct str token = json_get_str(rest, STR("bearerToken"));
-	struct str location = json_get_str(rest, STR("tokenLocation"));
-	struct str name = json_get_str(rest, STR("authHeader"));
-	struct str scheme = json_get_str(rest, STR("authScheme"));
+	const struct http_header *there;
+	struct str before = c->oauth.field;
 
-	if (!uses(rest, "token", token.p != NULL) && !uses(rest, "oauth", token.p != NULL))
+	c->token = token;
+	if (c->token_place != REST_TOKEN_NONE)
 		return true;
-	rest_secret_add(s, token);
-	if (str_eq_z(location, "url") || str_eq_z(location, "body")) {
-		c->token_place = str_eq_z(location, "url") ? REST_TOKEN_URL : REST_TOKEN_BODY;
-		c->token = token;
-		c->token_param = json_get_str(rest, STR("tokenParam"));
-		if (c->token_param.p == NULL)
-			c->token_param = STR("access_token");
+	/* an empty scheme means the bare token */
+	c->oauth.field = c->oauth.scheme.n == 0 ? token
+						: str_fmt(s->arena, "%.*s %.*s",
+							  STR_ARG(c->oauth.scheme), STR_ARG(token));
+	there = rest_header_find(c->headers, c->header_count, c->oauth.header);
+	if (there != NULL && there->value.p != before.p)
+		return true; /* a header of the document's own wins */
+	return rest_header_put(c->headers, &c->header_count, c->oauth.header, c->oauth.field, err);
+}
+
+static bool read_token(struct rest_session *s, const struct json *rest, struct err *err)
+{
+	struct str token = json_get_str(rest, STR("bearerToken"));
+	bool oauth = uses(rest, "oauth", true) &&
+		     (json_get(rest, STR("authType")) != NULL ||
+			     json_get_str(rest, STR("refreshToken")).p != NULL);
+
+	read_token_place(&s->conn, rest);
+	if (!oauth && !uses(rest, "token", token.p != NULL)) {
+		s->conn.token_place = REST_TOKEN_NONE;
 		return true;
 	}
-	if (name.p == NULL)
-		name = STR("Authorization");
-	if (scheme.p == NULL)
-		scheme = STR("Bearer");
-	/* an empty scheme means the bare token */
-	struct str value = scheme.n == 0 ? token
-					 : str_fmt(s->arena, "%.*s %.*s", STR_ARG(scheme),
-						   STR_ARG(token));
-
-	return rest_header_put(c->headers, &c->header_count, name, value, err);
+	rest_secret_add(s, token);
+	s->conn.oauth.ordinal = s->secrets.ordinals;
+	if (oauth && !rest_oauth_read(s, rest, err))
+		return false;
+	return token.p == NULL || rest_token_use(s, token, err);
 }
 
 static bool read_basic(struct rest_session *s, const struct json *rest, struct err *err)

@@ -15,13 +15,13 @@
 
 /* ---- what is secret ---- */
 
-static void add_form_of(struct rest_session *s, unsigned form, struct str text)
+static void add_form_of(struct rest_session *s, unsigned ordinal, unsigned form, struct str text)
 {
 	struct rest_secrets *l = &s->secrets;
 	size_t at;
 
 	for (size_t i = 0; i < l->count; i++)
-		if (str_eq(l->list[i].text, text))
+		if (str_eq(l->list[i].text, text) && !l->list[i].old)
 			return;
 	if (l->count == l->cap) {
 		struct rest_secret *old = l->list;
@@ -33,20 +33,32 @@ static void add_form_of(struct rest_session *s, unsigned form, struct str text)
 	}
 	for (at = l->count++; at > 0 && l->list[at - 1].text.n < text.n; at--)
 		l->list[at] = l->list[at - 1];
-	l->list[at] = (struct rest_secret){ text, l->ordinals, form };
+	l->list[at] = (struct rest_secret){ text, ordinal, form, false };
+}
+
+static void add_forms(struct rest_session *s, unsigned ordinal, struct str secret)
+{
+	struct buf json DEFER(buf_free) = BUF_INIT(0);
+
+	if (secret.n < SECRET_BYTES_MIN)
+		return;
+	json_print_str(&json, secret);
+	add_form_of(s, ordinal, 0, secret);
+	add_form_of(s, ordinal, 1, url_encode_component(s->arena, secret));
+	add_form_of(s, ordinal, 2, str_dup(s->arena, str_sub(buf_str(&json), 1, json.n - 2)));
 }
 
 void rest_secret_add(struct rest_session *s, struct str secret)
 {
-	struct buf json DEFER(buf_free) = BUF_INIT(0);
+	add_forms(s, ++s->secrets.ordinals, secret);
+}
 
-	s->secrets.ordinals++;
-	if (secret.n < SECRET_BYTES_MIN)
-		return;
-	json_print_str(&json, secret);
-	add_form_of(s, 0, secret);
-	add_form_of(s, 1, url_encode_component(s->arena, secret));
-	add_form_of(s, 2, str_dup(s->arena, str_sub(buf_str(&json), 1, json.n - 2)));
+void rest_secret_renew(struct rest_session *s, unsigned ordinal, struct str secret)
+{
+	for (size_t i = 0; i < s->secrets.count; i++)
+		if (s->secrets.list[i].ordinal == ordinal)
+			s->secrets.list[i].old = true;
+	add_forms(s, ordinal, secret);
 }
 
 static const struct rest_secret *secret_at(const struct rest_session *s, struct str text)
@@ -108,7 +120,7 @@ static void put_back(const struct rest_session *s, struct str mark, struct buf *
 		const struct rest_secret *secret = &s->secrets.list[i];
 
 		/* a form that is equal to the secret itself is not listed */
-		if (secret->ordinal == ordinal &&
+		if (secret->ordinal == ordinal && !secret->old &&
 			(secret->form == form || (secret->form == 0 && found.n == 0)))
 			found = secret->text;
 	}
@@ -248,6 +260,11 @@ static struct str finish(struct arena *a, struct buf *b)
 	return str_dup(a, buf_str(b));
 }
 
+static bool is_for(const struct rest_call *c, const char *purpose)
+{
+	return c->purpose != NULL && strcmp(c->purpose, purpose) == 0;
+}
+
 struct str rest_evidence_request(const struct rest_session *s, const struct rest_call *c,
 	struct arena *a)
 {
@@ -259,7 +276,7 @@ struct str rest_evidence_request(const struct rest_session *s, const struct rest
 	for (size_t i = 0; i < c->http.header_count; i++)
 		add_field(s, c->headers[i].name, c->headers[i].value, &b);
 	buf_add_char(&b, '\n');
-	if (c->http.body.n > 0 && c->purpose != NULL && strcmp(c->purpose, "login") == 0)
+	if (c->http.body.n > 0 && (is_for(c, "login") || is_for(c, "token")))
 		BUF_ADD_LIT(&b, MASK); /* whatever it holds, it is a password */
 	else
 		add_body(s, c->http.body, &b);
@@ -282,7 +299,10 @@ struct str rest_evidence_response(const struct rest_session *s, const struct res
 			add_field(s, name, str_trim(value), &b);
 	}
 	buf_add_char(&b, '\n');
-	add_body(s, buf_str(&c->http.res_body), &b);
+	if (c->http.res_body.n > 0 && is_for(c, "token") && c->http.status < 400)
+		BUF_ADD_LIT(&b, MASK); /* tokens that are not known as secrets yet */
+	else
+		add_body(s, buf_str(&c->http.res_body), &b);
 	return finish(a, &b);
 }
 

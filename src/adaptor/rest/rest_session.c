@@ -249,9 +249,23 @@ bool rest_call_complete(struct rest_session *s, struct rest_call *c, struct err 
 	return put_url(s, c, err) && put_body(s, c, err) && put_headers(s, c, err);
 }
 
+/* A call that was not sent because there is no token for it is one that was refused. */
+static void not_let_in(struct rest_call *c, const struct err *err)
+{
+	buf_reset(&c->http.res_headers);
+	buf_reset(&c->http.res_body);
+	c->http.url = c->uri;
+	c->http.sent = false;
+	c->http.status = err->code == ERR_HTTP_STATUS ? 401 : 0;
+}
+
 /* The call is completed before the login too: a call that can't be made asks for none. */
 static bool ready(struct rest_session *s, struct rest_call *c, struct err *err)
 {
+	if (!rest_oauth_ready(s, err)) {
+		not_let_in(c, err);
+		return false;
+	}
 	if (!rest_call_complete(s, c, err))
 		return false;
 	if (s->cookies == NULL || s->logins > 0)
@@ -272,17 +286,28 @@ bool rest_session_submit(struct rest_session *s, struct rest_call *c, struct err
 	return true;
 }
 
-/* Was the call refused for a login that has ended, and is it on its way again? */
+/* False: there is no other login, or it failed (ERR). */
+static bool let_in_again(struct rest_session *s, const struct rest_call *c, struct err *err)
+{
+	/* another call may have seen the end of the same login and asked for a new one */
+	if (c->login != s->logins)
+		return true;
+	return s->cookies != NULL ? rest_login(s, err) : rest_oauth_refused(s, err) == REST_RENEWED;
+}
+
+/* Was the call refused for a login or token that has ended, and is it on its way again? */
 static bool goes_again(struct rest_session *s, struct rest_call *c)
 {
 	struct err err = ERR_INIT;
 
-	if (s->cookies == NULL || c->again || c->http.err.code != ERR_NONE || c->http.status != 401)
+	if ((s->cookies == NULL && !s->conn.oauth.wanted) || c->again ||
+		c->http.err.code != ERR_NONE || c->http.status != 401)
 		return false;
 	c->again = true;
-	/* another call may have seen the end of the same login and asked for a new one */
-	if ((c->login == s->logins && !rest_login(s, &err)) || !rest_call_complete(s, c, &err)) {
+	if (!let_in_again(s, c, &err) || !rest_call_complete(s, c, &err)) {
 		c->http.err = err;
+		c->http.sent = c->http.sent &&
+			       err.code == ERR_NONE; /* the 401 settled the outcome */
 		return false;
 	}
 	s->in_air++;

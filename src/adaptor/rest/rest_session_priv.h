@@ -4,7 +4,7 @@
 #ifndef ADAPTOR_REST_REST_SESSION_PRIV_H
 #define ADAPTOR_REST_REST_SESSION_PRIV_H
 
-#include "adaptor/rest/rest_priv.h"
+#include "adaptor/rest/rest_oauth_priv.h"
 
 enum rest_media { REST_JSON, REST_FORM, REST_XML };
 enum rest_token_place { REST_TOKEN_NONE, REST_TOKEN_URL, REST_TOKEN_BODY };
@@ -26,6 +26,7 @@ struct rest_connection {
 	size_t header_count;
 	enum rest_token_place token_place; /* in headers: REST_TOKEN_NONE */
 	struct str token_param, token;
+	struct rest_oauth oauth;
 	struct str retry_header;
 	struct rest_login login;
 	unsigned concurrency; /* of this session's calls */
@@ -45,6 +46,7 @@ struct rest_secret {
 	struct str text;
 	unsigned ordinal; /* of the secret in the document */
 	unsigned form;    /* 0: as it is, 1: percent-encoded, 2: escaped in JSON */
+	bool old;         /* another has taken its place; still masked */
 };
 struct rest_secrets {
 	struct rest_secret *list; /* longest text first */
@@ -63,7 +65,7 @@ struct rest_session {
 		*queued_last;        /* at the gate, in the order in which they are let in */
 	size_t in_air;               /* those among them */
 	struct rest_cookie *cookies; /* REST_COOKIES_MAX; NULL: the connection does not log in */
-	unsigned logins;             /* how often */
+	unsigned logins;             /* how often, or how often the token was renewed */
 	int login_status;            /* of the last; 0: no answer came */
 	struct rest_secrets secrets;
 };

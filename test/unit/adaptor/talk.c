@@ -22,6 +22,8 @@ struct play {
 	struct adaptor_env env;
 	const struct adaptor *adaptor;
 	const struct json *connection;
+	const struct json *stored; /* the connection, as it is stored now */
+	struct vault *vault;
 	struct call_args args;
 
 	/* What came of it. */
@@ -56,6 +58,67 @@ static void on_trace(void *ctx, const struct adaptor_trace *t)
 	buf_add_str(&p->shown, str_z(t->err->message));
 	buf_add_fmt(&p->purposes, "%s\n", t->purpose);
 	assert_true(str_is_utf8(t->request) && str_is_utf8(t->response));
+}
+
+/* ---- the stored documents ---- */
+
+static bool open_stored(void *ctx, struct str account_id, const char *type, struct str id,
+	struct arena *a, const struct json **doc, struct err *err)
+{
+	const struct play *p = ctx;
+	const struct json *v = strcmp(type, "connection") == 0
+				       ? p->stored
+				       : talk_document(p->file, "iclient", NULL);
+
+	assert_str(account_id, "5587092ef782280000000001");
+	if (v == NULL || !str_eq(json_get_str(v, STR("_id")), id))
+		return err_set(err, ERR_NOT_FOUND, "there is no %s %.*s", type, STR_ARG(id));
+	return json_parse_copy(a, json_print_arena(a, v), doc, err);
+}
+
+static void add_merged(struct json_build *b, const struct json *old, const struct json *patch)
+{
+	json_build_object(b);
+	for (json_each_member(key, old))
+		if (json_get(patch, json_str(key)) == NULL)
+			json_add_copy(b, json_str(key), json_value(key));
+	for (json_each_member(key, patch))
+		if (json_value(key)->type != JSON_NULL)
+			json_add_copy(b, json_str(key), json_value(key));
+	json_build_end(b);
+}
+
+static bool save_tokens(void *ctx, struct str account_id UNUSED, struct str id, struct str used,
+	const struct json *patch, struct arena *a UNUSED, struct err *err)
+{
+	struct play *p = ctx;
+	const struct json *rest = json_get(p->stored, STR("rest"));
+	struct json_build b;
+
+	assert_str(id, "5587092ef782280000000002");
+	if (!str_eq(json_get_str(rest, STR("refreshToken")), used))
+		return err_set(err, ERR_CONFLICT, "another refresh token is stored");
+	json_build_init(&b, p->arena);
+	json_build_object(&b);
+	json_add_str(&b, STR("_id"), id);
+	json_build_key(&b, STR("rest"));
+	add_merged(&b, rest, json_get(patch, STR("rest")));
+	json_build_end(&b);
+	/* what the patch holds ends with the caller's arena */
+	p->stored = talk_json(p->file, 0, json_print_arena(p->arena, json_build_done(&b)));
+	return true;
+}
+
+static const struct vault_ops stored_ops = { open_stored, save_tokens };
+
+static void set_up_vault(struct play *p)
+{
+	if (talk_section(p->file, "iclient").p == NULL)
+		return;
+	p->stored = talk_document(p->file, "stored", p->connection);
+	p->vault = vault_new(p->arena, &stored_ops, p);
+	p->env.vault = p->vault;
+	p->env.account_id = STR("5587092ef782280000000001");
 }
 
 /* ---- exports ---- */
@@ -435,6 +498,8 @@ static void check_result(const struct play *p, const struct talk_result *r)
 		check_members(p, r, rest, json_at(p->deliveries, i));
 	} else if (str_eq_z(word, "result")) {
 		check_members(p, r, rest, p->result);
+	} else if (str_eq_z(word, "stored")) {
+		check_members(p, r, rest, json_get(p->stored, STR("rest")));
 	} else if (str_eq_z(word, "hides")) {
 		if (str_find(buf_str(&p->shown), rest) != STR_NPOS)
 			fail_result(p, r, buf_str(&p->shown));
@@ -502,6 +567,7 @@ static void set_up(struct play *p, const char *path)
 		.trace = on_trace,
 		.trace_ctx = p };
 	p->connection = talk_document(p->file, "connection", &json_empty_object);
+	set_up_vault(p);
 	p->args.variables = talk_document(p->file, "variables", NULL);
 	p->args.relative_uri = talk_section(p->file, "relativeURI");
 	p->peer.file = p->file;
@@ -543,6 +609,8 @@ void talk_play(const char *path)
 	set_up(p, path);
 	play(p);
 	talk_peer_stop(&p->peer);
+	if (p->vault != NULL)
+		vault_destroy(p->vault);
 	buf_free(&p->shown);
 	buf_free(&p->purposes);
 	arena_free(a);

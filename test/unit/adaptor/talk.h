@@ -6,6 +6,8 @@
  *   == connection            a document, over as many lines as it takes, to the next line that begins
  *   {"type": "rest", ...}    with ==, >, < or =; $BASE stands for the peer's http://127.0.0.1:port
  *   == export | import | ping | proxy        what is played, and its document
+ *   == iclient {...}         the one that the connection names; with it the connection is a stored one
+ *   == stored {...}          how the connection is stored, where that is not as the session gets it
  *   == variables | records | cursor          of the call; an import's records
  *   == timeout 200           ms, in real time: for a peer that hangs
  *   == now 1767225600000     the test clock's wall time at the start, ms
@@ -37,6 +39,7 @@
  *   = delivery 0 {...}       of an import: members of struct delivery; `code`, `message`, `sent`,
  *                            `response`; texts of the latter three need only be contained
  *   = result {...}           of a ping or proxy
+ *   = stored {...}           members of the stored connection's `rest` at the end; null: absent
  *   = hides WORD             no trace, error, evidence, request or cursor holds it
  *   = traces export 3        that many traces of that purpose
  *

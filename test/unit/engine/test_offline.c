@@ -80,7 +80,7 @@ static size_t probes_kept(struct rig *r)
 /* As a run that was refused does. */
 static bool goes_offline(struct rig *r, struct str *why)
 {
-	struct adaptor_env env = engine_env(&r->e);
+	struct adaptor_env env = engine_env(&r->e, STR(ACCOUNT));
 
 	return connection_goes_offline(&r->e, &env, STR(ACCOUNT), r->connection,
 		parse(r->w, STR("{\"type\":\"rest\"}")), r->w->a, why);

@@ -238,6 +238,7 @@ static void check_rule(const struct rule *r)
 			r->want == NULL ? "" : r->want, p.count > 0 ? p.list[0].message : "");
 }
 
+#define OAUTH          ",\"tokenURI\":\"https://a.example/t\",\"_iClientId\":\"5587092ed782280000000001\""
 #define CONN(rest)     "{\"type\":\"rest\",\"rest\":{\"baseURI\":\"https://a.example\"" rest "}}"
 #define EXP(more)      "{\"_connectionId\":\"5587092ef78228000000000a\"," more "}"
 #define HOOK(more)     "{\"type\":\"webhook\",\"webhook\":{" more "}}"
@@ -271,6 +272,14 @@ static const struct rule rules[] = {
 	{ "connection", CONN(",\"authType\":\"basic\",\"bearerToken\":\"x\""),
 		"rest.basicAuth.username missing_required_field" },
 	{ "connection", CONN(",\"bearerToken\":\"x\",\"basicAuth\":{\"username\":\"u\"}"),
+		"rest.authType invalid_field" },
+	{ "connection", CONN(",\"authType\":\"oauth\""),
+		"rest.tokenURI missing_required_field, rest._iClientId missing_required_field" },
+	{ "connection", CONN(",\"refreshToken\":\"r\",\"bearerToken\":\"x\""),
+		"rest.tokenURI missing_required_field, rest._iClientId missing_required_field" },
+	{ "connection", CONN(",\"refreshToken\":\"r\"" OAUTH), NULL },
+	{ "connection", CONN(",\"authType\":\"oauth\"" OAUTH), NULL },
+	{ "connection", CONN(",\"refreshToken\":\"r\",\"basicAuth\":{\"username\":\"u\"}" OAUTH),
 		"rest.authType invalid_field" },
 	{ "connection", CONN(",\"basicAuth\":{\"username\":\"a:b\"}"),
 		"rest.basicAuth.username invalid_field" },
@@ -600,9 +609,10 @@ static void test_inert(void **state)
 		{ "connection", CONN(",\"mediaType\":\"urlencoded\""), NULL },
 		{ "connection", CONN(",\"authType\":\"cookie\",\"cookieAuth\":{\"uri\":\"/in\"}"),
 			NULL },
-		{ "connection", CONN(",\"authType\":\"oauth\",\"bearerToken\":\"t\""),
-			"rest.authType" },
-		{ "connection", CONN(",\"refreshToken\":\"t\""), "rest.refreshToken" },
+		{ "connection",
+			CONN(",\"authType\":\"oauth\",\"refreshToken\":\"t\",\"scope\":["
+			     "\"a\"]" OAUTH),
+			NULL },
 	};
 
 	(void)state;
