@@ -20,26 +20,22 @@ static bool read_flow(struct api_request *rq, struct store_conn *c, const struct
 
 /* ---- schedule ---- */
 
-/* None when it is not run by the clock. */
-static bool add_due(struct json_build *b, const struct json *flow, struct str zone_name,
+static bool add_due(struct json_build *b, const struct json *flow, struct str account_zone,
 	int64_t now_ms, struct err *err)
 {
-	struct str text = json_get_str(flow, STR("schedule"));
-	bool off = json_get_true(flow, STR("disabled"));
 	struct buf words DEFER(buf_free) = BUF_INIT(0);
-	const struct zone *zone = NULL;
 	struct cron cron;
-	int64_t due = now_ms;
+	int64_t due[DUE_TIMES];
+	size_t n = resource_flow_due(flow, account_zone, now_ms, due, DUE_TIMES);
 
-	if (!cron_parse(text, &cron, err) ||
-		(zone_name.p != NULL && !timezone_find(zone_name, &zone, err)))
+	if (!cron_parse(json_get_str(flow, STR("schedule")), &cron, err))
 		return false;
 	cron_describe(&cron, &words);
 	json_add_str(b, STR("description"), str_dup(b->arena, buf_str(&words)));
 	json_build_key(b, STR("nextDue"));
 	json_build_array(b);
-	for (int i = 0; !off && i < DUE_TIMES && cron_next(&cron, zone, due, &due); i++)
-		json_build_str(b, time_iso(b->arena, due));
+	for (size_t i = 0; i < n; i++)
+		json_build_str(b, time_iso(b->arena, due[i]));
 	json_build_end(b);
 	return true;
 }
@@ -71,7 +67,8 @@ void handle_flow_schedule(struct api_request *rq)
 	json_add_str(&b, STR("schedule"), text);
 	json_add_str(&b, STR("timezone"), zone.p != NULL ? zone : STR("UTC"));
 	json_add_bool(&b, STR("disabled"), json_get_true(flow, STR("disabled")));
-	if (text.p != NULL && !add_due(&b, flow, zone, clock_wall_ms(rq->api->cfg.clock), &err)) {
+	if (text.p != NULL &&
+		!add_due(&b, flow, account.name, clock_wall_ms(rq->api->cfg.clock), &err)) {
 		api_fail(rq, &err);
 		return;
 	}

@@ -84,6 +84,17 @@ static const struct fld rows[] = {
 	{ "_runNextFlowIds", FLD_REF, FLD_LIST,
 		"The _ids of flows that are run when a run of this one has completed.",
 		.values = "flow", .example = "[\"507f1f77bcf86cd799439041\"]" },
+	{ "nextDue", FLD_TIME, FLD_LIST | FLD_READ_ONLY | FLD_LIVE,
+		"When the flow runs by itself next: the next five times of its schedule, none "
+		"while it is disabled. Only there when it has a schedule.",
+		.example = "[\"2017-06-20T00:15:00.000Z\"]" },
+	{ "lastExecutedAt", FLD_TIME, FLD_READ_ONLY | FLD_LIVE,
+		"When the latest run of the flow began, as long as its job is kept.",
+		.example = "\"2017-06-19T21:27:09.945Z\"" },
+	{ "eventsWaiting", FLD_INT, FLD_READ_ONLY | FLD_LIVE,
+		"Of a flow that a listener feeds: how many events are kept for it that it has not "
+		"taken yet, counted up to 10,000.",
+		.min = 0, .max = STORE_EVENT_COUNT_MAX, .example = "12" },
 	ROW_INTEGRATION,
 	{ NULL },
 };
@@ -175,6 +186,27 @@ static void check(const struct json *doc, struct problems *p)
 		check_schedule(schedule, p);
 	if (zone.p != NULL)
 		check_timezone(zone, p);
+}
+
+size_t resource_flow_due(const struct json *flow, struct str zone, int64_t now_ms, int64_t *due,
+	size_t max)
+{
+	struct str schedule = json_get_str(flow, STR("schedule"));
+	struct str own = json_get_str(flow, STR("timezone"));
+	const struct zone *z = NULL;
+	struct cron c;
+	struct err err = ERR_INIT;
+	size_t n = 0;
+
+	if (own.p != NULL)
+		zone = own;
+	if (schedule.p == NULL || json_get_true(flow, STR("disabled")) ||
+		!cron_parse(schedule, &c, &err) ||
+		(zone.p != NULL && !timezone_find(zone, &z, &err)))
+		return 0;
+	while (n < max && cron_next(&c, z, now_ms, &due[n]))
+		now_ms = due[n++];
+	return n;
 }
 
 static const struct fld *const tables[] = { res_rows_head, rows, res_rows_tail, NULL };

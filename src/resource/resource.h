@@ -137,4 +137,11 @@ struct str resource_seal(const struct resources *r, struct arena *a, struct str 
 MUST_CHECK bool resource_unseal(const struct resources *r, struct arena *a, struct str sealed,
 	struct str place, struct str *plain, struct err *err); /* ERR_CRYPT */
 
+/*
+ * When FLOW (its stored document) runs by the clock: up to MAX instants after NOW_MS; returns how many. ZONE is
+ * that of the account (p NULL: UTC), for a flow that names none. None when it is disabled or has no schedule.
+ */
+size_t resource_flow_due(const struct json *flow, struct str zone, int64_t now_ms, int64_t *due,
+	size_t max);
+
 #endif

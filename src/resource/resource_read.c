@@ -45,12 +45,12 @@ bool resource_get(const struct resources *r, struct str account_id, const struct
 	struct store_conn *c DEFER(store_read_endp) = NULL;
 	struct store_resource row;
 	struct str json;
-	struct map *live;
+	struct res_live *live;
 
 	if (!store_read_begin(r->cfg.store, &c, err) ||
 		!store_resource_get(c, a, account_id, str_z(schema_def(s)->type), id, &row, err) ||
 		!res_view(s, a, row.document, &json, err) ||
-		!res_live_read(c, a, account_id, s, id, &live, err) ||
+		!res_live_begin(r, c, a, account_id, s, id, &live, err) ||
 		!res_live_put(live, a, id, &json, err))
 		return false;
 	*out = (struct resource_view){ row.id, row.version, row.modified_ms, json };
@@ -59,7 +59,7 @@ bool resource_get(const struct resources *r, struct str account_id, const struct
 
 struct listing {
 	const struct schema *s;
-	struct map *live;
+	struct res_live *live;
 	struct arena *arena, *scratch;
 	struct buf *out;
 	size_t limit, count; /* limit 0: none */
@@ -110,7 +110,7 @@ bool resource_list(const struct resources *r, struct str account_id, const struc
 		f.limit++; /* the one beyond says that there is more */
 	buf_add_char(out, '[');
 	if (!store_read_begin(r->cfg.store, &c, err) ||
-		!res_live_read(c, a, account_id, s, STR_NULL, &l.live, err) ||
+		!res_live_begin(r, c, a, account_id, s, STR_NULL, &l.live, err) ||
 		!store_resource_list(c, account_id, str_z(schema_def(s)->type), &f, add_row, &l,
 			err) ||
 		l.failed)

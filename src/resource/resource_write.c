@@ -192,6 +192,7 @@ bool resource_create(const struct resources *r, struct str account_id, const str
 		if (!res_save_fill(&w, doc, &view, &err))
 			break;
 		if (res_save_write(&w, &err)) {
+			res_live_show(r, a, account_id, s, w.row.id, &view);
 			*out = (struct resource_view){ w.row.id, 1, w.row.modified_ms, view };
 			return true;
 		}

@@ -16,6 +16,7 @@ struct walk {
 	/* Whom secrets are sent to, when that is another than the stored ones are for; NULL: the same. */
 	const struct node *receiver;
 	struct str receiver_now, receiver_stored;
+	bool create; /* nothing is stored yet */
 };
 
 enum holds { HOLDS_NO, HOLDS_YES, HOLDS_UNKNOWN };
@@ -426,7 +427,7 @@ static void put_read_only(struct walk *w, const struct node *n, const struct jso
 		json_build_copy(&w->b, stored);
 	}
 	if (given == NULL || (stored != NULL && json_equal(given, stored)) || full(w) ||
-		(stored != NULL && node_is(n, FLD_LIVE)))
+		(!w->create && node_is(n, FLD_LIVE)))
 		return;
 	if (stored == NULL)
 		problems_add(w->p, ERR_READ_ONLY, w->path.s, "leave it out",
@@ -600,7 +601,7 @@ static void find_receiver(struct walk *w, const struct node *n, const struct jso
 bool schema_validate(const struct schema *s, const struct json *body, const struct json *stored,
 	struct arena *a, const struct json **out, struct problems *p)
 {
-	struct walk w = { .s = s, .root = body, .p = p };
+	struct walk w = { .s = s, .root = body, .p = p, .create = stored == NULL };
 	size_t before = p->count;
 
 	if (body->type != JSON_OBJECT)

@@ -91,6 +91,24 @@ bool store_event_waiting(struct store_conn *c, struct str account_id, struct str
 	return true;
 }
 
+bool store_event_waiting_of_flow(struct store_conn *c, struct str account_id, struct str flow_id,
+	uint64_t *count, struct err *err)
+{
+	struct sql_stmt *st DEFER(sql_donep) = conn_use(c, STMT_EVENT_WAITING_OF);
+	uint64_t sum = 0;
+	enum sql_result got;
+
+	sql_bind_str(st, 1, account_id);
+	sql_bind_str(st, 2, flow_id);
+	sql_bind_i64(st, 3, STORE_EVENT_COUNT_MAX);
+	while ((got = sql_step(st)) == SQL_ROW)
+		sum += (uint64_t)sql_i64(st, 0);
+	if (got != SQL_DONE)
+		return sql_error(st->conn, err);
+	*count = MIN(sum, (uint64_t)STORE_EVENT_COUNT_MAX);
+	return true;
+}
+
 bool store_event_exports(struct store_conn *c,
 	bool (*fn)(void *arg, struct str account_id, struct str export_id), void *arg,
 	struct err *err)

@@ -133,6 +133,22 @@ bool store_job_of_flow(struct store_conn *c, struct str account_id, struct str f
 	return true;
 }
 
+bool store_job_last_run(struct store_conn *c, struct str account_id, struct str flow_id,
+	int64_t *started_ms, struct err *err)
+{
+	struct sql_stmt *st DEFER(sql_donep) = conn_use(c, STMT_JOB_LAST_RUN);
+
+	sql_bind_str(st, 1, account_id);
+	sql_bind_str(st, 2, flow_id);
+
+	enum sql_result r = sql_step(st);
+
+	if (r == SQL_FAILED)
+		return sql_error(st->conn, err);
+	*started_ms = r == SQL_ROW ? sql_i64(st, 0) : 0;
+	return true;
+}
+
 bool store_job_queued_of_flow(struct store_conn *c, struct arena *a, struct str account_id,
 	struct str flow_id, struct store_job *out, struct err *err)
 {

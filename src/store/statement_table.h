@@ -4,6 +4,7 @@
 
 /* By a job, a flow, or ids, in this order: error_bulk.c counts on it. */
 #define STATEMENT_LED(X, id)  X(id##_BY_JOB) X(id##_BY_FLOW) X(id##_BY_IDS)
+#define STATEMENT_SUM(X, id)  X(id) X(id##_OF)
 #define STATEMENT_KEPT(X, id) X(id##_GET) X(id##_PUT)
 
 #define STATEMENT_TABLE(X)                   \
@@ -41,6 +42,7 @@
 	X(STMT_JOB_QUEUED_OF_FLOW)           \
 	X(STMT_JOB_BEFORE)                   \
 	X(STMT_JOB_OF_FLOW)                  \
+	X(STMT_JOB_LAST_RUN)                 \
 	X(STMT_JOB_CLAIM)                    \
 	X(STMT_JOB_NEXT)                     \
 	X(STMT_JOB_HEARTBEAT)                \
@@ -95,8 +97,7 @@
 	X(STMT_PAGE_PUT)                     \
 	X(STMT_PAGE_GET)                     \
 	X(STMT_PAGE_REMOVE)                  \
-	X(STMT_PAGE_WAITING)                 \
-	X(STMT_PAGE_WAITING_OF)              \
+	STATEMENT_SUM(X, STMT_PAGE_WAITING)  \
 	X(STMT_CONFIG_PUT)                   \
 	X(STMT_CONFIG_GET)                   \
 	X(STMT_EVENT_SEQUENCE)               \
@@ -104,7 +105,7 @@
 	X(STMT_EVENT_SEEN_PURGE)             \
 	X(STMT_EVENT_ADD)                    \
 	X(STMT_EVENT_LIST)                   \
-	X(STMT_EVENT_WAITING)                \
+	STATEMENT_SUM(X, STMT_EVENT_WAITING) \
 	X(STMT_EVENT_REMOVE)                 \
 	X(STMT_EVENT_EXPORTS)                \
 	X(STMT_LISTENER_PUT)                 \

@@ -289,6 +289,9 @@ static const struct statement texts[STATEMENT_COUNT] = {
 			       "AND status = 'queued' AND type = 'flow' "
 			       "UNION ALL SELECT 1 FROM job WHERE account_id = ?1 AND flow_id = ?2 "
 			       "AND status IN " JOB_IN_WORK " AND type = 'flow' LIMIT 1" },
+	[STMT_JOB_LAST_RUN] = { "SELECT started_ms FROM job WHERE account_id = ?1 AND flow_id = ?2 "
+				"AND type = 'flow' AND started_ms > 0 "
+				"ORDER BY created_ms DESC, id DESC LIMIT 1" },
 	[STMT_JOB_CLAIM] = { JOB_CLAIM(""), JOB_CLAIM(" FOR UPDATE SKIP LOCKED") },
 	[STMT_JOB_NEXT] = { "SELECT MIN(not_before_ms) FROM job q WHERE " JOB_CLAIMABLE },
 	[STMT_JOB_HEARTBEAT] = { JOB_HEARTBEAT(ONE_OF_SQLITE), JOB_HEARTBEAT(ONE_OF_PGSQL) },
@@ -505,6 +508,11 @@ static const struct statement texts[STATEMENT_COUNT] = {
 			      "ORDER BY seq LIMIT ?4" },
 	[STMT_EVENT_WAITING] = { "SELECT COUNT(*), COALESCE(MIN(received_ms), 0) FROM event "
 				 "WHERE account_id = ?1 AND export_id = ?2 AND seq > ?3" },
+	[STMT_EVENT_WAITING_OF] = { "SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM event e "
+				    "WHERE e.account_id = l.account_id AND e.export_id = "
+				    "l.export_id AND e.seq > l.seq LIMIT ?3) w) "
+				    "FROM listener l WHERE l.account_id = ?1 AND l.flow_id = "
+				    "?2" },
 	[STMT_EVENT_REMOVE] = { "DELETE FROM event WHERE account_id = ?1 AND export_id = ?2 AND "
 				"seq <= "
 				"(SELECT MIN(seq) FROM listener WHERE account_id = ?1 AND "

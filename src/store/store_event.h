@@ -30,6 +30,10 @@ MUST_CHECK bool store_event_list(struct store_conn *c, struct str account_id, st
 MUST_CHECK bool store_event_waiting(struct store_conn *c, struct str account_id,
 	struct str export_id, int64_t after_seq, uint64_t *count, int64_t *oldest_ms,
 	struct err *err);
+/* How many events the flow has yet to take from all its listeners, counted up to this many. */
+#define STORE_EVENT_COUNT_MAX 10000
+MUST_CHECK bool store_event_waiting_of_flow(struct store_conn *c, struct str account_id,
+	struct str flow_id, uint64_t *count, struct err *err);
 /* Every listener that has events, of all accounts. */
 MUST_CHECK bool store_event_exports(struct store_conn *c,
 	bool (*fn)(void *arg, struct str account_id, struct str export_id), void *arg,

@@ -76,6 +76,9 @@ MUST_CHECK bool store_job_before(struct store_conn *c, struct arena *a, const st
 /* Is a run of this flow queued or at work? */
 MUST_CHECK bool store_job_of_flow(struct store_conn *c, struct str account_id, struct str flow_id,
 	bool *there, struct err *err);
+/* When the flow's latest run began, of those whose jobs are kept; 0: none. */
+MUST_CHECK bool store_job_last_run(struct store_conn *c, struct str account_id, struct str flow_id,
+	int64_t *started_ms, struct err *err);
 /*
  * Takes the oldest queued job of a flow that has no other job begun, and no action of its own that is not
  * done (store_action_put()), makes it RUNNING (RETRYING)

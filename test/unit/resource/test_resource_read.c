@@ -176,6 +176,111 @@ static void test_types_by_name(void **state)
 	assert_null(resources_at(w->r, 10));
 }
 
+static bool add_runs(struct store_conn *c, void *arg, struct err *err)
+{
+	const struct json *ids = *(const struct json **)arg; /* of a flow and of its listener */
+	struct store_event e = { .account_id = STR(ACCOUNT),
+		.export_id = json_str(json_at(ids, 1)),
+		.received_ms = 1,
+		.body = STR("{}") };
+	struct store_job j = { .account_id = STR(ACCOUNT),
+		.type = JOB_FLOW,
+		.status = JOB_COMPLETED,
+		.flow_id = json_str(json_at(ids, 0)) };
+	bool duplicate;
+
+	j.id = STR("5e03061cda207400223000a1");
+	j.created_ms = 1497900000000;
+	j.started_ms = 1497900001000;
+	if (!store_job_add(c, &j, err))
+		return false;
+	j.id = STR("5e03061cda207400223000a2");
+	j.status = JOB_QUEUED; /* has not begun yet */
+	j.created_ms = 1497900002000;
+	j.started_ms = 0;
+	return store_job_add(c, &j, err) && store_event_add(c, &e, 0, &duplicate, err) &&
+	       store_event_add(c, &e, 0, &duplicate, err);
+}
+
+/* When it is due, when it ran, and what waits for it: in the flow, in lists, and in answers to changes. */
+static void test_flows_tell_what_they_are_at(void **state)
+{
+	struct world *w = *state;
+	struct str connection = create(w, "connection", CONNECTION).id;
+	struct str listener = create_fmt(w, "export",
+		"{\"type\":\"webhook\",\"webhook\":{\"verify\":\"secret_url\","
+		"\"token\":\"0123456789abcdef0123456789abcdef\"}}")
+				      .id;
+	struct str export = create_fmt(w, "export",
+		"{\"_connectionId\":\"%.*s\",\"rest\":{\"relativeURI\":\"/a\"}}",
+		STR_ARG(connection))
+				    .id;
+	struct str import = create_fmt(w, "import",
+		"{\"_connectionId\":\"%.*s\",\"rest\":{\"relativeURI\":[\"/b\"]}}",
+		STR_ARG(connection))
+				    .id;
+	struct resource_view fed = create_fmt(w, "flow",
+		"{\"_exportId\":\"%.*s\",\"_importId\":\"%.*s\"}", STR_ARG(listener),
+		STR_ARG(import));
+	struct resource_view timed = create_fmt(w, "flow",
+		"{\"_exportId\":\"%.*s\",\"_importId\":\"%.*s\",\"schedule\":\"? 0 2 ? * *\","
+		"\"timezone\":\"+01:00\"}",
+		STR_ARG(export), STR_ARG(import));
+	struct json_build ids;
+	const struct json *both;
+	struct resource_view got, put;
+	struct err err;
+
+	assert_null(view_str(w, &fed, "lastExecutedAt").p);
+	assert_null(json_get_path(parse(w, fed.json), STR("nextDue")));
+	assert_null(json_get_path(parse(w, timed.json), STR("eventsWaiting")));
+	json_build_init(&ids, w->a);
+	json_build_array(&ids);
+	json_build_str(&ids, fed.id);
+	json_build_str(&ids, listener);
+	json_build_end(&ids);
+	both = json_build_done(&ids);
+	assert_ok(store_write(w->store, add_runs, &both, &err));
+
+	assert_ok(resource_get(w->r, STR(ACCOUNT), type_of(w, "flow"), fed.id, w->a, &got, &err));
+	assert_str(view_str(w, &got, "lastExecutedAt"), "2017-06-19T19:20:01.000Z");
+	assert_true(str_find(got.json, STR("\"eventsWaiting\":2}")) != STR_NPOS);
+	assert_true(str_find(stored(w, "flow", fed.id), STR("eventsWaiting")) == STR_NPOS);
+
+	const struct json *due = json_get(parse(w, timed.json), STR("nextDue"));
+
+	assert_int_equal(due->n, 5);
+	assert_str(json_str(json_at(due, 0)), "2017-06-20T01:00:00.000Z");
+	assert_str(json_str(json_at(due, 4)), "2017-06-24T01:00:00.000Z");
+
+	/* what was read goes back, and only the answer has them */
+	assert_true(resource_replace(w->r, STR(ACCOUNT), type_of(w, "flow"), fed.id, 0,
+		parse(w, got.json), w->a, &put, &w->p));
+	assert_str(view_str(w, &put, "lastExecutedAt"), "2017-06-19T19:20:01.000Z");
+	assert_true(resource_patch(w->r, STR(ACCOUNT), type_of(w, "flow"), timed.id, 0,
+		parse(w, STR("{\"disabled\":true,\"nextDue\":[\"2030-01-01T00:00:00Z\"]}")), w->a,
+		&put, &w->p));
+	assert_int_equal(json_get(parse(w, put.json), STR("nextDue"))->n, 0);
+
+	struct buf b DEFER(buf_free) = BUF_INIT(0);
+
+	assert_ok(resource_list(w->r, STR(ACCOUNT), type_of(w, "flow"),
+		&(struct store_filter){ .limit = 10 }, w->a, &b, NULL, &err));
+	assert_true(str_find(buf_str(&b), STR("\"lastExecutedAt\":\"2017-06-19T19:20:01.000Z\"")) !=
+		    STR_NPOS);
+}
+
+static void test_what_flows_tell_is_not_given_at_creation(void **state)
+{
+	struct world *w = *state;
+	struct resource_view v;
+
+	assert_false(resource_create(w->r, STR(ACCOUNT), type_of(w, "flow"),
+		parse(w, STR("{\"eventsWaiting\":1}")), w->a, &v, &w->p));
+	assert_true(
+		str_find(problems_text(w), STR("eventsWaiting is set by the server")) != STR_NPOS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -188,6 +293,8 @@ int main(void)
 		T(test_open),
 		T(test_secrets_open_in_their_place_only),
 		T(test_types_by_name),
+		T(test_flows_tell_what_they_are_at),
+		T(test_what_flows_tell_is_not_given_at_creation),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
