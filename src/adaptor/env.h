@@ -38,6 +38,9 @@ struct adaptor_env {
 	/* How long a request may queue at its connection's gate: then ERR_OVERLOADED. 0: until it is let
 	 * in, which it will be, since those inside have deadlines. */
 	int64_t gate_wait_ms;
+	/* Somebody waits for the answer: a request is tried again once at most, and only within so long.
+	 * 0: as often as the document says. */
+	int64_t retry_within_ms;
 	/* Called on the adaptor's thread behind each exchange; the texts live for the call. NULL: nobody
 	 * watches, and no text is made. */
 	void (*trace)(void *ctx, const struct adaptor_trace *t);

@@ -17,7 +17,10 @@
 
 struct invocation *call_begin(struct api_request *rq)
 {
-	struct invoke_who who = { caller_account(&rq->caller), str_z(rq->caller.connector_id) };
+	/* who has given a key comes back for the answer */
+	bool keeps = http_request_header(rq->x, STR("Idempotency-Key")).p != NULL;
+	struct invoke_who who = { caller_account(&rq->caller), str_z(rq->caller.connector_id),
+		keeps ? NULL : &rq->x->left };
 	struct invocation *v = NULL;
 	struct err err = ERR_INIT;
 

@@ -17,6 +17,7 @@
 	X(LIMIT_LOOKUP_RECORDS, 1000, "records", "Of what a lookup export yields for one record of a flow.") \
 	X(LIMIT_CALL_MS, 120000, "ms", "A call that is answered at once: invoke, preview, ping, proxy.") \
 	X(LIMIT_CALL_GATE_MS, 20000, "ms", "How long such a call, or a probe, waits while concurrencyLevel requests are on their way already.") \
+	X(LIMIT_CALL_RETRY_MS, 5000, "ms", "Such a call tries a request again once at most, and only when that is not later than this.") \
 	X(LIMIT_INVOKE_RECORDS, 10000, "records", "Of an export that is invoked.") \
 	X(LIMIT_INVOKE_BYTES, 5242880, "bytes", "The records of an invoked export; behind it, results of an invoked import leave _json out.") \
 	X(LIMIT_DEBUG_BYTES, 1048576, "bytes", "The debug log of a connection, in memory.") \

@@ -17,16 +17,23 @@ struct calls {
 	bool aborting, stopping;
 };
 
-/* Under the lock. Cancels what is late; when to look again. */
+#define LOOK_MS 250 /* for callers that have left */
+
+static bool has_left(const struct invocation *v)
+{
+	return v->who.left != NULL && atomic_load(v->who.left);
+}
+
+/* Under the lock. Cancels what is late, or for nobody; when to look again. */
 static int64_t cancel_late(struct calls *c)
 {
 	int64_t now = clock_mono_ms(clock_system()), next = now + LIMIT_CALL_MS;
 
 	for (struct invocation *v = c->list; v != NULL; v = v->next) {
-		if (c->aborting || v->due_ms <= now)
+		if (c->aborting || v->due_ms <= now || has_left(v))
 			atomic_store(&v->canceled, true);
 		else
-			next = MIN(next, v->due_ms);
+			next = MIN(next, v->who.left != NULL ? now + LOOK_MS : v->due_ms);
 	}
 	return next;
 }
@@ -83,11 +90,14 @@ bool invoke_begin(struct engine *e, const struct invoke_who *who, struct invocat
 	v->env = engine_env(e, who->account_id);
 	v->env.canceled = &v->canceled;
 	v->env.gate_wait_ms = LIMIT_CALL_GATE_MS;
+	v->env.retry_within_ms = LIMIT_CALL_RETRY_MS;
 	v->due_ms = clock_mono_ms(clock_system()) + LIMIT_CALL_MS;
 	mutex_lock(&c->lock);
 	bool aborting = c->aborting;
 
 	if (!aborting) {
+		if (c->list == NULL)
+			cond_signal(&c->tick); /* there is somebody to look for */
 		v->next = c->list;
 		c->list = v;
 	}
@@ -129,6 +139,8 @@ bool invoke_ended(const struct invocation *v, struct err *err)
 	bool late = clock_mono_ms(clock_system()) >= v->due_ms;
 
 	err_clear(err);
+	if (!late && has_left(v))
+		return err_set(err, ERR_CANCELED, "nobody waits for the answer any more");
 	if (!late)
 		return err_set(err, ERR_SHUTTING_DOWN, "the server is shutting down");
 	err_set(err, ERR_TIMEOUT, "the call was not done within %d s", LIMIT_CALL_MS / 1000);

@@ -2,7 +2,7 @@
  * invoke.h - exports, imports and connections called outside of runs: answered at once, nothing kept.
  *
  * A call has a deadline (LIMIT_CALL_MS): a thread of the engine's cancels what is late, and all when
- * the server stops. One thread at a time; every function but invoke_failure() may block on the store
+ * the server stops, or the caller has left. One thread at a time; every function but invoke_failure() may block on the store
  * and on the application, so they are not for event loops. Answers are JSON texts, added to the
  * buffer given.
  *
@@ -20,6 +20,8 @@ struct invocation;
 struct invoke_who {
 	struct str account_id;
 	struct str connector_id; /* n > 0: only what belongs to this connector */
+	/* Set when nobody waits for the answer any more, which cancels the call; outlives it. NULL: nobody says. */
+	const atomic_bool *left;
 };
 /* ERR_SHUTTING_DOWN. What the call makes lives until invoke_end(), which wipes it. */
 MUST_CHECK bool invoke_begin(struct engine *e, const struct invoke_who *who,

@@ -175,8 +175,11 @@ static void conn_event(struct http_conn *c, uint32_t events)
 {
 	if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 		c->readable = true;
-	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) {
 		c->half_closed = true;
+		if (c->state == HTTP_CONN_WORK)
+			atomic_store(&c->req->x.left, true);
+	}
 	/* A stream has no end to wait for: who says no more is taken to be gone. */
 	bool lost = (c->state == HTTP_CONN_WORK && (events & (EPOLLHUP | EPOLLERR))) ||
 		    (c->state == HTTP_CONN_STREAM && c->half_closed);

@@ -21,6 +21,8 @@
 #ifndef NET_HTTP_SERVER_H
 #define NET_HTTP_SERVER_H
 
+#include <stdatomic.h>
+
 #include "core/arena.h"
 #include "core/clock.h"
 #include "core/str.h"
@@ -71,6 +73,7 @@ struct http_exchange {
 	size_t res_header_count, res_header_cap;
 	struct str res_body; /* in x->arena, static, or kept alive by whoever set it */
 	bool close;          /* close the connection behind this response */
+	atomic_bool left;    /* by the client, since the handler was called; any thread may look */
 	void *user;          /* the handler's own */
 };
 
@@ -112,14 +115,11 @@ struct http_handlers {
 };
 
 struct http_server_config {
-	struct str listen;         /* "127.0.0.1:8080", "[::1]:8080", ":8080" (all); port 0: any */
-	unsigned loops;            /* 0: one per core */
-	const char *tls_cert_file; /* PEM chain; NULL: plain HTTP */
-	const char *tls_key_file;
-	size_t request_line_max; /* 0: the LIMIT_ of core/limits.h, and so on */
-	size_t headers_max;
-	size_t header_count_max;
-	size_t body_max;
+	struct str listen; /* "127.0.0.1:8080", "[::1]:8080", ":8080" (all); port 0: any */
+	unsigned loops;    /* 0: one per core */
+	const char *tls_cert_file, *tls_key_file; /* PEM: chain and key; NULL: plain HTTP */
+	size_t request_line_max;                  /* 0: the LIMIT_ of core/limits.h, and so on */
+	size_t headers_max, header_count_max, body_max;
 	size_t connections_max; /* all loops; 0: 65536 or what RLIMIT_NOFILE leaves. Over it: 503 */
 	int64_t header_timeout_ms; /* first byte to end of header section; 0: 10 s */
 	int64_t body_timeout_ms;   /* the whole body; 0: 60 s */

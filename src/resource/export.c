@@ -31,7 +31,7 @@ static const struct fld rows[] = {
 	{ "maxAttempts", FLD_INT, 0,
 		"How often a request is tried when the application can't be reached, or answers "
 		"408, 429 or 5xx: after the time that it says, else after 1 s, 5 s, 30 s and 2 "
-		"min.",
+		"min. A call (invoke) tries a request again once at most, within 5 seconds.",
 		.min = 1, .max = LIMIT_ATTEMPTS_MAX, .def = "4", .example = "3" },
 	{ "pageSize", FLD_INT, 0,
 		"How many records make a page: what hooks and imports get at once. A page is "

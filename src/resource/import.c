@@ -27,7 +27,8 @@ static const struct fld rows[] = {
 		"Retry-After "
 		"says, else 1 s, 5 s, 30 s and 2 min, give or take a fifth; the job is put aside "
 		"for "
-		"one of more than a minute.",
+		"one of more than a minute. A call (invoke) tries a request again once at "
+		"most, within 5 seconds.",
 		.min = 1, .max = 10, .def = "4", .example = "3" },
 	{ "ignoreExisting", FLD_BOOL, 0,
 		"True: a record that the application has already is counted as ignored and not "

@@ -383,6 +383,52 @@ test('a key whose request never got its answer is refused, not done again', asyn
 	await mine.kill();
 });
 
+test('a call tries again once, and not later than a few seconds', async () => {
+	let asked = 0, answer = [500, {}];
+	const app = await application((req, res) => { asked++; json(res, ...answer); });
+	const c = await connect(app.url);
+	const e = await server.ok(201, 'POST', '/v1/exports', { _connectionId: c, rest: { relativeURI: '/e' } });
+	const i = await server.ok(201, 'POST', '/v1/imports', { _connectionId: c, rest: { relativeURI: '/i', method: 'POST' } });
+	const call = async (url, body) => { asked = 0; return server.call('POST', url, body); };
+	assert.equal((await call(`/v1/exports/${e._id}/invoke`)).status, 502);
+	assert.equal(asked, 2);
+	const [r] = (await call(`/v1/imports/${i._id}/invoke`, [{ id: 1 }])).json;
+	assert.deepEqual([r.errors[0].code, asked], ['500', 2], JSON.stringify(r));
+	answer = [503, {}, { 'retry-after': '30' }];
+	const later = await call(`/v1/exports/${e._id}/invoke`);
+	assert.deepEqual([later.headers.get('retry-after'), asked], ['30', 1]);
+	await call(`/v1/imports/${i._id}/invoke`, [{ id: 1 }]);
+	assert.equal(asked, 1);
+});
+
+test('a call whose client has left is canceled; with a key it goes on, and a repeat gets its answer', async () => {
+	let hold, ended = false;
+	const app = await application((req, res) => { hold = res; res.on('close', () => { ended = true; }); });
+	const i = await server.ok(201, 'POST', '/v1/imports', { _connectionId: await connect(app.url), rest: { relativeURI: '/i', method: 'POST' } });
+	const leave = async (headers) => {
+		hold = undefined;
+		const gone = new AbortController();
+		const call = fetch(`${server.base}/v1/imports/${i._id}/invoke`, { method: 'POST', signal: gone.signal, body: '[{"id":1}]',
+			headers: { authorization: `Bearer ${server.token}`, 'content-type': 'application/json', ...headers } }).catch((e) => e.name);
+		await until('the application was asked', () => hold);
+		gone.abort();
+		assert.equal(await call, 'AbortError');
+	};
+	await leave({});
+	await until('the request was broken off', () => ended, 20000);
+	ended = false;
+	await leave({ 'idempotency-key': 'comes-back' });
+	const url = `/v1/imports/${i._id}/invoke`, key = { 'idempotency-key': 'comes-back' };
+	assert.equal((await server.call('POST', url, [{ id: 1 }], key)).status, 409); // under way
+	assert.equal(ended, false);
+	json(hold, 201, { id: 7 });
+	const again = await until('the answer is kept', async () => {
+		const r = await server.call('POST', url, [{ id: 1 }], key);
+		return r.status === 200 && r;
+	});
+	assert.deepEqual([again.headers.get('idempotency-replayed'), String(again.json[0].id)], ['true', '7']);
+});
+
 test('the end of the server ends a call that waits for an application', async () => {
 	const mine = await new Server().start();
 	let asked = false;

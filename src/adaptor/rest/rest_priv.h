@@ -108,7 +108,7 @@ bool rest_status_error(const struct rest_session *s, const struct http_call *c, 
  * May the call be tried again behind ATTEMPT attempts (from 1), and when? Connection errors, 408,
  * 423, 429, 5xx, and a 409 that says when to come back: by Retry-After (the connection's
  * retryHeader), at most LIMIT_RETRY_AFTER_MAX_S, else 1 s, 5 s, 30 s, 2 min, each +-20 %. A wait above
- * LIMIT_INLINE_WAIT_S is not for a worker.
+ * LIMIT_INLINE_WAIT_S is not for a worker. False, too, for what env.retry_within_ms excludes.
  */
 bool rest_retry_in(struct rest_session *s, const struct http_call *c, unsigned attempt,
 	int64_t *wait_ms);

@@ -40,23 +40,31 @@ static bool may_pass(const struct rest_session *s, const struct http_call *c)
 	}
 }
 
+/* Told by the application, or by the ladder. */
+static int64_t pause_ms(const struct rest_session *s, const struct http_call *c, unsigned attempt)
+{
+	int64_t step = ladder_ms[MIN(MAX(attempt, 1), ARRAY_LEN(ladder_ms)) - 1];
+
+	if (c->err.retry_after_s > 0)
+		return c->err.retry_after_s * INT64_C(1000);
+	/* from -20 % to +20 % */
+	return step * 4 / 5 + (int64_t)rng_below(s->env->rng, (uint64_t)step * 2 / 5 + 1);
+}
+
 bool rest_retry_in(struct rest_session *s, const struct http_call *c, unsigned attempt,
 	int64_t *wait_ms)
 {
-	bool told = c->err.code == ERR_NONE && told_ms(s, c, wait_ms);
+	int64_t within = s->env->retry_within_ms, ms;
+	bool told = c->err.code == ERR_NONE && told_ms(s, c, &ms);
 
 	/* a conflict is a lock that somebody holds for a moment only when the answer says so */
 	if (!may_pass(s, c) && !(told && c->status == 409))
 		return false;
-	if (told)
-		return true;
-	*wait_ms = c->err.retry_after_s * INT64_C(1000);
-	if (*wait_ms > 0)
-		return true;
-	int64_t pause = ladder_ms[MIN(MAX(attempt, 1), ARRAY_LEN(ladder_ms)) - 1];
-
-	/* from -20 % to +20 % */
-	*wait_ms = pause * 4 / 5 + (int64_t)rng_below(s->env->rng, (uint64_t)pause * 2 / 5 + 1);
+	if (!told)
+		ms = pause_ms(s, c, attempt);
+	if (within > 0 && (attempt > 1 || ms > within))
+		return false;
+	*wait_ms = ms;
 	return true;
 }
 

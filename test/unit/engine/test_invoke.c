@@ -64,7 +64,7 @@ static int teardown_invoke(void **state)
 static enum err_code calls(struct fixture *f, const char *account, struct str connector,
 	const char *type, struct str key)
 {
-	struct invoke_who who = { str_z(account), connector };
+	struct invoke_who who = { str_z(account), connector, NULL };
 	struct invocation *v;
 	struct err err = ERR_INIT;
 
