@@ -77,8 +77,8 @@ bool call_records(const struct json *value, const char *what, struct err *err)
 			"%s is missing: it should be a JSON array of records", what);
 	else
 		err_set_field(err, ERR_INVALID, what[0] == 't' ? "" : what,
-			"%s should be a JSON array of records; found %s %s", what,
-			value->type >= JSON_ARRAY ? "an" : "a", json_type_name(value->type));
+			"%s should be a JSON array of records; found %s", what,
+			json_type_phrase(value->type));
 	return err_hint(err, "one record goes as an array of one: [{...}]");
 }
 
@@ -94,8 +94,8 @@ bool call_member(const struct json *body, const char *name, const struct json **
 	if (v == NULL)
 		return err_set_field(err, ERR_MISSING, name,
 			"%s is missing: the body is an object that holds it", name);
-	return err_set_field(err, ERR_INVALID, name, "%s must be an object; found %s %s", name,
-		v->type == JSON_ARRAY ? "an" : "a", json_type_name(v->type));
+	return err_set_field(err, ERR_INVALID, name, "%s must be an object; found %s", name,
+		json_type_phrase(v->type));
 }
 
 const struct json *call_without(struct arena *a, const struct json *body, const char *name)
@@ -133,8 +133,8 @@ static bool run_export(struct api_request *rq, struct invocation *v, struct buf 
 	if (rq->body != NULL && !json_is_object(rq->body))
 		return err_set(err, ERR_INVALID,
 			"the body of an export's invocation is an object, whose members "
-			"placeholders stand for; found %s %s",
-			rq->body->type == JSON_ARRAY ? "an" : "a", json_type_name(rq->body->type));
+			"placeholders stand for; found %s",
+			json_type_phrase(rq->body->type));
 	return invoke_export(v, rq->body, out, err);
 }
 

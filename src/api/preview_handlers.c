@@ -23,8 +23,8 @@ static bool is_document(struct api_request *rq)
 
 	if (json_is_object(rq->body))
 		return true;
-	err_set(&err, ERR_INVALID, "the body must be the document, an object; found %s %s",
-		rq->body->type == JSON_ARRAY ? "an" : "a", json_type_name(rq->body->type));
+	err_set(&err, ERR_INVALID, "the body must be the document, an object; found %s",
+		json_type_phrase(rq->body->type));
 	api_fail(rq, &err);
 	return false;
 }

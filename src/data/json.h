@@ -113,7 +113,8 @@ MUST_CHECK bool json_to_i64(const struct json *v, int64_t *out);
 MUST_CHECK bool json_to_double(const struct json *v, double *out); /* may be +-inf by overflow */
 /* Same type, lexemes, elements in order; objects: same members in the same order. */
 bool json_equal(const struct json *a, const struct json *b);
-const char *json_type_name(enum json_type t); /* "string", "boolean" ... */
+const char *json_type_name(enum json_type t);   /* "string", "boolean" ... */
+const char *json_type_phrase(enum json_type t); /* "a string", "an array" ... "null" */
 
 extern const struct json json_null, json_true, json_false, json_empty_object, json_empty_array,
 	json_empty_string;

@@ -104,6 +104,14 @@ const char *json_type_name(enum json_type t)
 	return names[t];
 }
 
+const char *json_type_phrase(enum json_type t)
+{
+	static const char *const phrases[] = { "null", "a boolean", "a boolean", "a number",
+		"a string", "an array", "an object" };
+
+	return phrases[t];
+}
+
 void json_build_init(struct json_build *b, struct arena *a)
 {
 	b->arena = a;

@@ -85,8 +85,8 @@ static void run_slice(struct import_call *x, struct arena *a)
 		d[i].source = x->at;
 		d[i].key = str_fmt(a, "%.*s-%zu", STR_ARG(x->key), x->done + i);
 		if (!json_is_object(x->at)) {
-			err_set(&d[i].err, ERR_INVALID, "a record is an object; this is a %s",
-				json_type_name(x->at->type));
+			err_set(&d[i].err, ERR_INVALID, "a record is an object; this is %s",
+				json_type_phrase(x->at->type));
 			d[i].stage = "input";
 		}
 	}

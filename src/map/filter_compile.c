@@ -87,7 +87,7 @@ static bool read_op(struct compiler *c, const struct json *v, const char *field,
 	if (name->type != JSON_STRING)
 		return err_set_field(c->err, ERR_INVALID, at,
 			"an expression begins with its operator's name, a string; found %s",
-			json_type_name(name->type));
+			json_type_phrase(name->type));
 	*op = find_op(json_str(name), &nearest);
 	if (*op != OP_CONSTANT)
 		return true;

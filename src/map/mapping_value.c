@@ -210,7 +210,7 @@ static bool read_date(const struct dates *d, const struct json *v, int64_t *ms, 
 {
 	if (v->type != JSON_STRING && v->type != JSON_NUMBER)
 		return err_set(err, ERR_INVALID, "a date is text or a number; found %s",
-			json_type_name(v->type));
+			json_type_phrase(v->type));
 	if (d->read != NULL)
 		return datetime_format_read(d->read, json_str(v), d->read_zone, ms, err);
 	return datetime_parse_iso(json_str(v), DATETIME_EPOCH, d->read_zone, ms, err);

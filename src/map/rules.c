@@ -17,5 +17,5 @@ bool rules_find(struct arena *a, const struct json *doc, const char *at, const c
 	*rules = found == NULL || found->type == JSON_NULL ? NULL : found;
 	return *rules == NULL || json_is_array(*rules) ||
 	       err_set_field(err, ERR_INVALID, *field, "expected an array, such as %s; found %s",
-		       expected, json_type_name((*rules)->type));
+		       expected, json_type_phrase((*rules)->type));
 }

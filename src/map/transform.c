@@ -236,7 +236,7 @@ static bool add_set(struct transform *t, struct arena *a, const struct json *set
 {
 	if (!json_is_array(set))
 		return err_set_field(err, ERR_INVALID, at, "a set of rules is an array; found %s",
-			json_type_name(set->type));
+			json_type_phrase(set->type));
 	if (set->n == 0)
 		return true;
 	if (t->count == LIMIT_TRANSFORM_SETS)

@@ -98,8 +98,8 @@ static bool print_form(const struct json *v, struct buf *out, struct err *err)
 
 	if (v->type != JSON_OBJECT)
 		return err_set(err, ERR_MAPPING,
-			"a form needs an object of names and values; this is a %s",
-			json_type_name(v->type));
+			"a form needs an object of names and values; this is %s",
+			json_type_phrase(v->type));
 	bool ok = add_form(&f, v, err);
 
 	buf_free(&f.name);

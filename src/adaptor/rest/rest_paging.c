@@ -250,8 +250,8 @@ static bool next_value(struct source *s, const struct json *doc, struct str *out
 		return true;
 	if (v->type != JSON_STRING &&
 		(v->type != JSON_NUMBER || s->paging.kind == REST_PAGES_NEXT_URL))
-		return err_set(err, ERR_RESPONSE, "nextPagePath \"%.*s\" holds a %s, not %s",
-			STR_ARG(path_text(path)), json_type_name(v->type),
+		return err_set(err, ERR_RESPONSE, "nextPagePath \"%.*s\" holds %s, not %s",
+			STR_ARG(path_text(path)), json_type_phrase(v->type),
 			s->paging.kind == REST_PAGES_NEXT_URL ? "a URL" : "a token");
 	*out = json_str(v);
 	return true;

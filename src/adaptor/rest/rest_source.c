@@ -191,11 +191,11 @@ static void explain_path(struct source *s, const struct json *doc)
 static bool wrong_type(const struct source *s, const struct json *v, struct err *err)
 {
 	if (s->resource_path == NULL)
-		return err_set(err, ERR_RESPONSE, "a %s stands where records were expected",
-			json_type_name(v->type));
+		return err_set(err, ERR_RESPONSE, "%s stands where records were expected",
+			json_type_phrase(v->type));
 	return err_set(err, ERR_RESPONSE,
-		"a %s stands where records were expected, at resourcePath \"%.*s\"",
-		json_type_name(v->type), STR_ARG(path_text(s->resource_path)));
+		"%s stands where records were expected, at resourcePath \"%.*s\"",
+		json_type_phrase(v->type), STR_ARG(path_text(s->resource_path)));
 }
 
 /* The records of the answer: an array, one object, or none. */

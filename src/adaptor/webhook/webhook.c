@@ -340,13 +340,13 @@ static bool check_records(const struct json *doc, struct err *err)
 		return true;
 	if (!json_is_array(doc))
 		return err_set(err, ERR_INVALID,
-			"the event must be an object, or an array of objects; found a %s",
-			json_type_name((enum json_type)doc->type));
+			"the event must be an object, or an array of objects; found %s",
+			json_type_phrase((enum json_type)doc->type));
 	for (json_each (it, doc)) {
 		if (!json_is_object(it))
 			return err_set(err, ERR_INVALID,
-				"element %zu of the event must be an object; found a %s", i,
-				json_type_name((enum json_type)it->type));
+				"element %zu of the event must be an object; found %s", i,
+				json_type_phrase((enum json_type)it->type));
 		i++;
 	}
 	return true;

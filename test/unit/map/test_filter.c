@@ -256,7 +256,7 @@ static void faults_are_placed(void **state UNUSED)
 		{ "[[\"not\",true],[\"not\",{}]]", "filter.rules.1.1",
 			"an object is no expression" },
 		{ "[\"not\",[]]", "filter.rules.1", "needs an operator" },
-		{ "[1]", "filter.rules.0", "operator's name, a string; found number" },
+		{ "[1]", "filter.rules.0", "operator's name, a string; found a number" },
 		{ "[\"\"]", "filter.rules.0", "no operator" },
 		{ "\"status\"", "filter.rules", "expected an array, such as" },
 	};

@@ -137,7 +137,7 @@ static void test_dates_refused(void **state UNUSED)
 		"position "
 		"1: MM needs");
 	X_FAILS("'extract':'a','generateDateFormat':'ll'", "{'a':''}", "can't be read as a date");
-	X_FAILS("'extract':'a','generateDateFormat':'ll'", "{'a':[1]}", "found array");
+	X_FAILS("'extract':'a','generateDateFormat':'ll'", "{'a':[1]}", "found an array");
 }
 
 #define MAPPED                   "[{'name':'m','map':{'a':'A','e':''}},{'name':'n','map':{'a':1}}]"

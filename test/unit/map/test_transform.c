@@ -117,7 +117,7 @@ static void faults_are_placed(void **state UNUSED)
 		{ "[[{\"extract\":[\"a\"],\"generate\":\"b\"}]]", "transform.rules.0.0.extract",
 			"must be a string" },
 		{ "[[\"a\"]]", "transform.rules.0.0", "a rule is an object" },
-		{ "[\"a\"]", "transform.rules.0", "a set of rules is an array; found string" },
+		{ "[\"a\"]", "transform.rules.0", "a set of rules is an array; found a string" },
 		{ "\"a\"", "transform.rules", "expected an array, such as" },
 		{ "[[{\"extract\":\"a\",\"generate\":\"b\",\"dataType\":\"colour\"}]]",
 			"transform.rules.0.0.dataType", "colour" },
