@@ -3,6 +3,7 @@
  */
 #include "api/watch_priv.h"
 
+#include "api/handlers_priv.h"
 #include "api/listeners.h"
 #include "core/limits.h"
 #include "core/log.h"
@@ -220,6 +221,11 @@ static enum http_verdict on_request(void *ctx, struct http_exchange *x)
 	}
 	if (rq->match.route == NULL) {
 		no_route(rq);
+		return HTTP_DONE;
+	}
+	/* probes and senders of events put into a query what they like */
+	if (!open && !route_check_query(rq->match.route, x, &err)) {
+		api_fail(rq, &err);
 		return HTTP_DONE;
 	}
 	struct queue *q = (rq->match.route->flags & ROUTE_CALL) != 0 ? api->calls : api->slow;

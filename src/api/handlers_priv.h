@@ -104,6 +104,12 @@ void handle_token_remove(struct api_request *rq);
 
 /* Adds the member "parameters" of an operation. */
 void openapi_parameters(struct json_build *b, const struct route *r);
+/*
+ * Has the query only parameters that the route takes, those with a set of words one of these? Else ERR_QUERY, with
+ * the nearest name. What else a value may be is read by the handler.
+ */
+MUST_CHECK bool route_check_query(const struct route *r, const struct http_exchange *x,
+	struct err *err);
 /* The section of the reference page about query and header parameters. */
 void openapi_parameters_markdown(struct buf *out);
 

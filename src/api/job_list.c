@@ -190,10 +190,7 @@ static bool read_param(struct job_query *q, struct str name, struct str value, s
 		return false;
 	if (known)
 		return true;
-	return param_unknown(err, name,
-		"_integrationId, _flowId, _flowId_in, _exportId, _importId, _jobId, _flowJobId, "
-		"_bulkJobId, createdAt_gte, createdAt_lte, status, type, type_in, retriable, "
-		"num{Success|Export|Ignore|Error}_{gte|lte}, limit, after");
+	return param_unknown(err, name, STR("leave it out"));
 }
 
 /* A list of the whole account is not what anybody wants: the platform's rules and words. */

@@ -1,14 +1,17 @@
 /*
  * openapi_parameters.c - what the routes take besides their bodies: path, query and header parameters, for the
- * OpenAPI document.
+ * OpenAPI document, and for refusing whatever else stands in a query.
  *
  * Those that come with a pattern or a flag of the route are added by it; the others stand in lists by handler.
  */
 #include "api/handlers_priv.h"
+#include "api/params.h"
 
 struct parameter {
 	const char *name, *in, *text;
 	bool required;
+	const char *values; /* the words that there are, "true|false"; NULL: the handler reads it */
+	bool indexed;       /* name[0], name[1], name[] are the same parameter, repeated */
 };
 
 static const struct parameter resource_filters[] = {
@@ -21,7 +24,8 @@ static const struct parameter resource_filters[] = {
 static const struct parameter job_filters[] = {
 	{ "_integrationId", "query", "Only jobs of this integration.", false },
 	{ "_flowId", "query", "Only jobs of this flow.", false },
-	{ "_flowId_in", "query", "Only jobs of these flows, with commas between.", false },
+	{ "_flowId_in", "query", "Only jobs of these flows, with commas between.", false,
+		.indexed = true },
 	{ "_exportId", "query", "Only jobs of this export.", false },
 	{ "_importId", "query", "Only jobs of this import.", false },
 	{ "_jobId", "query", "Only this job.", false },
@@ -29,13 +33,14 @@ static const struct parameter job_filters[] = {
 	{ "_bulkJobId", "query", "None: no job is a part of a bulk retry here.", false },
 	{ "retriable", "query",
 		"true: only jobs with open errors that can be tried again; false: the others.",
-		false },
+		false, "true|false" },
 	{ "createdAt_gte", "query", "ISO 8601, a date, or milliseconds since 1970.", false },
 	{ "createdAt_lte", "query", "ISO 8601, a date, or milliseconds since 1970.", false },
-	{ "status", "query", "One of these states, with commas between.", false },
-	{ "type", "query", "flow, retry, export or import; several with commas between.", false },
-	{ "type_in", "query", "flow, retry, export or import; several with commas between.",
-		false },
+	{ "status", "query", "One of these states, with commas between.", false, .indexed = true },
+	{ "type", "query", "flow, retry, export or import; several with commas between.", false,
+		.indexed = true },
+	{ "type_in", "query", "flow, retry, export or import; several with commas between.", false,
+		.indexed = true },
 	{ "numSuccess_gte", "query", "At least so many.", false },
 	{ "numSuccess_lte", "query", "At most so many.", false },
 	{ "numExport_gte", "query", "At least so many.", false },
@@ -53,7 +58,7 @@ static const struct parameter error_filters[] = {
 	{ "source", "query", "Only errors of this source.", false },
 	{ "classification", "query", "Only errors classified so.", false },
 	{ "traceKey", "query", "Only errors of records with this key.", false },
-	{ "resolved", "query", "false, true or all.", false },
+	{ "resolved", "query", "false, true or all.", false, "false|true|all" },
 	{ "createdAt_gte", "query", "ISO 8601, a date, or milliseconds since 1970.", false },
 	{ "createdAt_lte", "query", "ISO 8601, a date, or milliseconds since 1970.", false },
 };
@@ -66,16 +71,16 @@ static const struct parameter after[] = {
 };
 
 static const struct parameter format[] = {
-	{ "format", "query", "csv: as the error file, as with Accept: text/csv.", false },
+	{ "format", "query", "csv: as the error file, as with Accept: text/csv.", false, "csv" },
 };
 
 static const struct parameter dry_run[] = {
-	{ "dry_run", "query", "true: only say how many it would be.", false },
+	{ "dry_run", "query", "true: only say how many it would be.", false, "true|false" },
 };
 
 static const struct parameter config[] = {
 	{ "config", "query", "original: by the documents that the job began with. Else current.",
-		false },
+		false, "original|current" },
 };
 
 static const struct parameter trace_key[] = {
@@ -87,7 +92,7 @@ static const struct parameter of_job[] = {
 };
 
 static const struct parameter cascade[] = {
-	{ "cascade", "query", "true: also delete what refers to it.", false },
+	{ "cascade", "query", "true: also delete what refers to it.", false, "true|false" },
 };
 
 static const struct parameter if_match[] = {
@@ -201,6 +206,15 @@ static void add(struct json_build *b, const struct parameter *p)
 	json_build_key(b, STR("schema"));
 	json_build_object(b);
 	json_add_str(b, STR("type"), STR("string"));
+	if (p->values != NULL) {
+		struct str rest = str_z(p->values);
+
+		json_build_key(b, STR("enum"));
+		json_build_array(b);
+		while (rest.n > 0)
+			json_build_str(b, str_cut(&rest, '|'));
+		json_build_end(b);
+	}
 	json_build_end(b);
 	json_build_end(b);
 }
@@ -241,6 +255,78 @@ void openapi_parameters(struct json_build *b, const struct route *r)
 		for (size_t k = 0; table[i].fn == r->fn && k < table[i].count; k++)
 			add(b, &table[i].list[k]);
 	json_build_end(b);
+}
+
+/* ---- what a query may have ---- */
+
+#define SLIP_EDITS 3 /* up to so many may tell a name from the one that was meant */
+
+/* The query parameter of the route that NAME is; NEAREST, when it is none: what may have been meant. */
+static const struct parameter *find(const struct route *r, struct str name, const char **nearest,
+	struct buf *all)
+{
+	size_t bracket = str_find(name, STR("["));
+	struct str stem = bracket == STR_NPOS ? name : str_sub(name, 0, bracket);
+	unsigned best = SLIP_EDITS;
+
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		for (size_t k = 0; table[i].fn == r->fn && k < table[i].count; k++) {
+			const struct parameter *p = &table[i].list[k];
+			unsigned d = str_distance(stem, str_z(p->name), best);
+
+			if (strcmp(p->in, "query") != 0)
+				continue;
+			if (str_eq_z(p->indexed ? stem : name, p->name))
+				return p;
+			buf_add_fmt(all, "%s%s", all->n == 0 ? "" : ", ", p->name);
+			if (d <= best && d < stem.n) {
+				best = d;
+				*nearest = p->name;
+			}
+		}
+	}
+	return NULL;
+}
+
+static bool is_word_of(const char *values, struct str value)
+{
+	struct str rest = str_z(values);
+
+	while (rest.n > 0)
+		if (str_eq(str_cut(&rest, '|'), value))
+			return true;
+	return false;
+}
+
+static bool check_parameter(const struct route *r, struct str name, struct str value,
+	struct err *err)
+{
+	struct buf all DEFER(buf_free) = BUF_INIT(0);
+	const char *nearest = NULL;
+	const struct parameter *p = find(r, name, &nearest, &all);
+
+	if (p != NULL && (p->values == NULL || is_word_of(p->values, value)))
+		return true;
+	if (p != NULL)
+		return param_bad(err, name, value) || err_hint(err, "it is one of %s", p->values);
+	if (nearest != NULL)
+		return param_unknown(err, name, STR_NULL) ||
+		       err_hint(err, "did you mean %s?", nearest);
+	if (all.n == 0)
+		return param_unknown(err, name, STR("leave it out: there is none"));
+	return param_unknown(err, name,
+		all.n < ERR_HINT_MAX ? buf_str(&all) : STR("GET /v1/openapi.json lists them"));
+}
+
+bool route_check_query(const struct route *r, const struct http_exchange *x, struct err *err)
+{
+	struct str name, value;
+	size_t at = 0;
+
+	while (http_request_query_next(x, &at, &name, &value))
+		if (!check_parameter(r, name, value, err))
+			return false;
+	return true;
 }
 
 /* ---- the reference page ---- */

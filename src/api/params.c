@@ -50,9 +50,9 @@ bool param_bad(struct err *err, struct str name, struct str value)
 		STR_ARG(str_sub(value, 0, SHOWN_MAX)), field);
 }
 
-bool param_unknown(struct err *err, struct str name, const char *known)
+bool param_unknown(struct err *err, struct str name, struct str known)
 {
 	err_set(err, ERR_QUERY, "there is no query parameter \"%.*s\" here",
 		STR_ARG(str_sub(name, 0, SHOWN_MAX)));
-	return err_hint(err, "%s", known);
+	return known.n > 0 && err_hint(err, "%.*s", STR_ARG(known));
 }

@@ -25,7 +25,7 @@ MUST_CHECK bool param_limit(struct str name, struct str value, size_t max, size_
 	struct err *err);
 
 bool param_bad(struct err *err, struct str name, struct str value);
-/* KNOWN: the names that there are. */
-bool param_unknown(struct err *err, struct str name, const char *known);
+/* KNOWN: the names that there are, as a hint; empty: none. */
+bool param_unknown(struct err *err, struct str name, struct str known);
 
 #endif

@@ -162,8 +162,7 @@ static bool read_param(struct list_query *q, struct str name, struct str value, 
 		return id_valid(value) ||
 		       err_set_field(err, ERR_QUERY, "after", "after must be an _id of the list");
 	}
-	return param_unknown(err, name,
-		"name, externalId, _integrationId, _connectorId, limit, after");
+	return param_unknown(err, name, STR("leave it out"));
 }
 
 static bool read_list_query(struct api_request *rq, struct list_query *q, struct err *err)

@@ -67,7 +67,7 @@ static void long_ones_are_cut(void **state UNUSED)
 	assert_fails(param_bad(&err, STR("code"), str_of(text, sizeof(text))), ERR_QUERY,
 		"is no value for code");
 	assert_true(strlen(err.message) < 120);
-	assert_fails(param_unknown(&err, str_of(text, sizeof(text)), "code, 100% of them"),
+	assert_fails(param_unknown(&err, str_of(text, sizeof(text)), STR("code, 100% of them")),
 		ERR_QUERY, "there is no query parameter \"xxx");
 	assert_true(strlen(err.message) < 120);
 	assert_string_equal(err.hint, "code, 100% of them");
