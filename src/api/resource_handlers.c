@@ -19,18 +19,14 @@ static void written(struct api_request *rq, struct str id)
 		str_z(schema_def(rq->match.schema)->type), id);
 }
 
-/* Of flows: those that run behind each other must not go round, and listeners have their place. Answers
- * itself when it is not so. ID: p NULL for a new one. */
-static bool flow_can_be(struct api_request *rq, struct str id)
+/* Of flows: listeners have their place. Answers itself when it is not so. */
+static bool flow_can_be(struct api_request *rq)
 {
-	struct engine *e = rq->api->cfg.engine;
-	struct str account = caller_account(&rq->caller);
 	struct err err = ERR_INIT;
 
 	if (strcmp(schema_def(rq->match.schema)->type, "flow") != 0 ||
-		(engine_chain_check(e, account, id, json_get(rq->body, STR("_runNextFlowIds")),
-			 &err) &&
-			engine_listener_check(e, account, rq->body, &err)))
+		engine_listener_check(rq->api->cfg.engine, caller_account(&rq->caller), rq->body,
+			&err))
 		return true;
 	api_fail(rq, &err);
 	return false;
@@ -41,7 +37,7 @@ void handle_resource_create(struct api_request *rq)
 	struct resource_view v;
 	struct problems p;
 
-	if (!flow_can_be(rq, STR_NULL))
+	if (!flow_can_be(rq))
 		return;
 	problems_init(&p, rq->x->arena);
 	if (!resource_create(rq->api->cfg.resources, caller_account(&rq->caller), rq->match.schema,
@@ -83,7 +79,7 @@ static void change(struct api_request *rq, change_fn fn)
 	struct problems p;
 	int64_t version;
 
-	if (!api_if_match(rq, &version) || !flow_can_be(rq, rq->match.params[0]))
+	if (!api_if_match(rq, &version) || !flow_can_be(rq))
 		return;
 	problems_init(&p, rq->x->arena);
 	if (fn(rq->api->cfg.resources, caller_account(&rq->caller), rq->match.schema,

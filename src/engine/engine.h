@@ -98,12 +98,6 @@ MUST_CHECK bool engine_resolve(struct engine *e, struct str account_id, struct r
 
 /* Events of the listener were taken in: the flows that it feeds are run. Any thread; does not wait. */
 void engine_listen(struct engine *e, struct str account_id, struct str export_id);
-/*
- * Would flows that run each other go round in a circle if the flow ID (p NULL: a new one) ran NEXT
- * (an array of ids) behind itself? False with ERR_FLOW, which names the way.
- */
-MUST_CHECK bool engine_chain_check(struct engine *e, struct str account_id, struct str id,
-	const struct json *next, struct err *err);
 /* A flow's document, or a part of it: a listener must be the only source, has no schedule, and can't be a
  * step. ERR_FLOW names the field. */
 MUST_CHECK bool engine_listener_check(struct engine *e, struct str account_id,

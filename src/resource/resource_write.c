@@ -64,7 +64,9 @@ static bool write_row(struct store_conn *c, void *arg, struct err *err)
 {
 	struct res_save *w = arg;
 
-	if (!check_refs(c, w, err))
+	/* nothing leads to a new flow yet */
+	if (!check_refs(c, w, err) || (!w->create && schema_def(w->s) == &res_flow &&
+					      !res_flow_chain_check(c, &w->row, err)))
 		return false;
 	return w->create ? store_resource_add(c, &w->row, w->refs, w->ref_count, err)
 			 : store_resource_update(c, &w->row, w->refs, w->ref_count, err);

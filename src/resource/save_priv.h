@@ -32,4 +32,8 @@ MUST_CHECK bool res_save_write(struct res_save *w, struct err *err);
 bool res_save_ref_exists(struct store_conn *c, const struct res_save *w, struct store_ref *ref);
 void res_save_ref_missing(struct res_save *w, const struct store_ref *ref); /* adds a problem */
 
+/* Do the flows that run behind FLOW, which is to be written, not lead back to it? ERR_FLOW names the way. */
+MUST_CHECK bool res_flow_chain_check(struct store_conn *c, const struct store_resource *flow,
+	struct err *err);
+
 #endif
