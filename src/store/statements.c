@@ -510,7 +510,7 @@ static const struct statement texts[STATEMENT_COUNT] = {
 				 "WHERE account_id = ?1 AND export_id = ?2 AND seq > ?3" },
 	[STMT_EVENT_WAITING_OF] = { "SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM event e "
 				    "WHERE e.account_id = l.account_id AND e.export_id = "
-				    "l.export_id AND e.seq > l.seq LIMIT ?3) w) "
+				    "l.export_id AND e.seq > l.seq LIMIT ?3) n) "
 				    "FROM listener l WHERE l.account_id = ?1 AND l.flow_id = "
 				    "?2" },
 	[STMT_EVENT_REMOVE] = { "DELETE FROM event WHERE account_id = ?1 AND export_id = ?2 AND "
