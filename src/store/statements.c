@@ -277,14 +277,16 @@ static const struct statement texts[STATEMENT_COUNT] = {
 	[STMT_JOB_QUEUED_OF_FLOW] = { "SELECT " JOB_COLUMNS " FROM job WHERE account_id = ?1 "
 				      "AND flow_id = ?2 AND status = 'queued' AND type = 'flow' "
 				      "AND started_ms = 0 ORDER BY created_ms, id LIMIT 1" },
+	/* Those in work, then those that wait: each by an index that holds few rows. */
 	[STMT_JOB_BEFORE] = { "SELECT " JOB_COLUMNS
-			      " FROM job WHERE account_id = ?1 AND flow_id = ?2 "
-			      "AND id <> ?3 AND type IN ('flow', 'retry') "
-			      "AND (status IN " JOB_IN_WORK
-			      " OR (status = 'queued' AND started_ms > 0)) "
-			      "ORDER BY CASE WHEN status = 'queued' THEN 1 ELSE 0 END, created_ms, "
-			      "id "
-			      "LIMIT 1" },
+			      " FROM job WHERE account_id = ?1 AND id = (SELECT id FROM ("
+			      "SELECT 0 AS waits, created_ms, id FROM job WHERE account_id = ?1 "
+			      "AND flow_id = ?2 AND id <> ?3 AND type IN ('flow', 'retry') "
+			      "AND status IN " JOB_IN_WORK
+			      " UNION ALL SELECT 1, created_ms, id FROM job WHERE account_id = ?1 "
+			      "AND flow_id = ?2 AND id <> ?3 AND type IN ('flow', 'retry') "
+			      "AND status = 'queued' AND started_ms > 0) AS o "
+			      "ORDER BY waits, created_ms, id LIMIT 1)" },
 	[STMT_JOB_OF_FLOW] = { "SELECT 1 FROM job WHERE account_id = ?1 AND flow_id = ?2 "
 			       "AND status = 'queued' AND type = 'flow' "
 			       "UNION ALL SELECT 1 FROM job WHERE account_id = ?1 AND flow_id = ?2 "

@@ -96,6 +96,8 @@ static const struct {
 	{ STMT_JOB_QUEUED_OF_FLOW, "job_queued_flow (account_id=? AND flow_id=?)" },
 	{ STMT_JOB_OF_FLOW, "job_in_work (account_id=? AND flow_id=?)" },
 	{ STMT_JOB_OF_FLOW, "job_queued_flow (account_id=? AND flow_id=?)" },
+	{ STMT_JOB_BEFORE, "job_in_work (account_id=? AND flow_id=?)" },
+	{ STMT_JOB_BEFORE, "job_queued_flow (account_id=? AND flow_id=?)" },
 	{ STMT_EXPORT_BY_ID, "(account_id=? AND type=? AND id=?)" },
 	{ STMT_RESOURCE_BY_ANY_IDENTIFIER, "(api_identifier=?)" },
 	{ STMT_LISTENER_RETAIN, "listener_flow (account_id=? AND flow_id=?)" },
