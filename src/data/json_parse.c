@@ -639,7 +639,8 @@ HOT struct place after(struct parser *ps, struct ahead *h, struct place c)
 static bool document(struct parser *ps, char *p)
 {
 	struct place c = { p, ps->nodes };
-	struct ahead h = { p, 0 };
+	/* from the text's begin, not P: marks are taken in steps of 64 bytes from there */
+	struct ahead h = { ps->text, 0 };
 
 	do {
 		c = value(ps, &h, c);

@@ -648,6 +648,27 @@ static void one_byte_off(void **state UNUSED)
 	assert_true(good > sizeof(text)); /* letters in names and digits may change */
 }
 
+/* Wherever the text begins behind a byte order mark, strings end where they end. */
+static void blanks_behind_the_order_mark(void **state UNUSED)
+{
+	struct arena *a DEFER(arena_freep) = arena_new("test", 0);
+	struct str text = T("[\n  \"\",\"a\\\"b\",{\"\":\"\",\n \"x\":[\n\"\",\"\"]},\"c\"\n]");
+	const struct json *plain = parsed(a, text);
+
+	for (size_t before = 0; before < 200; before++) {
+		size_t n = 3 + before + text.n + 300;
+		char *p = memset(arena_alloc(a, n), ' ', n);
+		const struct json *root;
+		struct err err = ERR_INIT;
+
+		memcpy(p, "\xEF\xBB\xBF", 3);
+		memcpy(p + 3 + before, text.p, text.n);
+		if (!json_parse(a, p, n, NULL, &root, &err))
+			fail_msg("behind %zu blanks: %s", before, err.message);
+		assert_true(json_equal(plain, root));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -666,6 +687,7 @@ int main(void)
 		cmocka_unit_test(numbers_of_every_shape),
 		cmocka_unit_test(long_texts),
 		cmocka_unit_test(one_byte_off),
+		cmocka_unit_test(blanks_behind_the_order_mark),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
