@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { Server, program, raw, runTests, test } from './lib.mjs';
+import { Server, installFlow, program, raw, runTests, test } from './lib.mjs';
 
 const server = await new Server().start();
 const conn = (more = {}) => ({ name: 'Slack', type: 'rest',
@@ -208,6 +208,39 @@ test('foreign ids behave like missing ones', async () => {
 	const r = await server.call('POST', '/v1/exports', { name: 'E', _connectionId: c._id, rest: { relativeURI: '/x', method: 'GET' } }, as);
 	assert.equal(r.json.errors[0].code, 'invalid_ref');
 	await server.ok(200, 'GET', `/v1/connections/${c._id}`);
+	// and those of flows, jobs and errors, in every route that names one
+	const ids = await installFlow(server, { source: 'http://127.0.0.1:9', sink: 'http://127.0.0.1:9' });
+	const integration = await create('integrations', { name: 'mine' });
+	const flow = await server.ok(200, 'PATCH', `/v1/flows/${ids.flow}`, { _integrationId: integration._id });
+	const { _jobId: job } = await server.ok(201, 'POST', `/v1/flows/${ids.flow}/run`);
+	const step = `/v1/flows/${ids.flow}/${ids.import}`;
+	const retry = '5560092ed7922800000f000e';
+	for (const [method, path, body] of [
+		['GET', `/v1/jobs/${job}`], ['GET', `/v1/jobs/${job}/joberrors`], ['GET', `/v1/jobs/${job}/diagnostics`],
+		['GET', `/v1/jobs/${job}/errorFile/signedURL`], ['PUT', `/v1/jobs/${job}/joberrors`, '_id,resolve\n'], ['PUT', `/v1/jobs/${job}/cancel`],
+		['PUT', `/v1/jobs/${job}/resolve`], ['PUT', `/v1/jobs/${job}/unresolve`], ['POST', `/v1/jobs/${job}/retry`],
+		['PUT', '/v1/jobs/resolve', [job]], ['PUT', '/v1/jobs/unresolve', [job]], ['PUT', '/v1/jobs/retry', [job]],
+		['GET', `/v1/retries?_jobId=${job}`], ['GET', `/v1/retries/${retry}/data`], ['POST', `/v1/retries/${retry}/retry`],
+		['GET', `/v1/flows/${ids.flow}/errors`], ['GET', `/v1/flows/${ids.flow}/issues`], ['POST', `/v1/flows/${ids.flow}/run`],
+		['PUT', `/v1/flows/${ids.flow}/jobs/resolve`], ['PUT', `/v1/flows/${ids.flow}/jobs/unresolve`], ['PUT', `/v1/flows/${ids.flow}/jobs/retry`],
+		['GET', `${step}/errors`], ['GET', `${step}/resolved`], ['PUT', `${step}/resolved`, { errors: [retry] }],
+		['POST', `${step}/retry`, { retryDataKeys: [retry] }], ['GET', `${step}/${retry}/data`],
+		['GET', `/v1/integrations/${integration._id}/errors`], ['PUT', `/v1/integrations/${integration._id}/jobs/resolve`],
+		['PUT', `/v1/integrations/${integration._id}/jobs/unresolve`], ['PUT', `/v1/integrations/${integration._id}/jobs/retry`],
+		['GET', `/v1/connections/${c._id}/debug`], ['POST', `/v1/connections/${c._id}/debug`],
+	]) {
+		const headers = typeof body === 'string' ? { ...as, 'content-type': 'text/csv' } : as;
+		const r = await server.call(method, path, body, headers);
+		assert.equal(r.status, 404, `${method} ${path}: ${r.text}`);
+		const own = await server.call(method, path, body, typeof body === 'string' ? { 'content-type': 'text/csv' } : {});
+		assert.ok(own.status !== 404 || path.includes(retry), `${method} ${path} is no route: ${own.text}`);
+	}
+	assert.equal(flow._integrationId, integration._id);
+	// a profile is the caller's own
+	const profile = await server.ok(200, 'GET', '/v1/profile');
+	await server.ok(200, 'PUT', '/v1/profile', { timezone: 'Asia/Tokyo' }, as);
+	assert.deepEqual(await server.ok(200, 'GET', '/v1/profile'), profile);
+	await server.ok(422, 'PUT', '/v1/profile', { ...profile, timezone: null }, as);
 });
 
 test('lists filter, and page with Link when asked', async () => {
