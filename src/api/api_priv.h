@@ -131,7 +131,9 @@ void api_fail_all(struct api_request *rq, const struct problems *p);
 bool api_check_members(struct api_request *rq, const char *names);
 /* An error body in the arena. */
 struct str api_error_body(struct arena *a, const struct err *list, size_t count);
-/* Says where the list goes on: behind the one with the id LAST (copied into the header's URL). */
+/* Where the list goes on, behind the one with the id LAST: the same path and parameters. */
+struct str api_next_url(struct api_request *rq, struct str last);
+/* Says so in a header. */
 void api_link_next(struct api_request *rq, struct str last);
 void api_etag(struct api_request *rq, int64_t version);
 /* If-Match as a version: 0 when absent or "*"; false when it names no version of ours. */

@@ -568,6 +568,13 @@ bool error_ids_of_retries(struct api_request *rq, const struct json *list, struc
 	return true;
 }
 
+bool error_no_original(const struct error_query *q, struct err *err)
+{
+	return !q->original || err_set_field(err, ERR_QUERY, "config",
+				       "these are errors of several runs: config=original goes "
+				       "with one job");
+}
+
 static void retry_in(struct api_request *rq, enum error_scope scope)
 {
 	struct error_query q;
@@ -575,12 +582,9 @@ static void retry_in(struct api_request *rq, enum error_scope scope)
 
 	if (!error_query_read(rq, scope, &q))
 		return;
-	if (q.original && scope != ERRORS_OF_JOB)
-		err_set_field(&err, ERR_QUERY, "config",
-			"the errors of a flow are of several runs: config=original goes with one "
-			"job");
-	else if (q.filter.ids.p == NULL ||
-		 error_ids_of_retries(rq, rq->body, &q.filter.ids, &err)) {
+	if ((scope == ERRORS_OF_JOB || error_no_original(&q, &err)) &&
+		(q.filter.ids.p == NULL ||
+			error_ids_of_retries(rq, rq->body, &q.filter.ids, &err))) {
 		error_retry(rq, &(struct error_set){ &q.filter, 1 }, q.dry_run, q.original);
 		return;
 	}

@@ -22,6 +22,8 @@ struct error_query {
 /* Path, query and body of the request; answers itself when it can't be read. */
 bool error_query_read(struct api_request *rq, enum error_scope scope, struct error_query *q);
 
+/* config=original is for the errors of one job: ERR_QUERY when Q says it of more. */
+MUST_CHECK bool error_no_original(const struct error_query *q, struct err *err);
 /* Answers the list that Q says, of the caller. */
 void error_list(struct api_request *rq, struct error_query *q);
 

@@ -19,17 +19,25 @@ static void act(struct api_request *rq, const struct error_set *set, bool dry_ru
 		error_resolve(rq, set, dry_run, how == RESOLVE, 200);
 }
 
-static bool no_original(const struct error_query *q, struct err *err)
-{
-	return !q->original ||
-	       err_set_field(err, ERR_QUERY, "config",
-		       "these are errors of several runs: config=original goes with "
-		       "one job");
-}
-
 /* ---- jobs ---- */
 
-/* One filter for each job that the body lists. */
+static bool has_id(const struct json *ids, struct str id)
+{
+	for (json_each (it, ids))
+		if (json_is_str(it) && str_eq(json_str(it), id))
+			return true;
+	return false;
+}
+
+static bool has_job(const struct error_set *set, struct str id)
+{
+	for (size_t i = 0; i < set->count; i++)
+		if (str_eq(set->list[i].job_id, id))
+			return true;
+	return false;
+}
+
+/* One filter for each job that the body lists; a part of another one that is listed has no errors besides. */
 static bool read_jobs(struct api_request *rq, const struct store_error_filter *f,
 	struct error_set *out, struct err *err)
 {
@@ -38,7 +46,6 @@ static bool read_jobs(struct api_request *rq, const struct store_error_filter *f
 							 : json_get(rq->body, STR("_jobIds"));
 	struct store_error_filter *list;
 	struct store_job job;
-	size_t n = 0;
 
 	if (!json_is_array(ids) || ids->n == 0 || ids->n > JOBS_MAX)
 		return err_set_field(err, ERR_INVALID, "_jobIds",
@@ -46,6 +53,7 @@ static bool read_jobs(struct api_request *rq, const struct store_error_filter *f
 	if (!store_read_begin(rq->api->cfg.store, &c, err))
 		return false;
 	list = arena_array_of(rq->x->arena, struct store_error_filter, ids->n);
+	*out = (struct error_set){ list, 0 };
 	for (json_each (it, ids)) {
 		if (!json_is_str(it) || !id_valid(json_str(it)))
 			return err_set_field(err, ERR_INVALID, "_jobIds",
@@ -53,10 +61,12 @@ static bool read_jobs(struct api_request *rq, const struct store_error_filter *f
 		if (!store_job_get(c, rq->x->arena, caller_account(&rq->caller), json_str(it), &job,
 			    err))
 			return false;
-		list[n] = *f;
-		list[n++].job_id = json_str(it);
+		if (has_job(out, job.id) ||
+			(job.flow_job_id.p != NULL && has_id(ids, job.flow_job_id)))
+			continue;
+		list[out->count] = *f;
+		list[out->count++].job_id = job.id;
 	}
-	*out = (struct error_set){ list, n };
 	return true;
 }
 
@@ -68,7 +78,7 @@ static void act_on_jobs(struct api_request *rq, enum action how)
 
 	if (!error_query_read(rq, ERRORS_OF_MANY, &q))
 		return;
-	if (no_original(&q, &err) && read_jobs(rq, &q.filter, &set, &err))
+	if (error_no_original(&q, &err) && read_jobs(rq, &q.filter, &set, &err))
 		act(rq, &set, q.dry_run, how);
 	else
 		api_fail(rq, &err);
@@ -135,7 +145,7 @@ static void act_on_integration(struct api_request *rq, enum action how)
 
 	if (!error_query_read(rq, ERRORS_OF_MANY, &q))
 		return;
-	if (no_original(&q, &err) && error_set_of_integration(rq, &q.filter, &set, &err))
+	if (error_no_original(&q, &err) && error_set_of_integration(rq, &q.filter, &set, &err))
 		act(rq, &set, q.dry_run, how);
 	else
 		api_fail(rq, &err);

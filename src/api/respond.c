@@ -82,8 +82,7 @@ void api_fail_all(struct api_request *rq, const struct problems *p)
 	fail(rq, p->list, p->count);
 }
 
-/* Link: <...>; rel="next" (RFC 8288), with the same parameters but for where to go on. */
-void api_link_next(struct api_request *rq, struct str last)
+struct str api_next_url(struct api_request *rq, struct str last)
 {
 	struct arena *a = rq->x->arena;
 	struct str url = rq->x->path, name, value;
@@ -92,8 +91,15 @@ void api_link_next(struct api_request *rq, struct str last)
 	while (http_request_query_next(rq->x, &at, &name, &value))
 		if (!str_eq_z(name, "after"))
 			url = url_add_query(a, url, name, value);
-	url = url_add_query(a, url, STR("after"), last);
-	api_header(rq, "Link", str_fmt(a, "<%.*s>; rel=\"next\"", STR_ARG(url)));
+	return url_add_query(a, url, STR("after"), last);
+}
+
+/* Link: <...>; rel="next" (RFC 8288) */
+void api_link_next(struct api_request *rq, struct str last)
+{
+	struct str url = api_next_url(rq, last);
+
+	api_header(rq, "Link", str_fmt(rq->x->arena, "<%.*s>; rel=\"next\"", STR_ARG(url)));
 }
 
 void api_etag(struct api_request *rq, int64_t version)

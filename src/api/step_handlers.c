@@ -103,7 +103,7 @@ static bool add_error(void *arg, const struct store_job_error *e)
 	return true;
 }
 
-static void list(struct api_request *rq, enum error_state state, const char *what)
+static void list(struct api_request *rq, enum error_state state)
 {
 	struct store_conn *c DEFER(store_read_endp) = NULL;
 	struct arena *a = rq->x->arena;
@@ -126,22 +126,19 @@ static void list(struct api_request *rq, enum error_state state, const char *wha
 	}
 	json_build_end(&l.b);
 	if (l.count == q.limit)
-		json_add_str(&l.b, STR("nextPageURL"),
-			str_fmt(a, "/v1/flows/%.*s/%.*s/%s?limit=%zu&after=%s",
-				STR_ARG(q.filter.flow_id), STR_ARG(q.filter.step_id), what, q.limit,
-				l.last));
+		json_add_str(&l.b, STR("nextPageURL"), api_next_url(rq, str_z(l.last)));
 	json_build_end(&l.b);
 	api_answer(rq, 200, json_print_arena(a, json_build_done(&l.b)));
 }
 
 void handle_step_errors(struct api_request *rq)
 {
-	list(rq, ERRORS_OPEN, "errors");
+	list(rq, ERRORS_OPEN);
 }
 
 void handle_step_resolved(struct api_request *rq)
 {
-	list(rq, ERRORS_RESOLVED, "resolved");
+	list(rq, ERRORS_RESOLVED);
 }
 
 /* ---- acting ---- */
@@ -171,7 +168,7 @@ void handle_step_retry(struct api_request *rq)
 
 	if (!read_step(rq, &q))
 		return;
-	if (!read_list(rq, "retryDataKeys", &q.filter.ids, &err) ||
+	if (!error_no_original(&q, &err) || !read_list(rq, "retryDataKeys", &q.filter.ids, &err) ||
 		!error_ids_of_retries(rq, keys, &q.filter.ids, &err)) {
 		api_fail(rq, &err);
 	} else if (q.dry_run) {

@@ -414,6 +414,12 @@ test('several jobs, all of a flow, all of an integration: resolved and tried aga
 	let plan = await server.ok(200, 'PUT', '/v1/jobs/resolve?dry_run=true', jobs);
 	assert.equal(plan.count, 5);
 	assert.deepEqual(plan.steps.map((s) => s.count).sort(), [2, 3]);
+	// an error is counted once, also of a job that is named twice or beside its parts
+	const parts = (await server.ok(200, 'GET', `/v1/jobs?_flowJobId=${jobs[0]}`)).map((j) => j._id);
+	assert.ok(parts.length > 0);
+	for (const twice of [[jobs[0], ...jobs], [...parts, ...jobs], [...jobs, ...parts, ...parts]])
+		assert.equal((await server.ok(200, 'PUT', '/v1/jobs/resolve?dry_run=true', twice)).count, 5);
+	assert.equal((await server.ok(200, 'PUT', '/v1/jobs/resolve?dry_run=true', parts)).count, 2);
 	for (const bad of [undefined, [], ['x'], {}, jobs.concat('5560092ed7922800000f000e')])
 		assert.ok([400, 404, 422].includes((await server.call('PUT', '/v1/jobs/resolve', bad)).status), JSON.stringify(bad));
 	assert.deepEqual(await open(), [2, 3]);
@@ -454,6 +460,10 @@ test('errors by step, in the words of the platform\'s later routes', async () =>
 	const rest = await server.ok(200, 'GET', first.nextPageURL);
 	assert.deepEqual([...first.errors, ...rest.errors].map((x) => x.errorId), own.map((x) => x._id));
 	assert.equal(rest.nextPageURL, undefined);
+	// where it goes on, the filters do too
+	const before = await server.ok(200, 'GET', `${url}/errors?limit=1&traceKey=3`);
+	assert.deepEqual(before.errors.map((x) => x.errorId), [own[1]._id]);
+	assert.deepEqual((await server.ok(200, 'GET', before.nextPageURL)).errors, []);
 	assert.deepEqual((await server.ok(200, 'GET', `/v1/flows/${flow}/${exp}/errors`)).errors, []);
 	// resolve, look at what is resolved, try again
 	assert.deepEqual(await server.ok(200, 'PUT', `${url}/resolved`, { errors: [own[0]._id] }), { count: 1 });
@@ -485,6 +495,7 @@ test('errors by step, in the words of the platform\'s later routes', async () =>
 		['PUT', `${url}/resolved`, [own[0]._id], 422],
 		['POST', `${url}/retry`, { retryDataKeys: [] }, 422],
 		['POST', `${url}/retry`, { retryDataKeys: [5] }, 422],
+		['POST', `${url}/retry?config=original`, { retryDataKeys: [own[3]._retryId] }, 400],
 		['GET', `${url}/${'0'.repeat(24)}/data`, undefined, 404],
 		['GET', `/v1/integrations/${'0'.repeat(24)}/errors`, undefined, 404],
 	]) assert.equal((await server.call(method, path, body)).status, status, `${method} ${path}`);
