@@ -1,5 +1,5 @@
 /*
- * offline.h - probes of connections that went offline, run by the timer.
+ * offline.h - connections that go offline, and their probes.
  */
 #ifndef ENGINE_OFFLINE_H
 #define ENGINE_OFFLINE_H

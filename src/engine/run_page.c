@@ -174,17 +174,20 @@ static void put_off(struct work *w)
 
 bool run_goes_offline(struct run *r, struct str connection_id, const struct json *connection)
 {
+	struct arena *a = arena_new("ping", 0); /* a long run may ping for every page */
 	struct str name = json_get_str(connection, STR("name"));
 	struct str why = STR_NULL;
+	bool offline = connection_goes_offline(r->e, &r->env, r->plan.account_id, connection_id,
+		connection, a, &why);
 
-	if (!connection_goes_offline(r->e, &r->env, r->plan.account_id, connection_id, connection,
-		    r->arena, &why))
-		return false;
-	run_wait(r, clock_wall_ms(r->e->cfg.clock) + OFFLINE_FIRST_PROBE_MS,
-		str_fmt(r->arena, "connection \"%.*s\" is offline: %.*s", STR_ARG(name),
-			STR_ARG(why)),
-		connection_id);
-	return true;
+	if (offline)
+		run_wait(r, clock_wall_ms(r->e->cfg.clock) + OFFLINE_FIRST_PROBE_MS,
+			str_fmt(r->arena, "connection \"%.*s\" is offline: %.*s", STR_ARG(name),
+				STR_ARG(why)),
+			connection_id);
+	arena_wipe(a);
+	arena_free(a);
+	return offline;
 }
 
 static bool goes_offline(struct run *r, struct work *w)
