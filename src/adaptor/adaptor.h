@@ -35,6 +35,13 @@ struct proxy_answer {
 	struct str content_type, body;
 };
 
+/* Access that a user gives in a browser (RFC 6749, 4.1, with RFC 7636). */
+struct grant_request {
+	struct str redirect_uri, verifier;
+	struct str state; /* for the URL */
+	struct str code;  /* for taking it */
+};
+
 struct connection_ops {
 	/* Is the application there, and does it take the credentials? False only when it can't be asked. */
 	bool (*ping)(const struct adaptor_env *env, const struct json *connection, struct arena *a,
@@ -42,6 +49,13 @@ struct connection_ops {
 	bool (*proxy)(const struct adaptor_env *env, const struct json *connection,
 		const struct proxy_request *rq, struct arena *a, struct proxy_answer *out,
 		struct err *err);
+	/* Where the user gives access; asks nobody. ERR_MISSING names the field that is not set,
+	 * ERR_UNSUPPORTED: the connection proves itself in another way. NULL: there is no such thing. */
+	bool (*grant_url)(const struct adaptor_env *env, const struct json *connection,
+		const struct grant_request *rq, struct arena *a, struct str *url, struct err *err);
+	/* Exchanges the code for tokens, which the vault keeps. */
+	bool (*grant_take)(const struct adaptor_env *env, const struct json *connection,
+		const struct grant_request *rq, struct err *err);
 };
 
 struct adaptor {

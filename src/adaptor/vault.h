@@ -22,7 +22,8 @@ struct vault_ops {
 		struct arena *a, const struct json **doc, struct err *err);
 	/*
 	 * Merges PATCH (RFC 7396) into the stored connection, in one transaction; it is on disk when this
-	 * returns. ERR_CONFLICT: its rest.refreshToken is not USED any more, and nothing was changed.
+	 * returns. ERR_CONFLICT: its rest.refreshToken is not USED any more (p NULL: any), and nothing was
+	 * changed.
 	 */
 	bool (*save)(void *ctx, struct str account_id, struct str connection_id, struct str used,
 		const struct json *patch, struct arena *a, struct err *err);

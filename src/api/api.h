@@ -23,6 +23,8 @@ struct api_config {
 	struct rng *rng;
 	uint32_t rate_bucket, rate_refill; /* of accounts without their own; 0: the limits' */
 	uint32_t listener_bucket, listener_refill; /* of each listener; 0: the limits' */
+	struct str
+		public_url; /* how users reach the server, without a path; n 0: by the Host they name */
 	bool access_log;
 };
 

@@ -91,6 +91,8 @@ void handle_export_preview(struct api_request *rq);
 void handle_import_preview(struct api_request *rq);
 void handle_connection_ping(struct api_request *rq);
 void handle_connections_ping(struct api_request *rq);
+void handle_connection_oauth2(struct api_request *rq);
+void handle_oauth2_callback(struct api_request *rq);
 void handle_connection_proxy(struct api_request *rq);
 void handle_connection_export(struct api_request *rq);
 void handle_connection_export_pages(struct api_request *rq);

@@ -120,6 +120,13 @@ static const struct parameter override[] = {
 		false },
 };
 
+static const struct parameter oauth2_callback[] = {
+	{ "state", "query", "As the URL had it that the user opened.", true },
+	{ "code", "query", "What the application gives tokens for.", false },
+	{ "error", "query", "Why access was not given, such as access_denied.", false },
+	{ "error_description", "query", "The same in the application's words.", false },
+};
+
 #define LIST(list) list, ARRAY_LEN(list)
 
 static const struct {
@@ -134,6 +141,7 @@ static const struct {
 	{ handle_resource_remove, LIST(if_match) },
 	{ handle_resource_replace, LIST(if_match) },
 	{ handle_resource_patch, LIST(if_match) },
+	{ handle_oauth2_callback, LIST(oauth2_callback) },
 	{ handle_job_list, LIST(job_filters) },
 	{ handle_job_list, LIST(limit) },
 	{ handle_job_list, LIST(after) },

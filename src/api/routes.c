@@ -97,6 +97,8 @@ const struct route routes[] = {
 	{ HTTP_POST, "/v1/connections/ping", handle_connections_ping, ROUTE_CALL | ROUTE_BODY, 200, "pingUnsavedConnection", "Ping a connection that is not saved." },
 	{ HTTP_GET, "/v1/connections/{_id}/ping", handle_connection_ping, ROUTE_CALL, 200, "pingConnection", "Is the application there, and does it take the credentials? {\"code\":200}, or code and message of the failure." },
 	{ HTTP_POST, "/v1/connections/{_id}/ping", handle_connection_ping, ROUTE_CALL, 200, "postPingConnection", "The same, for clients that post." },
+	{ HTTP_GET, "/v1/connections/{_id}/oauth2", handle_connection_oauth2, ROUTE_CALL, 200, "getConnectionOauth2", "Where a user gives the connection access in a browser (OAuth 2.0, authorization code with PKCE): {url}, good once and for 10 minutes." },
+	{ HTTP_GET, "/connection/oauth2callback", handle_oauth2_callback, ROUTE_OPEN | ROUTE_CALL, 200, "oauth2Callback", "Where the application sends the browser back: fetches the tokens and answers a page for the user." },
 	{ HTTP_GET, "/v1/connections/{_id}/proxy", handle_connection_proxy, ROUTE_CALL, 200, "getProxy", "Send a request to Integrator-Relative-URI with the authentication of the connection; status and body are those of the application." },
 	{ HTTP_POST, "/v1/connections/{_id}/proxy", handle_connection_proxy, ROUTE_CALL, 200, "postProxy", "The same with a body; Integrator-Method says another method." },
 	{ HTTP_PUT, "/v1/connections/{_id}/proxy", handle_connection_proxy, ROUTE_CALL, 200, "putProxy", "The same." },

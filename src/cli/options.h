@@ -29,6 +29,7 @@
 	X(OPT_LISTENER_RATE, "listener-rate", "BUCKET,REFILL", "10000,2000", "Events of a listener at once, and then a second.") \
 	X(OPT_TLS_CERT, "tls-cert", "FILE", "", "PEM certificate chain: the API speaks HTTPS.") \
 	X(OPT_TLS_KEY, "tls-key", "FILE", "", "PEM key of the certificate.") \
+	X(OPT_PUBLIC_URL, "public-url", "URL", "", "How browsers reach this server, such as https://integrator.example.com: applications send users back there (OAuth 2.0). Default: what the request for it was sent to.") \
 	X(OPT_CA_FILE, "ca-file", "FILE", "", "PEM bundle to trust for outbound TLS, in place of the system's.")
 /* clang-format on */
 

@@ -18,6 +18,7 @@
 #include "cli/setup.h"
 #include "core/log.h"
 #include "net/http_client.h"
+#include "net/url.h"
 
 #define DRAIN_API_MS    10000
 #define DRAIN_ENGINE_MS 10000
@@ -100,6 +101,24 @@ static bool check_files(struct arena *a, const struct options *o, struct err *er
 	       check_file(a, o, OPT_CA_FILE, "ca-file", err);
 }
 
+/* Scheme, host and port; a slash behind them is left out. */
+static bool check_public_url(struct arena *a, struct str *url, struct err *err)
+{
+	struct url u;
+
+	if (url->n == 0)
+		return true;
+	if (!url_parse(a, *url, &u, err))
+		return err_wrap(err, "--public-url");
+	if ((!str_eq_z(u.scheme, "http") && !str_eq_z(u.scheme, "https")) ||
+		!str_eq_z(u.path, "/") || u.query.p != NULL || u.fragment.p != NULL)
+		return err_set(err, ERR_CONFIG,
+			"--public-url must be an http or https URL without a path, such as "
+			"https://integrator.example.com");
+	*url = url_origin(a, &u);
+	return true;
+}
+
 static bool start(struct arena *a, const struct options *o, struct server *s, struct err *err)
 {
 	struct engine_config engine = { .clock = clock_system(),
@@ -110,6 +129,7 @@ static bool start(struct arena *a, const struct options *o, struct server *s, st
 		.rng = rng_system(),
 		.tls_cert_file = file_option(o, OPT_TLS_CERT),
 		.tls_key_file = file_option(o, OPT_TLS_KEY),
+		.public_url = o->value[OPT_PUBLIC_URL],
 		.access_log = str_eq_z(o->value[OPT_ACCESS_LOG], "on") };
 	uint32_t workers = 0, timeout_s = 0, days = 0, mb = 0, trace_mb = 0;
 
@@ -125,7 +145,7 @@ static bool start(struct arena *a, const struct options *o, struct server *s, st
 			err) ||
 		!option_number(o->value[OPT_RETENTION_MB], "retention-mb", 0, 1000000000, &mb,
 			err) ||
-		!check_files(a, o, err) ||
+		!check_files(a, o, err) || !check_public_url(a, &api.public_url, err) ||
 		!egress_new(a, o->value[OPT_EGRESS_ALLOW], &s->egress, err) ||
 		!setup_store(a, o, true, &s->store, err) ||
 		!setup_keys(a, o, s->store, &s->keys, err) ||

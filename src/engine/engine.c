@@ -5,6 +5,7 @@
  * is none; then it sleeps until a job is posted or a waiting one is due.
  */
 #include "engine/credentials.h"
+#include "engine/grants.h"
 #include "engine/bulk.h"
 #include "engine/listener.h"
 #include "engine/offline.h"
@@ -175,6 +176,7 @@ bool engine_start(const struct engine_config *cfg, struct engine **out, struct e
 	e->turns = turns_new(a);
 	e->gates = gates_new(a);
 	e->vault = vault_new(a, &credentials_ops, e);
+	e->grants = grants_new(a);
 	if (!engine_recover(e, err)) {
 		arena_free(a);
 		return false;
@@ -230,6 +232,7 @@ void engine_stop(struct engine *e, int64_t within_ms)
 	turns_destroy(e->turns);
 	gates_destroy(e->gates);
 	vault_destroy(e->vault);
+	grants_destroy(e->grants);
 	cond_destroy(&e->hears);
 	cond_destroy(&e->bulk_idle);
 	arena_free(e->arena);

@@ -47,6 +47,7 @@ struct engine {
 	struct turns *turns;
 	struct gates *gates;
 	struct vault *vault;    /* credentials.h */
+	struct grants *grants;  /* grants.h */
 	struct thread listener; /* listeners_main() */
 	struct thread timer;    /* schedules, leases, purges */
 	struct mutex lock;

@@ -100,7 +100,9 @@ static const struct fld rest_rows[] = {
 		"application says of its life, less a quarter and at most a minute. Not set: the "
 		"token is used until it is answered with 401.",
 		.example = "\"2017-06-19T21:27:09.945Z\"" },
-	{ "rest.authURI", FLD_URL, FLD_INERT, "The application's OAuth 2.0 authorization page.",
+	{ "rest.authURI", FLD_URL, 0,
+		"The application's OAuth 2.0 authorization page, where a user gives access: GET "
+		"/v1/connections/{_id}/oauth2 answers the URL to open there.",
 		.min = 1, .max = 2048, .example = "\"https://example.com/oauth/authorize\"" },
 	{ "rest.authHeader", FLD_TOKEN, 0, "The name of the header that carries the token.",
 		.min = 1, .max = 256, .def = "\"Authorization\"", .example = "\"X-Api-Key\"" },

@@ -23,10 +23,10 @@ static const struct fld rows[] = {
 		"and no other, whatever connections say that name this iClient. When its scheme, "
 		"host or port change, the secret must be sent again.",
 		.min = 1, .max = 2048, .example = "\"https://example.com/oauth/token\"" },
-	{ "scope", FLD_STR, FLD_LIST | FLD_LINE | FLD_UNUSED,
+	{ "scope", FLD_STR, FLD_LIST | FLD_LINE,
 		"The scopes to ask for when a connection does not name its own.", .min = 1,
 		.max = 1024, .example = "[\"read_orders\",\"write_orders\"]" },
-	{ "scopeDelimiter", FLD_STR, FLD_UNUSED, "What stands between two scopes.", .min = 1,
+	{ "scopeDelimiter", FLD_STR, FLD_LINE, "What stands between two scopes.", .min = 1,
 		.max = 8, .def = "\" \"", .example = "\",\"" },
 	{ NULL },
 };

@@ -116,8 +116,8 @@ MUST_CHECK bool resource_open_text(const struct resources *r, struct arena *a,
 /*
  * New tokens of a connection, as its application answered them: merges PATCH (RFC 7396), secrets in clear, into
  * the stored document, in one transaction. It is not validated, since what it holds would be lost
- * otherwise. USED: the rest.refreshToken that they were given for; ERR_CONFLICT when another is stored by
- * now. ERR_NOT_FOUND, ERR_STORE. Blocks until it is on disk.
+ * otherwise. USED: the rest.refreshToken that they were given for; p NULL: any. ERR_CONFLICT when another is
+ * stored by now. ERR_NOT_FOUND, ERR_STORE. Blocks until it is on disk.
  */
 MUST_CHECK bool resource_renew(const struct resources *r, struct str account_id, struct str id,
 	struct str used, const struct json *patch, struct arena *a, struct err *err);

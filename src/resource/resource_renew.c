@@ -18,7 +18,8 @@ static bool check_used(struct res_save *w, const struct renewed *n, struct err *
 	if (!resource_open_text(w->r, w->arena, w->row.account_id, w->row.type, w->row.id,
 		    w->row.document, &open, err))
 		return false;
-	return str_eq(json_get_str(json_get(open, STR("rest")), STR("refreshToken")), n->used) ||
+	return n->used.p == NULL ||
+	       str_eq(json_get_str(json_get(open, STR("rest")), STR("refreshToken")), n->used) ||
 	       err_set(err, ERR_CONFLICT,
 		       "the connection was given another rest.refreshToken meanwhile");
 }

@@ -34,6 +34,7 @@ async function provider({ life = 3600, rotate = true } = {}) {
 		if (req.method !== 'POST' || req.headers['content-type'] !== 'application/x-www-form-urlencoded') return bad(400, 'invalid_request');
 		if (p.answer) return p.answer(req, res);
 		if (req.headers.authorization !== `Basic ${basic}`) return bad(401, 'invalid_client');
+		if (form.get('grant_type') === 'authorization_code') return p.exchange(form, res, bad);
 		if (form.get('grant_type') !== 'refresh_token') return bad(400, 'unsupported_grant_type');
 		if (p.used.includes(form.get('refresh_token'))) p.refresh = null; // somebody has stolen it
 		if (p.refresh === null || form.get('refresh_token') !== p.refresh) return bad(400, 'invalid_grant', `Token ${form.get('refresh_token')} has been revoked.`);
@@ -44,6 +45,25 @@ async function provider({ life = 3600, rotate = true } = {}) {
 		}
 		p.access.add(answer.access_token);
 		json(res, 200, answer);
+	};
+	// What the page for people gives to whom: a code that is good once, for whoever knows the verifier.
+	p.codes = new Map();
+	p.authorize = (url) => {
+		const q = new URL(url).searchParams, code = issue('code');
+		p.codes.set(code, q);
+		return code;
+	};
+	p.exchange = (form, res, bad) => {
+		const q = p.codes.get(form.get('code'));
+		p.codes.delete(form.get('code'));
+		const digest = crypto.createHash('sha256').update(form.get('code_verifier') ?? '').digest('base64url');
+		if (!q || q.get('redirect_uri') !== form.get('redirect_uri') || q.get('code_challenge') !== digest)
+			return bad(400, 'invalid_grant', `no such code: ${form.get('code')}`);
+		secrets.add(form.get('code_verifier'));
+		p.refresh = issue('rt');
+		const access_token = issue('at');
+		p.access.add(access_token);
+		json(res, 200, { access_token, refresh_token: p.refresh, token_type: 'bearer', expires_in: p.life });
 	};
 	p.handler = (req, res) => json(res, 200, { ok: true });
 	p.app = await application((req, res, body) => {
@@ -289,6 +309,103 @@ test('logs, debug logs, previews and answers hold no secret', async () => {
 	assert.equal(errors.length, 4);
 	for (const text of [debug, preview.text, JSON.stringify(errors), JSON.stringify(job), server.log]) hidden(text);
 	assert.match(server.log, /connection\.token_renewed/);
+});
+
+// ---- access that a user gives in a browser ----
+
+const begin = async (id, on = server) => (await on.ok(200, 'GET', `/v1/connections/${id}/oauth2`)).url;
+// The application sends the browser back, which has no token of ours.
+const back = async (url, query) => {
+	const q = new URL(url).searchParams;
+	const r = await fetch(`${q.get('redirect_uri')}?${new URLSearchParams({ state: q.get('state'), ...query })}`);
+	const text = await r.text();
+	assert.match(r.headers.get('content-type'), /^text\/plain/);
+	assert.equal(r.headers.get('cache-control'), 'no-store');
+	hidden(text);
+	return { status: r.status, text };
+};
+const ungranted = async (more = {}) => {
+	const p = await provider();
+	const { refreshToken, ...rest } = p.rest;
+	p.rest = { ...rest, authURI: `${p.app.url}/authorize?prompt=consent`, scope: ['orders.read', 'offline access'], ...more };
+	return [p, await p.connect()];
+};
+
+test('a user gives access in a browser: the code becomes tokens, and the way back is good once', async () => {
+	const [p, id] = await ungranted();
+	assert.match((await ping(id)).message, /nobody has granted access yet/);
+	const url = await begin(id), q = new URL(url).searchParams;
+	assert.ok(url.startsWith(`${p.app.url}/authorize?prompt=consent&`), url);
+	assert.deepEqual([q.get('response_type'), q.get('client_id'), q.get('scope'), q.get('redirect_uri'), q.get('code_challenge_method')],
+		['code', CLIENT, 'orders.read offline access', `${server.base}/connection/oauth2callback`, 'S256']);
+	assert.match(q.get('code_challenge'), /^[\w-]{43}$/);
+	assert.match(q.get('state'), /^[0-9a-f]{64}$/);
+	const code = p.authorize(url);
+	const page = await back(url, { code });
+	assert.equal(page.status, 200, page.text);
+	assert.match(page.text, /Access was given/);
+	assert.match(page.text, /\{"code":200\}/);
+	assert.deepEqual(await ping(id), { code: 200 });
+	const doc = await p.doc(id);
+	assert.deepEqual([doc.rest.bearerToken, doc.rest.refreshToken], ['******', '******']);
+	assert.ok(doc.rest.tokenExpiresAt);
+	const again = await back(url, { code: p.authorize(url) });
+	assert.equal(again.status, 403);
+	assert.match(again.text, /used already/);
+	// what came goes on by itself, and access given anew takes the place of what was
+	await server.ok(200, 'PATCH', `/v1/connections/${id}`, { rest: { tokenExpiresAt: '2020-01-01T00:00:00Z' } });
+	assert.deepEqual(await ping(id), { code: 200 });
+	const next = await begin(id);
+	assert.notEqual(new URL(next).searchParams.get('state'), q.get('state'));
+	assert.equal((await back(next, { code: p.authorize(next) })).status, 200);
+	assert.deepEqual(await ping(id), { code: 200 });
+	hidden(server.log);
+	assert.ok(!server.log.includes(q.get('state')), 'the state is logged');
+});
+
+test('a user who says no, a code of nobody, a state of nobody: a page that says so, and nothing is kept', async () => {
+	const [p, id] = await ungranted();
+	let url = await begin(id);
+	const denied = await back(url, { error: 'access_denied', error_description: '<script>alert(1)</script>' });
+	assert.equal(denied.status, 403);
+	assert.match(denied.text, /the application says access_denied: <script>/);
+	assert.match((await back(url, { code: p.authorize(url) })).text, /not known/); // it was an answer
+	url = await begin(id);
+	const wrong = await back(url, { code: 'made-up-code' });
+	assert.ok(wrong.status >= 400, wrong.text);
+	assert.match(wrong.text, /invalid_grant: no such code: \*{6}/);
+	url = await begin(id);
+	assert.equal((await back(url, {})).status, 400);
+	assert.equal((await back(url, { state: 'f'.repeat(64), code: 'x' })).status, 403);
+	assert.equal((await back(url, { state: '', code: 'x' })).status, 403);
+	url = await begin(id);
+	await server.ok(200, 'PATCH', `/v1/connections/${id}`, { rest: { tokenURI: `${p.app.url}/token?other` } });
+	assert.equal((await back(url, { code: p.authorize(url) })).status, 409);
+	url = await begin(id);
+	await server.ok(204, 'DELETE', `/v1/connections/${id}`);
+	assert.equal((await back(url, { code: p.authorize(url) })).status, 404);
+	assert.equal(p.refreshes, 1); // the code of nobody
+});
+
+test('what is not set up for it is told by field, and --public-url says where users come back to', async () => {
+	const [p] = await ungranted();
+	const field = async (rest) => {
+		const c = await server.ok(201, 'POST', '/v1/connections', { name: 'x', type: 'rest', rest });
+		const r = await server.call('GET', `/v1/connections/${c._id}/oauth2`);
+		return [r.status, r.json.errors[0].field];
+	};
+	assert.deepEqual(await field({ baseURI: p.app.url, bearerToken: 'x' }), [422, 'rest.authType']);
+	const { authURI, ...without } = p.rest;
+	assert.deepEqual(await field(without), [422, 'rest.authURI']);
+	assert.equal((await server.call('GET', '/v1/connections/5587092ef78228000000000a/oauth2')).status, 404);
+	const other = await new Server({ args: ['--public-url', 'https://Integrator.example/'] }).start();
+	const client = await other.ok(201, 'POST', '/v1/iclients', { name: 'app', provider: 'p', clientId: CLIENT, scope: ['a', 'b'], scopeDelimiter: ',' });
+	const c = await other.ok(201, 'POST', '/v1/connections', { name: 'x', type: 'rest', rest: { ...p.rest, scope: undefined, _iClientId: client._id } });
+	const q = new URL(await begin(c._id, other)).searchParams;
+	assert.equal(q.get('redirect_uri').toLowerCase(), 'https://integrator.example/connection/oauth2callback');
+	assert.equal(q.get('scope'), 'a,b');
+	await other.kill();
+	await assert.rejects(new Server({ args: ['--public-url', 'https://integrator.example/path'] }).start(), /without a path/);
 });
 
 await runTests();

@@ -30,11 +30,10 @@ static int64_t ends_of(const struct json *rest)
 		       : 0;
 }
 
-/* Scopes with the delimiter between them; p NULL: none. */
-static struct str join_scope(struct arena *a, const struct json *rest)
+struct str rest_oauth_scope(struct arena *a, const struct json *doc)
 {
-	const struct json *list = json_get(rest, STR("scope"));
-	struct str between = json_get_str(rest, STR("scopeDelimiter"));
+	const struct json *list = json_get(doc, STR("scope"));
+	struct str between = json_get_str(doc, STR("scopeDelimiter"));
 	struct buf b DEFER(buf_free) = BUF_INIT(0);
 
 	if (!json_is_array(list) || list->n == 0)
@@ -59,7 +58,7 @@ bool rest_oauth_read(struct rest_session *s, const struct json *rest, struct err
 	o->connection_id = json_get_str(connection, STR("_id"));
 	o->iclient_id = json_get_str(rest, STR("_iClientId"));
 	o->token_uri = json_get_str(rest, STR("tokenURI"));
-	o->scope = join_scope(s->arena, rest);
+	o->scope = rest_oauth_scope(s->arena, rest);
 	o->ends_ms = ends_of(rest);
 	rest_secret_add(s, json_get_str(rest, STR("refreshToken")));
 	return o->token_uri.p != NULL || err_set_field(err, ERR_MISSING, "rest.tokenURI",
@@ -76,7 +75,8 @@ struct renewal {
 	bool refused;            /* the application refuses the token in use */
 	const struct json *rest; /* of the stored connection */
 	struct str refresh_token;
-	int64_t now_ms; /* when it was asked */
+	const struct grant_request *grant; /* NULL: by the refresh token */
+	int64_t now_ms;                    /* when it was asked */
 };
 
 static bool same_origin(struct arena *a, struct str x, struct str y)
@@ -179,6 +179,23 @@ static void add_pair(struct arena *a, struct buf *form, const char *name, struct
 	buf_add_str(form, url_encode_component(a, value));
 }
 
+static void add_grant(const struct renewal *r, struct buf *form)
+{
+	const struct grant_request *g = r->grant;
+
+	if (g != NULL) {
+		add_pair(r->arena, form, "grant_type", STR("authorization_code"));
+		add_pair(r->arena, form, "code", g->code);
+		add_pair(r->arena, form, "redirect_uri", g->redirect_uri);
+		add_pair(r->arena, form, "code_verifier", g->verifier);
+		return;
+	}
+	add_pair(r->arena, form, "grant_type", STR("refresh_token"));
+	add_pair(r->arena, form, "refresh_token", r->refresh_token);
+	if (r->s->conn.oauth.scope.p != NULL)
+		add_pair(r->arena, form, "scope", r->s->conn.oauth.scope);
+}
+
 static bool put_client(struct rest_call *c, const struct renewal *r, struct buf *form,
 	struct err *err)
 {
@@ -217,10 +234,7 @@ static bool fill(struct rest_call *c, const struct renewal *r, struct buf *form,
 	h->timeout_ms = r->s->env->timeout_ms > 0 ? MIN(r->s->env->timeout_ms, TOKEN_TIMEOUT_MS)
 						  : TOKEN_TIMEOUT_MS;
 	h->insecure_tls = conn->insecure_tls && same_origin(r->arena, h->url, conn->base_uri);
-	add_pair(r->arena, form, "grant_type", STR("refresh_token"));
-	add_pair(r->arena, form, "refresh_token", r->refresh_token);
-	if (conn->oauth.scope.p != NULL)
-		add_pair(r->arena, form, "scope", conn->oauth.scope);
+	add_grant(r, form);
 	if (!put_client(c, r, form, err) ||
 		!rest_header_put(c->headers, &h->header_count, STR("Accept"),
 			STR("application/json"), err) ||
@@ -337,9 +351,13 @@ static bool renew_in_turn(struct renewal *r, bool *found, struct err *err)
 
 	if (!look(r, found, err))
 		return false;
-	if (*found || r->refresh_token.p == NULL)
+	if (r->grant != NULL)
+		r->refresh_token =
+			STR_NULL; /* whatever is stored: the user has given access anew */
+	else if (*found || r->refresh_token.p == NULL)
 		return true;
-	rest_secret_add(r->s, str_dup(r->s->arena, r->refresh_token));
+	rest_secret_add(r->s,
+		str_dup(r->s->arena, r->grant != NULL ? r->grant->code : r->refresh_token));
 	if (!ask(r, &t, err))
 		return false;
 	ends_ms = rest_token_ends_ms(r->now_ms, t.expires_in_s);
@@ -431,6 +449,16 @@ bool rest_oauth_ready(struct rest_session *s, struct err *err)
 	return err_set(err, ERR_HTTP_STATUS,
 		"the connection has neither rest.bearerToken nor rest.refreshToken: nobody has "
 		"granted access yet");
+}
+
+bool rest_oauth_exchange(struct rest_session *s, const struct grant_request *grant, struct err *err)
+{
+	struct renewal r = { .s = s, .grant = grant, .arena = arena_new("tokens", 0) };
+	bool found, ok = renew_behind_others(&r, &found, err);
+
+	arena_wipe(r.arena);
+	arena_free(r.arena);
+	return ok;
 }
 
 enum rest_renewal rest_oauth_refused(struct rest_session *s, struct err *err)

@@ -36,6 +36,18 @@ MUST_CHECK bool rest_oauth_ready(struct rest_session *s, struct err *err);
 enum rest_renewal { REST_RENEWED, REST_RENEWED_NONE, REST_RENEWAL_FAILED };
 MUST_CHECK enum rest_renewal rest_oauth_refused(struct rest_session *s, struct err *err);
 
+/* The scopes of a connection or iClient with their delimiter between them; p NULL: none. */
+struct str rest_oauth_scope(struct arena *a, const struct json *doc);
+/* Fetches tokens for a code that a user's browser brought. */
+MUST_CHECK bool rest_oauth_exchange(struct rest_session *s, const struct grant_request *grant,
+	struct err *err);
+
+/* ---- rest_grant.c ---- */
+MUST_CHECK bool rest_grant_url(const struct adaptor_env *env, const struct json *connection,
+	const struct grant_request *rq, struct arena *a, struct str *url, struct err *err);
+MUST_CHECK bool rest_grant_take(const struct adaptor_env *env, const struct json *connection,
+	const struct grant_request *rq, struct err *err);
+
 /* ---- rest_evidence.c ---- */
 /* SECRET takes the place of the one that had ORDINAL, which stays masked. */
 void rest_secret_renew(struct rest_session *s, unsigned ordinal, struct str secret);

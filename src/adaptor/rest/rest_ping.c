@@ -161,4 +161,5 @@ static bool ping(const struct adaptor_env *env, const struct json *connection, s
 	return ok;
 }
 
-const struct connection_ops rest_connection_ops = { ping, rest_proxy };
+const struct connection_ops rest_connection_ops = { ping, rest_proxy, rest_grant_url,
+	rest_grant_take };
