@@ -265,7 +265,7 @@ static bool resolve(struct upload *u, struct str job_id, const struct buf *ids, 
 		.resolve = how,
 		.by = str_z(rq->caller.token_id) };
 
-	if (!engine_resolve(rq->api->cfg.engine, caller_account(&rq->caller), &ask, err))
+	if (!engine_resolve(rq->api->cfg.engine, caller_account(&rq->caller), &ask, 1, err))
 		return false;
 	*count = ask.count;
 	return true;
@@ -334,7 +334,7 @@ static bool apply(struct upload *u, const struct store_error_filter *job, struct
 		return false;
 	retry.filter.ids = buf_str(&u->to_retry);
 	if (u->retry_count > 0 && !engine_retry(rq->api->cfg.engine, caller_account(&rq->caller),
-					  &retry, rq->x->arena, &jobs, err))
+					  &retry, 1, rq->x->arena, &jobs, err))
 		return false;
 	answer(rq, &x, &jobs);
 	return true;

@@ -358,7 +358,7 @@ static void answer_plan(struct api_request *rq, const struct error_set *set, enu
 void error_resolve(struct api_request *rq, const struct error_set *set, bool dry_run, bool resolve,
 	int status)
 {
-	struct resolve_ask ask = { .resolve = resolve, .by = str_z(rq->caller.token_id) };
+	struct resolve_ask *asks;
 	uint64_t count = 0;
 	struct err err = ERR_INIT;
 
@@ -366,14 +366,18 @@ void error_resolve(struct api_request *rq, const struct error_set *set, bool dry
 		answer_plan(rq, set, resolve ? ERRORS_OPEN : ERRORS_RESOLVED, false);
 		return;
 	}
-	for (size_t i = 0; i < set->count; i++) {
-		ask.filter = set->list[i];
-		if (!engine_resolve(rq->api->cfg.engine, caller_account(&rq->caller), &ask, &err)) {
-			api_fail(rq, &err);
-			return;
-		}
-		count += ask.count;
+	asks = arena_array_of(rq->x->arena, struct resolve_ask, MAX(set->count, (size_t)1));
+	for (size_t i = 0; i < set->count; i++)
+		asks[i] = (struct resolve_ask){ .filter = set->list[i],
+			.resolve = resolve,
+			.by = str_z(rq->caller.token_id) };
+	if (!engine_resolve(rq->api->cfg.engine, caller_account(&rq->caller), asks, set->count,
+		    &err)) {
+		api_fail(rq, &err);
+		return;
 	}
+	for (size_t i = 0; i < set->count; i++)
+		count += asks[i].count;
 	api_answer(rq, status,
 		str_fmt(rq->x->arena, "{\"count\":%llu}", (unsigned long long)count));
 }
@@ -505,7 +509,7 @@ static bool narrow(struct api_request *rq, const struct error_set *all, struct e
 
 void error_retry(struct api_request *rq, const struct error_set *set, bool dry_run, bool original)
 {
-	struct retry_ask ask = { .by = STR_INIT("api"), .original_documents = original };
+	struct retry_ask *asks;
 	struct retry_jobs jobs;
 	struct error_set some;
 	struct err err = ERR_INIT;
@@ -525,16 +529,19 @@ void error_retry(struct api_request *rq, const struct error_set *set, bool dry_r
 	}
 	json_build_init(&b, a);
 	json_build_array(&b);
+	asks = arena_array_of(a, struct retry_ask, MAX(set->count, (size_t)1));
 	for (size_t i = 0; i < set->count; i++) {
-		ask.filter = set->list[i];
-		ask.filter.state = ERRORS_OPEN;
-		if (!engine_retry(rq->api->cfg.engine, caller_account(&rq->caller), &ask, a, &jobs,
-			    &err)) {
-			api_fail(rq, &err);
-			return;
-		}
-		add_retries(&b, &jobs);
+		asks[i] = (struct retry_ask){ set->list[i], STR_INIT("api"), original };
+		asks[i].filter.state = ERRORS_OPEN;
 	}
+	/* nothing to try costs no write */
+	jobs = (struct retry_jobs){ .list = NULL };
+	if (set->count > 0 && !engine_retry(rq->api->cfg.engine, caller_account(&rq->caller), asks,
+				      set->count, a, &jobs, &err)) {
+		api_fail(rq, &err);
+		return;
+	}
+	add_retries(&b, &jobs);
 	json_build_end(&b);
 	api_answer_build(rq, 200, &b);
 }

@@ -176,7 +176,7 @@ void handle_step_retry(struct api_request *rq)
 	} else {
 		ask.filter = q.filter;
 		ask.filter.state = ERRORS_OPEN;
-		if (!engine_retry(rq->api->cfg.engine, caller_account(&rq->caller), &ask,
+		if (!engine_retry(rq->api->cfg.engine, caller_account(&rq->caller), &ask, 1,
 			    rq->x->arena, &jobs, &err))
 			api_fail(rq, &err);
 		else

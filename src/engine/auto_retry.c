@@ -49,7 +49,7 @@ void auto_retry_run(struct engine *e)
 			.by = STR_INIT("automatic") };
 		struct retry_jobs jobs;
 
-		ok = retry_ask(e, d->list[i].account_id, &ask, a, &jobs, &err);
+		ok = retry_ask(e, d->list[i].account_id, &ask, 1, a, &jobs, &err);
 	}
 	bulk_end(e);
 	if (!ok)

@@ -406,24 +406,53 @@ void bulk_release_rest(struct engine *e, struct str account_id, struct str job_i
 
 /* ---- resolving ---- */
 
-bool engine_resolve(struct engine *e, struct str account_id, struct resolve_ask *ask,
-	struct err *err)
+struct resolving {
+	struct bulk_action *list;
+	size_t count;
+};
+
+/* Several are one intent: from here on all of them will be done. */
+static bool keep_all_write(struct store_conn *c, void *arg, struct err *err)
 {
-	int64_t now = clock_wall_ms(e->cfg.clock);
+	const struct resolving *r = arg;
+
+	for (size_t i = 0; i < r->count; i++)
+		if (!bulk_add(c, &r->list[i], err))
+			return false;
+	return true;
+}
+
+static struct bulk_action action_of(struct engine *e, struct arena *a, struct str account_id,
+	const struct resolve_ask *ask)
+{
 	struct bulk_action x = { .account_id = account_id,
 		.what = ask->resolve ? BULK_RESOLVE : BULK_REOPEN,
 		.filter = ask->filter,
 		.by = ask->by,
-		.at_ms = now };
+		.at_ms = clock_wall_ms(e->cfg.clock) };
 	struct id id;
 
-	id_new(&id, now, e->cfg.rng);
-	x.id = id_str(&id);
+	id_new(&id, x.at_ms, e->cfg.rng);
+	x.id = str_dup(a, id_str(&id));
+	return x;
+}
+
+bool engine_resolve(struct engine *e, struct str account_id, struct resolve_ask *asks, size_t n,
+	struct err *err)
+{
+	struct arena *a DEFER(arena_freep) = arena_new("actions", 0);
+	struct resolving r = { arena_array_of(a, struct bulk_action, MAX(n, (size_t)1)), n };
+
+	for (size_t i = 0; i < n; i++)
+		r.list[i] = action_of(e, a, account_id, &asks[i]);
 	if (!bulk_begin(e, true, err))
 		return false;
-	bool ok = bulk_do(e, &x, false, err);
+	bool ok = n <= 1 || store_write(e->cfg.store, keep_all_write, &r, err);
 
+	for (size_t i = 0; ok && i < n; i++) {
+		ok = bulk_do(e, &r.list[i], n > 1, err);
+		asks[i].count = r.list[i].count;
+	}
 	bulk_end(e);
-	ask->count = x.count;
 	return ok;
 }

@@ -75,17 +75,17 @@ struct retry_ask {
 	bool original_documents; /* those that the job began with; the filter must name the job */
 };
 /*
- * Tries the open errors that the filter says again, those that have retry data and that no retry is at. None
- * is no error. ERR_NOT_FOUND: the documents that the job began with are not kept any more. Many are handed over in
- * parts, as engine_resolve() does it. Any thread that may wait.
+ * Tries the open errors that the filters say again, those that have retry data and that no retry is at; none of
+ * them is in two filters. None is no error. ERR_NOT_FOUND: the documents that the job began with are not kept any
+ * more. All N are asked in one transaction; many are handed over in parts, as engine_resolve() does it.
  */
-MUST_CHECK bool engine_retry(struct engine *e, struct str account_id, const struct retry_ask *ask,
-	struct arena *a, struct retry_jobs *out, struct err *err);
+MUST_CHECK bool engine_retry(struct engine *e, struct str account_id, const struct retry_ask *asks,
+	size_t n, struct arena *a, struct retry_jobs *out, struct err *err);
 
 /*
- * Resolves the open errors that the filter says, or opens resolved ones again; how many, in COUNT. Takes its
- * time for many, in which other writers pass: ERR_SHUTTING_DOWN and ERR_STORE may leave it half done, and it is
- * brought to its end as soon as that can be. Any thread that may wait.
+ * Resolves the open errors that each filter says, or opens resolved ones again; how many, in its COUNT. Takes its
+ * time for many, in which other writers pass: ERR_SHUTTING_DOWN and ERR_STORE may leave it half done, and all N
+ * are brought to their end as soon as that can be. Any thread that may wait.
  */
 struct resolve_ask {
 	struct store_error_filter filter; /* its state is not looked at */
@@ -93,8 +93,8 @@ struct resolve_ask {
 	struct str by;
 	uint64_t count;
 };
-MUST_CHECK bool engine_resolve(struct engine *e, struct str account_id, struct resolve_ask *ask,
-	struct err *err);
+MUST_CHECK bool engine_resolve(struct engine *e, struct str account_id, struct resolve_ask *asks,
+	size_t n, struct err *err);
 
 /* Events of the listener were taken in: the flows that it feeds are run. Any thread; does not wait. */
 void engine_listen(struct engine *e, struct str account_id, struct str export_id);

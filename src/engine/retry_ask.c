@@ -1,6 +1,6 @@
 /*
- * retry_ask.c - asking that errors be tried again: one job of type retry for each flow they are of, all in one
- * transaction with the actions that hand the errors to them; then these are done.
+ * retry_ask.c - asking that errors be tried again: one job of type retry for each flow they are of, those of all
+ * that is asked in one transaction with the actions that hand the errors to them; then these are done.
  */
 #include "engine/retry_ask.h"
 
@@ -8,14 +8,20 @@
 
 #define FLOWS_MAX 1000
 
+struct wanted {
+	const struct retry_ask *ask;
+	struct str flow_id;
+	struct str config_hash; /* of the documents to use; p NULL: the present ones */
+};
+
 struct asking {
 	struct engine *e;
 	struct arena *arena;
 	struct str account_id;
-	const struct retry_ask *ask;
-	struct str config_hash; /* of the documents to use; p NULL: the present ones */
-	struct str flows[FLOWS_MAX];
-	size_t flow_count;
+	const struct retry_ask *ask; /* the present one, and */
+	size_t flows;                /* how many flows it has */
+	struct wanted *list;
+	size_t count, cap;
 	struct bulk_action *actions; /* of each */
 	size_t action_count;
 };
@@ -24,11 +30,19 @@ static bool add_flow(void *arg, struct str flow_id)
 {
 	struct asking *q = arg;
 
-	q->flows[q->flow_count++] = str_dup(q->arena, flow_id);
-	return q->flow_count < FLOWS_MAX;
+	if (q->count == q->cap) {
+		size_t cap = MAX(q->cap * 2, (size_t)8);
+
+		q->list = arena_grow(q->arena, q->list, q->cap * sizeof(*q->list),
+			cap * sizeof(*q->list));
+		q->cap = cap;
+	}
+	q->list[q->count++] = (struct wanted){ q->ask, str_dup(q->arena, flow_id), STR_NULL };
+	return ++q->flows < FLOWS_MAX;
 }
 
-static bool queue_retry(struct asking *q, struct store_conn *c, struct str flow_id, struct err *err)
+static bool queue_retry(struct asking *q, struct store_conn *c, const struct wanted *w,
+	struct err *err)
 {
 	int64_t now = clock_wall_ms(q->e->cfg.clock);
 	struct bulk_action *x = &q->actions[q->action_count];
@@ -42,41 +56,41 @@ static bool queue_retry(struct asking *q, struct store_conn *c, struct str flow_
 		.account_id = q->account_id,
 		.type = JOB_RETRY,
 		.status = JOB_QUEUED,
-		.flow_id = flow_id,
-		.retry_of_job_id = q->ask->filter.job_id,
-		.config_hash = q->config_hash,
-		.trigger = q->ask->by,
+		.flow_id = w->flow_id,
+		.retry_of_job_id = w->ask->filter.job_id,
+		.config_hash = w->config_hash,
+		.trigger = w->ask->by,
 		.created_ms = now,
 		.modified_ms = now,
 		.purge_ms = now + q->e->cfg.kept_ms };
 
-	if (store_resource_get(c, q->arena, q->account_id, STR("flow"), flow_id, &flow, &gone) &&
+	if (store_resource_get(c, q->arena, q->account_id, STR("flow"), w->flow_id, &flow, &gone) &&
 		json_parse_copy(q->arena, flow.document, &doc, &gone))
 		job.integration_id = json_get_str(doc, STR("_integrationId"));
 	*x = (struct bulk_action){ .account_id = q->account_id,
 		.id = job.id,
 		.what = BULK_RETRY,
-		.filter = q->ask->filter,
+		.filter = w->ask->filter,
 		.at_ms = now };
-	x->filter.flow_id = flow_id;
+	x->filter.flow_id = w->flow_id;
 	q->action_count++;
 	return store_job_add(c, &job, err) && bulk_add(c, x, err);
 }
 
 /* The documents that the job, or the flow's job above it, began with. */
-static bool find_config(struct asking *q, struct store_conn *c, struct err *err)
+static bool find_config(struct asking *q, struct store_conn *c, struct wanted *w, struct err *err)
 {
 	struct store_job job;
 
-	if (!q->ask->original_documents)
+	if (!w->ask->original_documents)
 		return true;
-	if (!store_job_get(c, q->arena, q->account_id, q->ask->filter.job_id, &job, err))
+	if (!store_job_get(c, q->arena, q->account_id, w->ask->filter.job_id, &job, err))
 		return false;
 	if (job.flow_job_id.p != NULL &&
 		!store_job_get(c, q->arena, q->account_id, job.flow_job_id, &job, err))
 		return false;
-	q->config_hash = job.config_hash;
-	return q->config_hash.p != NULL ||
+	w->config_hash = job.config_hash;
+	return w->config_hash.p != NULL ||
 	       err_set(err, ERR_NOT_FOUND, "the documents that job %.*s began with are not kept",
 		       STR_ARG(job.id));
 }
@@ -86,20 +100,25 @@ static bool ask_write(struct store_conn *c, void *arg, struct err *err)
 	struct asking *q = arg;
 
 	q->action_count = 0;
-	if (!find_config(q, c, err))
-		return false;
-	for (size_t i = 0; i < q->flow_count; i++)
-		if (!queue_retry(q, c, q->flows[i], err))
+	for (size_t i = 0; i < q->count; i++)
+		if (!find_config(q, c, &q->list[i], err) || !queue_retry(q, c, &q->list[i], err))
 			return false;
 	return true;
 }
 
-static bool read_flows(struct asking *q, struct err *err)
+static bool read_flows(struct asking *q, const struct retry_ask *asks, size_t n, struct err *err)
 {
 	struct store_conn *c DEFER(store_read_endp) = NULL;
 
-	return store_read_begin(q->e->cfg.store, &c, err) &&
-	       store_error_flows(c, q->account_id, &q->ask->filter, add_flow, q, err);
+	if (!store_read_begin(q->e->cfg.store, &c, err))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		q->ask = &asks[i];
+		q->flows = 0;
+		if (!store_error_flows(c, q->account_id, &asks[i].filter, add_flow, q, err))
+			return false;
+	}
+	return true;
 }
 
 static bool hand_over(struct asking *q, struct retry_jobs *out, struct err *err)
@@ -119,29 +138,28 @@ static bool hand_over(struct asking *q, struct retry_jobs *out, struct err *err)
 	return true;
 }
 
-bool retry_ask(struct engine *e, struct str account_id, const struct retry_ask *ask,
+bool retry_ask(struct engine *e, struct str account_id, const struct retry_ask *asks, size_t n,
 	struct arena *a, struct retry_jobs *out, struct err *err)
 {
-	struct asking *q = arena_new_of(a, struct asking);
+	struct asking q = { .e = e, .arena = a, .account_id = account_id };
 
-	*q = (struct asking){ .e = e, .arena = a, .account_id = account_id, .ask = ask };
 	*out = (struct retry_jobs){ .list = NULL };
-	if (!read_flows(q, err))
+	if (!read_flows(&q, asks, n, err))
 		return false;
-	q->actions = arena_array_of(a, struct bulk_action, MAX(q->flow_count, (size_t)1));
-	if (!store_write(e->cfg.store, ask_write, q, err) || !hand_over(q, out, err))
+	q.actions = arena_array_of(a, struct bulk_action, MAX(q.count, (size_t)1));
+	if (!store_write(e->cfg.store, ask_write, &q, err) || !hand_over(&q, out, err))
 		return false;
 	if (out->count > 0)
 		engine_post(e);
 	return true;
 }
 
-bool engine_retry(struct engine *e, struct str account_id, const struct retry_ask *ask,
+bool engine_retry(struct engine *e, struct str account_id, const struct retry_ask *asks, size_t n,
 	struct arena *a, struct retry_jobs *out, struct err *err)
 {
 	if (!bulk_begin(e, true, err))
 		return false;
-	bool ok = retry_ask(e, account_id, ask, a, out, err);
+	bool ok = retry_ask(e, account_id, asks, n, a, out, err);
 
 	bulk_end(e);
 	return ok;

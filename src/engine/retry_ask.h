@@ -6,7 +6,7 @@
 
 #include "engine/engine_priv.h"
 
-MUST_CHECK bool retry_ask(struct engine *e, struct str account_id, const struct retry_ask *ask,
-	struct arena *a, struct retry_jobs *out, struct err *err);
+MUST_CHECK bool retry_ask(struct engine *e, struct str account_id, const struct retry_ask *asks,
+	size_t n, struct arena *a, struct retry_jobs *out, struct err *err);
 
 #endif

@@ -340,7 +340,7 @@ uint64_t rig_retry(struct rig *r, struct str flow)
 	struct retry_jobs jobs;
 	struct err err = ERR_INIT;
 
-	assert_ok(engine_retry(&r->e, STR(ACCOUNT), &ask, r->w->a, &jobs, &err));
+	assert_ok(engine_retry(&r->e, STR(ACCOUNT), &ask, 1, r->w->a, &jobs, &err));
 	if (jobs.count == 0)
 		return 0;
 	rig_work(r);

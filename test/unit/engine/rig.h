@@ -38,9 +38,9 @@ struct rig {
 	void (*ends)(struct rig *r, struct str step, struct delivery *d);
 	void (*pings)(struct rig *r); /* called in a ping; NULL: nothing happens */
 	bool refuse_ping, unsure_ping;
-	unsigned asked; /* answers of sources, also failed ones */
-	struct str job; /* the test's */
-	size_t marked;  /* records that mark_done() was told of */
+	atomic_uint asked; /* answers of sources, also failed ones */
+	struct str job;    /* the test's */
+	size_t marked;     /* records that mark_done() was told of */
 };
 
 int rig_setup(void **state);

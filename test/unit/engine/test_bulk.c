@@ -97,7 +97,7 @@ static struct retry_jobs retry(struct many *m, const struct store_error_filter *
 	struct retry_jobs jobs;
 	struct err err = ERR_INIT;
 
-	assert_ok(engine_retry(&m->r->e, STR(ACCOUNT), &ask, m->r->w->a, &jobs, &err));
+	assert_ok(engine_retry(&m->r->e, STR(ACCOUNT), &ask, 1, m->r->w->a, &jobs, &err));
 	return jobs;
 }
 
@@ -111,7 +111,7 @@ static uint64_t resolve(struct many *m, bool how, const char *code)
 		.by = STR_INIT("me") };
 	struct err err = ERR_INIT;
 
-	assert_ok(engine_resolve(&m->r->e, STR(ACCOUNT), &ask, &err));
+	assert_ok(engine_resolve(&m->r->e, STR(ACCOUNT), &ask, 1, &err));
 	return ask.count;
 }
 
@@ -252,12 +252,57 @@ static void an_action_that_is_asked_while_the_server_stops_is_done_later(void **
 
 	left(&m, BULK_RESOLVE);
 	atomic_store(&r->e.stopping, true);
-	assert_fails(engine_resolve(&r->e, STR(ACCOUNT), &ask, &err), ERR_SHUTTING_DOWN, "");
+	assert_fails(engine_resolve(&r->e, STR(ACCOUNT), &ask, 1, &err), ERR_SHUTTING_DOWN, "");
 	bulk_do_left(&r->e);
 	assert_true(has_actions(r));
 	atomic_store(&r->e.stopping, false);
 	bulk_do_left(&r->e);
 	assert_int_equal(sum(&m, ERRORS_RESOLVED).count, MANY / 2);
+}
+
+/* What is asked of several jobs at once is one intent: no part of it is left out, whenever the process ends. */
+static void several_that_are_asked_at_once_are_all_done_later(void **state)
+{
+	struct rig *r = *state;
+	struct many m = make_many(r);
+	struct resolve_ask asks[2] = { { .filter = { .job_id = m.job, .code = STR_INIT("500") },
+					       .resolve = true,
+					       .by = STR_INIT("me") },
+		{ .filter = { .job_id = m.job }, .resolve = true, .by = STR_INIT("me") } };
+	struct err err = ERR_INIT;
+
+	atomic_store(&r->e.stopping, true);
+	assert_fails(engine_resolve(&r->e, STR(ACCOUNT), asks, 2, &err), ERR_SHUTTING_DOWN, "");
+	atomic_store(&r->e.stopping, false);
+	assert_int_equal(sum(&m, ERRORS_RESOLVED).count, 0);
+	bulk_do_left(&r->e);
+	assert_int_equal(sum(&m, ERRORS_RESOLVED).count, MANY);
+	assert_false(has_actions(r));
+	asks[0].resolve = asks[1].resolve = false;
+	assert_ok(engine_resolve(&r->e, STR(ACCOUNT), asks, 2, &err));
+	assert_int_equal(asks[0].count, MANY / 2);
+	assert_int_equal(asks[1].count, MANY / 2);
+	assert_false(has_actions(r));
+}
+
+static void several_retries_are_all_begun(void **state)
+{
+	struct rig *r = *state;
+	struct many m = make_many(r);
+	const struct retry_ask asks[2] = { { .filter = { .job_id = m.job, .code = STR_INIT("500") },
+						   .by = STR_INIT("test") },
+		{ .filter = { .job_id = m.job }, .by = STR_INIT("test") } };
+	struct retry_jobs jobs;
+	struct err err = ERR_INIT;
+
+	atomic_store(&r->e.stopping, true);
+	assert_fails(engine_retry(&r->e, STR(ACCOUNT), asks, 2, r->w->a, &jobs, &err),
+		ERR_SHUTTING_DOWN, "");
+	atomic_store(&r->e.stopping, false);
+	assert_int_equal(free_ones(&m), MANY);
+	bulk_do_left(&r->e);
+	assert_int_equal(free_ones(&m), 0); /* each retry has its half */
+	assert_false(has_actions(r));
 }
 
 static bool add_nonsense(struct store_conn *c, void *arg, struct err *err)
@@ -294,6 +339,8 @@ int main(void)
 		RIG_TEST(a_retry_that_was_canceled_meanwhile_gets_nothing),
 		RIG_TEST(resolving_that_was_left_is_done),
 		RIG_TEST(an_action_that_is_asked_while_the_server_stops_is_done_later),
+		RIG_TEST(several_that_are_asked_at_once_are_all_done_later),
+		RIG_TEST(several_retries_are_all_begun),
 		RIG_TEST(an_action_that_nobody_knows_is_dropped),
 	};
 

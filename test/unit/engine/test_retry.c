@@ -245,7 +245,7 @@ static struct str retry_job(struct rig *r, struct str flow)
 	struct retry_jobs jobs;
 	struct err err = ERR_INIT;
 
-	assert_ok(engine_retry(&r->e, STR(ACCOUNT), &ask, r->w->a, &jobs, &err));
+	assert_ok(engine_retry(&r->e, STR(ACCOUNT), &ask, 1, r->w->a, &jobs, &err));
 	assert_int_equal(jobs.count, 1);
 	rig_work(r);
 	return str_dup(r->w->a, id_str(&jobs.list[0].job_id));

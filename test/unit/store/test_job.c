@@ -360,6 +360,79 @@ static void the_queued_job_of_a_flow(void **state)
 			ERR_NOT_FOUND, "is queued");
 }
 
+static void expect_before(struct fix *f, const struct store_job *j, const char *id)
+{
+	struct store_job got = { .account_id = STR_NULL };
+	struct err err = ERR_INIT;
+
+	WITH_READER (f, c) {
+		if (store_job_before(c, f->a, j, &got, &err))
+			assert_string_equal(str_to_z(f->a, got.id), id == NULL ? "none" : id);
+		else
+			assert_true(id == NULL && err.code == ERR_NOT_FOUND);
+	}
+}
+
+/* What is in work, else what was begun and waits: not what was never begun, nor what has ended, nor children. */
+static void what_a_job_waits_behind(void **state)
+{
+	struct fix *f = *state;
+	struct store_job j[5], child;
+
+	for (unsigned n = 1; n <= 4; n++) {
+		j[n] = job_of(f->a, n);
+		j[n].flow_id = STR("A");
+		write_ok(f, add_job, &j[n]);
+	}
+	expect_before(f, &j[4], NULL);
+	child = child_of(f->a, &j[1], JOB_IMPORT, 9);
+	write_ok(f, add_job, &child);
+	expect_before(f, &j[4], NULL);
+	j[1].started_ms = 5; /* begun, and put aside */
+	write_ok(f, update_job, &j[1]);
+	expect_before(f, &j[4], j[1].id.p);
+	expect_before(f, &j[1], NULL); /* not itself */
+	j[3].status = JOB_RETRYING;    /* of a retry of errors: newer, but in work */
+	write_ok(f, update_job, &j[3]);
+	expect_before(f, &j[4], j[3].id.p);
+	expect_before(f, &j[1], j[3].id.p);
+	j[3].status = j[1].status = JOB_COMPLETED;
+	write_ok(f, update_job, &j[3]);
+	write_ok(f, update_job, &j[1]);
+	expect_before(f, &j[4], NULL);
+	j[2] = job_of(f->a, 5); /* of another flow */
+	j[2].status = JOB_RUNNING;
+	write_ok(f, add_job, &j[2]);
+	expect_before(f, &j[4], NULL);
+}
+
+static void when_a_flow_ran_last(void **state)
+{
+	struct fix *f = *state;
+	struct store_job first = job_of(f->a, 1), second = job_of(f->a, 2), child;
+	int64_t at = -1;
+	struct err err;
+
+	first.flow_id = second.flow_id = STR("A");
+	first.started_ms = 11;
+	write_ok(f, add_job, &first);
+	write_ok(f, add_job, &second); /* has not begun */
+	child = child_of(f->a, &first, JOB_IMPORT, 3);
+	child.started_ms = 99;
+	write_ok(f, add_job, &child);
+	WITH_READER (f, c) {
+		assert_ok(store_job_last_run(c, ACCOUNT, STR("A"), &at, &err));
+		assert_int_equal(at, 11);
+		assert_ok(store_job_last_run(c, OTHER, STR("A"), &at, &err));
+		assert_int_equal(at, 0);
+	}
+	second.started_ms = 12;
+	write_ok(f, update_job, &second);
+	WITH_READER (f, c)
+		assert_ok(store_job_last_run(c, ACCOUNT, STR("A"), &at, &err));
+	assert_int_equal(at, 12);
+}
+
 /* ---- leases ---- */
 
 struct reclaim {
@@ -721,6 +794,61 @@ static void every_filter(void **state)
 	expect(f, Q(.flow_id = STR("none")), "");
 }
 
+struct failing {
+	struct store_job_error e;
+	struct str data;
+};
+
+static bool add_failing(struct store_conn *c, void *arg, struct err *err)
+{
+	const struct failing *x = arg;
+
+	return store_job_error_add(c, &x->e, x->data, err);
+}
+
+static bool settle(struct store_conn *c, void *arg, struct err *err)
+{
+	const struct failing *x = arg;
+
+	return store_job_error_settle(c, &x->e, err);
+}
+
+static struct store_job with_an_error(struct store_job j)
+{
+	j.status = JOB_RUNNING;
+	j.num_error = j.num_open_error = j.num_export = 1;
+	j.ledger = (struct job_ledger){ .exported = 1, .failed = 1 };
+	return j;
+}
+
+/* Job 1 has an open error with its record, 2 (its child, which has it) too, 3 one without a record. */
+static void what_can_be_tried_again(void **state)
+{
+	struct fix *f = *state;
+	struct store_job one = with_an_error(job_of(f->a, 1)), two,
+			 three = with_an_error(job_of(f->a, 3));
+	struct failing with = { .data = STR("{}") }, without = { .data = STR_NULL };
+
+	two = with_an_error(child_of(f->a, &one, JOB_IMPORT, 2));
+	write_ok(f, add_job, &one);
+	write_ok(f, add_job, &two);
+	write_ok(f, add_job, &three);
+	with.e = job_error_of(f->a, &two, 1);
+	with.e.retry_id = id_of(f->a, 77);
+	write_ok(f, add_failing, &with);
+	without.e = job_error_of(f->a, &three, 2);
+	write_ok(f, add_failing, &without);
+	expect(f, Q(.limit = 0), "3 2 1");
+	expect(f, Q(.retry = JOBS_RETRIABLE), "2 1");
+	expect(f, Q(.retry = JOBS_DONE_WITH), "3");
+	expect(f, Q(.retry = JOBS_RETRIABLE, .parents_only = true), "1");
+	with.e.resolved_by = STR("me");
+	with.e.resolved_ms = 9;
+	write_ok(f, settle, &with);
+	expect(f, Q(.retry = JOBS_RETRIABLE), "");
+	expect(f, Q(.retry = JOBS_DONE_WITH), "3 2 1");
+}
+
 static void a_list_has_a_limit_of_its_own(void **state)
 {
 	struct fix *f = *state;
@@ -765,7 +893,10 @@ int main(void)
 		TEST(given_back),
 		TEST(the_clock_is_set_back),
 		TEST(children),
+		TEST(what_a_job_waits_behind),
+		TEST(when_a_flow_ran_last),
 		TEST(every_filter),
+		TEST(what_can_be_tried_again),
 		TEST(a_list_has_a_limit_of_its_own),
 	};
 
