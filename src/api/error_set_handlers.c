@@ -55,11 +55,7 @@ static bool read_jobs(struct api_request *rq, const struct store_error_filter *f
 	list = arena_array_of(rq->x->arena, struct store_error_filter, ids->n);
 	*out = (struct error_set){ list, 0 };
 	for (json_each (it, ids)) {
-		if (!json_is_str(it) || !id_valid(json_str(it)))
-			return err_set_field(err, ERR_INVALID, "_jobIds",
-				"the list must be of ids of jobs");
-		if (!store_job_get(c, rq->x->arena, caller_account(&rq->caller), json_str(it), &job,
-			    err))
+		if (!job_of_element(rq, c, it, &job, err))
 			return false;
 		if (has_job(out, job.id) ||
 			(job.flow_job_id.p != NULL && has_id(ids, job.flow_job_id)))

@@ -27,6 +27,9 @@ void handle_job_get(struct api_request *rq);
 /* Adds the job with its children. */
 MUST_CHECK bool job_family_print(struct api_request *rq, struct store_conn *c,
 	const struct store_job *job, struct buf *out, struct err *err);
+/* The job whose id stands in a body's list. ERR_INVALID, ERR_NOT_FOUND */
+MUST_CHECK bool job_of_element(struct api_request *rq, struct store_conn *c, const struct json *id,
+	struct store_job *out, struct err *err);
 void handle_job_families(struct api_request *rq);
 void handle_job_current(struct api_request *rq);
 void handle_job_diagnostics(struct api_request *rq);

@@ -371,6 +371,15 @@ bool job_family_print(struct api_request *rq, struct store_conn *c, const struct
 	return true;
 }
 
+bool job_of_element(struct api_request *rq, struct store_conn *c, const struct json *id,
+	struct store_job *out, struct err *err)
+{
+	if (!json_is_str(id) || !id_valid(json_str(id)))
+		return err_set_field(err, ERR_INVALID, "_jobIds",
+			"the list must be of ids of jobs");
+	return store_job_get(c, rq->x->arena, caller_account(&rq->caller), json_str(id), out, err);
+}
+
 static bool print_families(struct api_request *rq, const struct json *ids, struct buf *out,
 	struct err *err)
 {
@@ -381,11 +390,7 @@ static bool print_families(struct api_request *rq, const struct json *ids, struc
 		return false;
 	buf_add_char(out, '[');
 	for (json_each (it, ids)) {
-		if (!json_is_str(it) || !id_valid(json_str(it)))
-			return err_set_field(err, ERR_INVALID, "_jobIds",
-				"the list must be of ids of jobs");
-		if (!store_job_get(c, rq->x->arena, caller_account(&rq->caller), json_str(it), &job,
-			    err))
+		if (!job_of_element(rq, c, it, &job, err))
 			return false;
 		if (out->n > 1)
 			buf_add_char(out, ',');
