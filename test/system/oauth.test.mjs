@@ -173,6 +173,22 @@ test('a refresh token that was replaced outlives kill -9', async () => {
 	assert.deepEqual([p.refreshes, p.refresh !== null], [2, true]);
 });
 
+test('a job that is canceled while its token is renewed loses no refresh token', async () => {
+	const p = await provider({ life: 0 });
+	const sink = await application((req, res) => json(res, 201, {}));
+	const ids = await installFlow(server, { source: p.app.url, sink: sink.url, sourceConnection: p.rest });
+	let release;
+	const wait = new Promise((resolve) => { release = resolve; });
+	p.before = () => wait;
+	const { _jobId } = await server.ok(201, 'POST', `/v1/flows/${ids.flow}/run`);
+	await until('the token is asked for', () => p.refreshes === 1);
+	await server.ok(200, 'PUT', `/v1/jobs/${_jobId}/cancel`);
+	release();
+	assert.equal((await server.jobEnd(_jobId)).status, 'canceled');
+	assert.deepEqual(await ping(ids.connections[0]), { code: 200 });
+	assert.deepEqual([p.refreshes, p.used.length], [1, 1]);
+});
+
 test('a grant that has ended takes the connection offline with the application\'s words, and jobs wait', async () => {
 	const p = await provider({ life: 0 }), got = [];
 	p.handler = (req, res, body) => {
@@ -385,6 +401,44 @@ test('a user who says no, a code of nobody, a state of nobody: a page that says 
 	await server.ok(204, 'DELETE', `/v1/connections/${id}`);
 	assert.equal((await back(url, { code: p.authorize(url) })).status, 404);
 	assert.equal(p.refreshes, 1); // the code of nobody
+});
+
+test('a code and a refresh token in one moment: what becomes of the one is not told of the other', async () => {
+	const [p, id] = await ungranted();
+	let url = await begin(id);
+	assert.equal((await back(url, { code: p.authorize(url) })).status, 200);
+	// the grant ends, and while that is being found out the user gives access anew
+	const hold = () => {
+		let release;
+		const wait = new Promise((resolve) => { release = resolve; });
+		p.before = async () => { p.before = async () => {}; await wait; };
+		return release;
+	};
+	const dead = async () => {
+		p.access.clear();
+		p.refresh = null;
+		await server.ok(200, 'PATCH', `/v1/connections/${id}`, { rest: { tokenExpiresAt: '2020-01-01T00:00:00Z' } });
+	};
+	await dead();
+	let release = hold(), before = p.refreshes;
+	const pinged = ping(id);
+	await until('the refresh token is asked for', () => p.refreshes === before + 1);
+	url = await begin(id);
+	const given = back(url, { code: p.authorize(url) });
+	release();
+	assert.match((await pinged).message, /invalid_grant/);
+	assert.equal((await given).status, 200);
+	assert.deepEqual(await ping(id), { code: 200 });
+	// and the other way: a code that is none, while a good refresh token waits for its turn
+	await server.ok(200, 'PATCH', `/v1/connections/${id}`, { rest: { tokenExpiresAt: '2020-01-01T00:00:00Z' } });
+	[release, before] = [hold(), p.refreshes];
+	url = await begin(id);
+	const wrong = back(url, { code: 'made-up-code' });
+	await until('the code is asked for', () => p.refreshes === before + 1);
+	const waits = ping(id);
+	release();
+	assert.match((await wrong).text, /invalid_grant/);
+	assert.deepEqual(await waits, { code: 200 });
 });
 
 test('what is not set up for it is told by field, and --public-url says where users come back to', async () => {

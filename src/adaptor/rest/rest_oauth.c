@@ -282,6 +282,7 @@ static bool judge(const struct renewal *r, const struct http_call *h, struct res
 	return read;
 }
 
+/* Not to be canceled: a refresh token that is replaced in an answer which nobody waits for is lost. */
 static bool send(struct renewal *r, struct rest_call *c, struct err *err)
 {
 	struct rest_session *s = r->s;
@@ -290,14 +291,13 @@ static bool send(struct renewal *r, struct rest_call *c, struct err *err)
 		.ca_file = s->env->ca_file });
 
 	r->now_ms = clock_wall_ms(s->env->clock);
-	http_pool_submit(pool, &c->http);
-	while (http_pool_next(pool, clock_mono_ms(clock_system()) + REST_POLL_MS) == NULL)
-		if (rest_session_canceled(s, NULL))
-			http_pool_cancel(pool);
+	bool answered = http_pool_run(pool, &c->http);
+
 	http_pool_free(pool);
 	rest_trace(s, c);
-	*err = c->http.err;
-	return c->http.err.code == ERR_NONE;
+	if (!answered)
+		*err = c->http.err;
+	return answered;
 }
 
 /* Asks the application for another token. */
@@ -365,17 +365,41 @@ static bool renew_in_turn(struct renewal *r, bool *found, struct err *err)
 	return *found;
 }
 
+/* A code is no refresh token: what becomes of the one says nothing about the other. */
+static bool is_told_to_others(const struct renewal *r, const struct err *err)
+{
+	/* a cancel is that of one call */
+	return r->grant == NULL && err->code != ERR_CANCELED;
+}
+
+static enum vault_state wait_for_turn(const struct renewal *r, struct vault_turn *turn,
+	struct err *err)
+{
+	const struct rest_session *s = r->s;
+	const int64_t end = clock_mono_ms(clock_system()) + TOKEN_TURN_MS;
+	const struct err none = ERR_INIT;
+	enum vault_state state = VAULT_WAITS;
+	int64_t now;
+
+	while (state == VAULT_WAITS && !rest_session_canceled(s, err) &&
+		(now = clock_mono_ms(clock_system())) < end) {
+		state = vault_enter(s->env->vault, turn, MIN(end, now + REST_POLL_MS));
+		if (state != VAULT_FAILED || r->grant == NULL)
+			continue;
+		vault_leave(s->env->vault, turn, &none);
+		state = VAULT_WAITS;
+	}
+	return state;
+}
+
 static bool renew_behind_others(struct renewal *r, bool *found, struct err *err)
 {
 	const struct rest_session *s = r->s;
 	struct vault_turn turn = { .connection_id = s->conn.oauth.connection_id };
-	int64_t end = clock_mono_ms(clock_system()) + TOKEN_TURN_MS, now;
-	enum vault_state state = VAULT_WAITS;
+	const struct err none = ERR_INIT;
+	enum vault_state state = wait_for_turn(r, &turn, err);
 	bool ok = false;
 
-	while (state == VAULT_WAITS && !rest_session_canceled(s, err) &&
-		(now = clock_mono_ms(clock_system())) < end)
-		state = vault_enter(s->env->vault, &turn, MIN(end, now + REST_POLL_MS));
 	if (state == VAULT_MINE)
 		ok = renew_in_turn(r, found, err);
 	else if (state == VAULT_FAILED)
@@ -384,10 +408,7 @@ static bool renew_behind_others(struct renewal *r, bool *found, struct err *err)
 		err_set(err, ERR_TIMEOUT,
 			"a new token, which another call asked for, did not come within %lld s",
 			(long long)(TOKEN_TURN_MS / 1000));
-	const struct err none = ERR_INIT;
-
-	/* a cancel is that of one call */
-	vault_leave(s->env->vault, &turn, err->code == ERR_CANCELED ? &none : err);
+	vault_leave(s->env->vault, &turn, is_told_to_others(r, err) ? err : &none);
 	return ok;
 }
 
