@@ -9,6 +9,7 @@ bool store_page_put(struct store_conn *c, const struct store_page *p, struct err
 	struct sql_stmt *st DEFER(sql_donep) = conn_use_to_write(c, STMT_PAGE_PUT);
 
 	row_bind(st, 1, &row_page, 0, row_page.count, p);
+	c->changed |= ADDED_PAGES;
 	return sql_run(st) || sql_error(st->conn, err);
 }
 
@@ -41,11 +42,35 @@ bool store_page_remove(struct store_conn *c, struct str account_id, struct str j
 	return sql_run(st) || sql_error(st->conn, err);
 }
 
+/* Every view of a connection asks; most of the time nothing runs, and that is known without a query. */
+static bool is_any(struct store_conn *c, bool *any, struct err *err)
+{
+	if (!c->writer && c->in_snapshot &&
+		atomic_load(&c->store->no_page_epoch) == c->page_epoch) {
+		*any = false;
+		return true;
+	}
+	struct sql_stmt *st DEFER(sql_donep) = conn_use(c, STMT_PAGE_ANY);
+	enum sql_result got = sql_step(st);
+
+	*any = got == SQL_ROW;
+	if (got == SQL_FAILED)
+		return sql_error(st->conn, err);
+	if (!*any && !c->writer)
+		atomic_store(&c->store->no_page_epoch, c->page_epoch);
+	return true;
+}
+
 bool store_page_waiting(struct store_conn *c, struct str account_id, struct str connection_id,
 	bool (*fn)(void *arg, struct str connection_id, uint64_t records), void *arg,
 	struct err *err)
 {
-	bool all = connection_id.p == NULL;
+	bool all = connection_id.p == NULL, any;
+
+	if (!is_any(c, &any, err))
+		return false;
+	if (!any)
+		return true;
 	struct sql_stmt *st DEFER(
 		sql_donep) = conn_use(c, all ? STMT_PAGE_WAITING : STMT_PAGE_WAITING_OF);
 	enum sql_result got;

@@ -183,8 +183,10 @@ static bool in_transaction(struct store_conn *c)
 {
 	if (c->writer)
 		return c->sql->driver->in_transaction(c->sql);
-	if (!c->in_snapshot)
+	if (!c->in_snapshot) {
+		c->page_epoch = atomic_load(&c->store->page_epoch);
 		c->in_snapshot = sql_control(c->sql, SQL_BEGIN);
+	}
 	return c->in_snapshot;
 }
 

@@ -97,6 +97,7 @@
 	X(STMT_PAGE_PUT)                     \
 	X(STMT_PAGE_GET)                     \
 	X(STMT_PAGE_REMOVE)                  \
+	X(STMT_PAGE_ANY)                     \
 	STATEMENT_SUM(X, STMT_PAGE_WAITING)  \
 	X(STMT_CONFIG_PUT)                   \
 	X(STMT_CONFIG_GET)                   \

@@ -478,6 +478,7 @@ static const struct statement texts[STATEMENT_COUNT] = {
 	[STMT_PAGE_GET] = { "SELECT account_id, job_id, page_index, step, waiting, body, "
 			    "connection_id, records FROM job_page "
 			    "WHERE account_id = ?1 AND job_id = ?2" },
+	[STMT_PAGE_ANY] = { "SELECT 1 FROM job_page WHERE connection_id IS NOT NULL LIMIT 1" },
 	[STMT_PAGE_WAITING] = { "SELECT connection_id, SUM(records) FROM job_page "
 				"WHERE account_id = ?1 AND connection_id IS NOT NULL "
 				"GROUP BY connection_id" },

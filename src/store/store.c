@@ -95,6 +95,7 @@ static bool begin_open(const struct store_config *cfg, struct store **out, struc
 	s->lock_fd = -1;
 	atomic_store(&s->token_epoch, 1);
 	atomic_store(&s->export_epoch, 1);
+	atomic_store(&s->page_epoch, 1);
 	if (dir_make(a, s->dir, cfg->create, err) && lock_take(s, err)) {
 		if (cfg->create || access(s->place.path, F_OK) == 0) {
 			*out = s;

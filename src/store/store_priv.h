@@ -25,13 +25,14 @@ struct store_conn {
 	struct sql_conn *sql;
 	bool writer;
 	bool in_snapshot;    /* of a reader: its transaction has begun */
+	uint64_t page_epoch; /* of a reader: the store's, from before its snapshot */
 	unsigned changed;    /* of the writer: enum changed, in this transaction */
 	struct arena *arena; /* of a reader: its own memory */
 	struct store_conn *next;
 };
 
 /* What caches are kept of: their epochs grow with a commit that changed it. */
-enum changed { CHANGED_TOKENS = 1, CHANGED_EXPORTS = 2 };
+enum changed { CHANGED_TOKENS = 1, CHANGED_EXPORTS = 2, ADDED_PAGES = 4 };
 
 struct unit;
 
@@ -70,7 +71,8 @@ struct store {
 	int lock_fd;
 	struct writer writer;
 	struct readers readers;
-	_Atomic uint64_t token_epoch, export_epoch;
+	_Atomic uint64_t token_epoch, export_epoch, page_epoch;
+	_Atomic uint64_t no_page_epoch; /* a page_epoch behind which there was no page in work */
 };
 
 /* Takes over the connection. */

@@ -259,6 +259,8 @@ static bool commit(struct store *s, struct store_conn *c)
 		atomic_fetch_add(&s->token_epoch, 1);
 	if ((c->changed & CHANGED_EXPORTS) != 0)
 		atomic_fetch_add(&s->export_epoch, 1);
+	if ((c->changed & ADDED_PAGES) != 0)
+		atomic_fetch_add(&s->page_epoch, 1);
 
 	int64_t took = now_us() - begin;
 
