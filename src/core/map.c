@@ -26,32 +26,16 @@ static inline uint64_t mix(uint64_t h, uint64_t word)
 	return h ^ h >> 32;
 }
 
-static inline uint64_t load8(const char *p)
-{
-	uint64_t word;
-
-	memcpy(&word, p, 8);
-	return word;
-}
-
-static inline uint64_t load4(const char *p)
-{
-	uint32_t word;
-
-	memcpy(&word, p, 4);
-	return word;
-}
-
 static inline uint32_t hash(struct str s)
 {
 	uint64_t h = s.n;
 
 	if (s.n >= 8) {
 		for (size_t at = 0; s.n - at > 8; at += 8)
-			h = mix(h, load8(s.p + at));
-		h = mix(h, load8(s.p + s.n - 8));
+			h = mix(h, str_load8(s.p + at));
+		h = mix(h, str_load8(s.p + s.n - 8));
 	} else if (s.n >= 4) {
-		h = mix(h, load4(s.p) << 32 | load4(s.p + s.n - 4));
+		h = mix(h, (uint64_t)str_load4(s.p) << 32 | str_load4(s.p + s.n - 4));
 	} else if (s.n > 0) {
 		const unsigned char *p = (const unsigned char *)s.p;
 

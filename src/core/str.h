@@ -37,32 +37,30 @@ static inline bool str_eq(struct str a, struct str b)
 {
 	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
+/* 8 and 4 bytes, aligned or not, in the machine's order. */
+static inline uint64_t str_load8(const char *p)
+{
+	uint64_t word;
+
+	memcpy(&word, p, 8);
+	return word;
+}
+static inline uint32_t str_load4(const char *p)
+{
+	uint32_t word;
+
+	memcpy(&word, p, 4);
+	return word;
+}
 /* Are N bytes equal? Without a call for the few that names and keys have: loads that overlap. */
 static inline bool str_same(const char *a, const char *b, size_t n)
 {
-	uint64_t x, y;
-	uint32_t v, w;
-
 	if (n > 16)
 		return memcmp(a, b, n) == 0;
-	if (n >= 8) {
-		memcpy(&x, a, 8);
-		memcpy(&y, b, 8);
-		if (x != y)
-			return false;
-		memcpy(&x, a + n - 8, 8);
-		memcpy(&y, b + n - 8, 8);
-		return x == y;
-	}
-	if (n >= 4) {
-		memcpy(&v, a, 4);
-		memcpy(&w, b, 4);
-		if (v != w)
-			return false;
-		memcpy(&v, a + n - 4, 4);
-		memcpy(&w, b + n - 4, 4);
-		return v == w;
-	}
+	if (n >= 8)
+		return str_load8(a) == str_load8(b) && str_load8(a + n - 8) == str_load8(b + n - 8);
+	if (n >= 4)
+		return str_load4(a) == str_load4(b) && str_load4(a + n - 4) == str_load4(b + n - 4);
 	while (n > 0 && a[n - 1] == b[n - 1])
 		n--;
 	return n == 0;

@@ -111,22 +111,6 @@ static inline char *put(char *d, const char *s, size_t n)
 	return d + n;
 }
 
-static inline uint64_t load8(const char *s)
-{
-	uint64_t w;
-
-	memcpy(&w, s, 8);
-	return w;
-}
-
-static inline uint64_t load4(const char *s)
-{
-	uint32_t w;
-
-	memcpy(&w, s, 4);
-	return w;
-}
-
 #define EACH_BYTE(c) (0x0101010101010101ULL * (c))
 
 /*
@@ -153,9 +137,9 @@ static inline bool is_plain(const struct json *v)
 	if (n > 16)
 		return plain_prefix(s, n) == n;
 	if (n >= 8)
-		return !needs_escape(load8(s)) && !needs_escape(load8(s + n - 8));
+		return !needs_escape(str_load8(s)) && !needs_escape(str_load8(s + n - 8));
 	if (n >= 4)
-		return !needs_escape(load4(s) | load4(s + n - 4) << 32);
+		return !needs_escape(str_load4(s) | (uint64_t)str_load4(s + n - 4) << 32);
 	return plain_prefix(s, n) == n;
 }
 

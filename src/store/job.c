@@ -395,27 +395,13 @@ static bool list_place(struct store_conn *c, struct str account_id, struct str a
 	struct str *id, struct err *err)
 {
 	struct sql_stmt *st DEFER(sql_donep) = conn_use(c, STMT_JOB_CREATED);
-	unsigned char seconds[4];
-	uint32_t s = 0;
 
 	sql_bind_str(st, 1, account_id);
 	sql_bind_str(st, 2, after);
-	switch (sql_step(st)) {
-	case SQL_FAILED:
-		return sql_error(st->conn, err);
-	case SQL_ROW:
-		*ms = sql_i64(st, 0);
-		*id = after;
-		return true;
-	case SQL_DONE:
-		break;
-	}
-	if (!str_hex_get(str_sub(after, 0, 8), seconds, sizeof(seconds)))
-		return err_set(err, ERR_QUERY, "after: \"%.*s\" is not an id", STR_ARG(after));
-	for (size_t i = 0; i < sizeof(seconds); i++)
-		s = s << 8 | seconds[i];
-	*ms = ((int64_t)s + 1) * 1000;
-	*id = STR("");
+	if (!row_list_place(st, after, ms, id, err))
+		return false;
+	if (id->n == 0)
+		*ms += 1000; /* the list goes down: from the second's end */
 	return true;
 }
 

@@ -242,27 +242,9 @@ static bool list_place(struct store_conn *c, struct str account_id, struct str t
 	struct str after, int64_t *ms, struct str *id, struct err *err)
 {
 	struct sql_stmt *st DEFER(sql_donep) = conn_use(c, STMT_RESOURCE_CREATED);
-	unsigned char seconds[4];
 
 	bind_key(st, account_id, type, after);
-	switch (sql_step(st)) {
-	case SQL_FAILED:
-		return sql_error(st->conn, err);
-	case SQL_ROW:
-		*ms = sql_i64(st, 0);
-		*id = after;
-		return true;
-	case SQL_DONE:
-		break;
-	}
-	if (!str_hex_get(str_sub(after, 0, 8), seconds, sizeof(seconds)))
-		return err_set(err, ERR_QUERY, "after: \"%.*s\" is not an id", STR_ARG(after));
-	*ms = 0;
-	for (size_t i = 0; i < sizeof(seconds); i++)
-		*ms = *ms << 8 | seconds[i];
-	*ms *= 1000;
-	*id = STR("");
-	return true;
+	return row_list_place(st, after, ms, id, err);
 }
 
 bool store_resource_list(struct store_conn *c, struct str account_id, struct str type,

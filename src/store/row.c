@@ -280,3 +280,28 @@ enum sql_result row_read_one(struct sql_stmt *st, const struct row_table *t, str
 		sql_error(st->conn, err);
 	return r;
 }
+
+bool row_list_place(struct sql_stmt *st, struct str after, int64_t *ms, struct str *id,
+	struct err *err)
+{
+	unsigned char seconds[4];
+	uint32_t s = 0;
+
+	switch (sql_step(st)) {
+	case SQL_FAILED:
+		return sql_error(st->conn, err);
+	case SQL_ROW:
+		*ms = sql_i64(st, 0);
+		*id = after;
+		return true;
+	case SQL_DONE:
+		break;
+	}
+	if (!str_hex_get(str_sub(after, 0, 8), seconds, sizeof(seconds)))
+		return err_set(err, ERR_QUERY, "after: \"%.*s\" is not an id", STR_ARG(after));
+	for (size_t i = 0; i < sizeof(seconds); i++)
+		s = s << 8 | seconds[i];
+	*ms = (int64_t)s * 1000;
+	*id = STR("");
+	return true;
+}

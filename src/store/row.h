@@ -54,4 +54,9 @@ MUST_CHECK bool row_read_all(struct sql_stmt *st, const struct row_table *t, str
 MUST_CHECK enum sql_result row_read_one(struct sql_stmt *st, const struct row_table *t,
 	struct arena *a, void *row, struct err *err);
 
+/* Where a list goes on at AFTER, whose created_ms ST asks for: at that and AFTER; when it is gone, at the
+ * second its id begins with and the empty id. ERR_QUERY: AFTER is no id. */
+MUST_CHECK bool row_list_place(struct sql_stmt *st, struct str after, int64_t *ms, struct str *id,
+	struct err *err);
+
 #endif

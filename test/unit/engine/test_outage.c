@@ -108,30 +108,27 @@ static void a_source_out_of_reach_makes_the_run_wait_at_its_page(void **state)
 	assert_int_equal(r->asked, 3); /* the first page is not asked for again */
 }
 
-static void a_source_that_cannot_be_found_makes_the_run_wait_before_its_first_page(void **state)
+/* The AT-th answer fails, as does the ping. */
+static void assert_waits_and_goes_on(struct rig *r, unsigned at, enum err_code what, int with)
 {
-	struct rig *r = *state;
 	struct str f = plain_flow(r);
 
 	r->refuse_ping = true;
-	answers_fail(r, 1, 1, ERR_DNS, 0);
+	answers_fail(r, at, at, what, with);
 	struct str job = rig_run(r, f);
 
 	assert_waits(r, job);
 	assert_goes_on(r, job);
 }
 
+static void a_source_that_cannot_be_found_makes_the_run_wait_before_its_first_page(void **state)
+{
+	assert_waits_and_goes_on(*state, 1, ERR_DNS, 0);
+}
+
 static void a_source_that_takes_no_credentials_makes_the_run_wait(void **state)
 {
-	struct rig *r = *state;
-	struct str f = plain_flow(r);
-
-	r->refuse_ping = true;
-	answers_fail(r, 2, 2, ERR_HTTP_STATUS, 401);
-	struct str job = rig_run(r, f);
-
-	assert_waits(r, job);
-	assert_goes_on(r, job);
+	assert_waits_and_goes_on(*state, 2, ERR_HTTP_STATUS, 401);
 }
 
 static void other_failures_of_a_source_are_the_runs(void **state)
